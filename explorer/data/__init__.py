@@ -1,0 +1,1 @@
+"""Data: labelled images as plain arrays, whatever they came from."""

@@ -1,0 +1,127 @@
+"""What is a dataset, once loaded? Plain arrays with names, a scale and a hash; no torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+SplitName = Literal["train", "test"]
+
+
+class DataError(ValueError):
+    """A dataset cannot be read; the text says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Labelled images.
+
+    Attributes:
+        images: uint8, (N, C, H, W), from 0 to the dataset's `pixel_max`.
+        labels: int64, (N,).
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not belong together."""
+        if self.images.ndim != 4 or self.images.dtype != np.uint8:
+            raise DataError(
+                f"Images must be uint8 (N, C, H, W), not {self.images.dtype} {self.images.shape}."
+            )
+        if self.labels.shape != (len(self.images),):
+            raise DataError(f"{len(self.images)} images need as many labels, not {self.labels.shape}.")
+        if len(self.images) == 0:
+            raise DataError("The split holds no image.")
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of every image."""
+        return int(self.images.shape[1])
+
+    @property
+    def image_size(self) -> int:
+        """Height of every image in pixels."""
+        return int(self.images.shape[2])
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of shapes, pixels and labels: the same data, wherever it was read from."""
+        digest = hashlib.sha256(f"{self.images.shape}".encode())
+        digest.update(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
+        return digest.hexdigest()
+
+    def take(self, index: NDArray[np.int64]) -> Split:
+        """The images at `index`, in that order."""
+        return Split(self.images[index], self.labels[index])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A named set of splits, each read when it is first asked for.
+
+    Attributes:
+        id: such as digits or cifar10-jpeg.
+        title: the name shown to people.
+        classes: class names, by label.
+        readers: how to read each split that exists.
+        pixel_max: the value of a fully bright pixel.
+        flips: whether a mirrored image still belongs to its class.
+    """
+
+    id: str
+    title: str
+    classes: tuple[str, ...]
+    readers: dict[str, Callable[[], Split]]
+    pixel_max: int = 255
+    flips: bool = True
+    _read: dict[str, Split] = field(default_factory=dict, repr=False, compare=False)
+
+    def split(self, name: str) -> Split:
+        """The split called `name`.
+
+        Raises:
+            DataError: there is no such split, or it cannot be read.
+        """
+        if name not in self.readers:
+            raise DataError(f"{self.title} has no split '{name}'. It has {', '.join(self.readers)}.")
+        if name not in self._read:
+            split = self.readers[name]()
+            if split.labels.min() < 0 or split.labels.max() >= len(self.classes):
+                raise DataError(f"Labels of {self.title} must lie between 0 and {len(self.classes) - 1}.")
+            self._read[name] = split
+        return self._read[name]
+
+    def channel_stats(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and standard deviation of each channel over the training split, of pixels in 0 to 1."""
+        images = self.split("train").images
+        pixels = images.transpose(1, 0, 2, 3).reshape(images.shape[1], -1)
+        mean = [float(channel.mean(dtype=np.float64)) / self.pixel_max for channel in pixels]
+        std = [max(float(channel.std(dtype=np.float64)) / self.pixel_max, 1e-6) for channel in pixels]
+        return tuple(mean), tuple(std)
+
+
+def hold_out(dataset: Dataset, fraction: float, seed: int) -> Dataset:
+    """The same dataset with part of its training split as the test split: for choosing a recipe."""
+    train = dataset.split("train")
+    order = np.random.RandomState(seed).permutation(len(train.labels))
+    count = round(len(order) * fraction)
+    return Dataset(
+        id=f"{dataset.id}-validation",
+        title=f"{dataset.title}, validation split",
+        classes=dataset.classes,
+        readers={
+            "train": lambda: train.take(np.sort(order[count:])),
+            "test": lambda: train.take(np.sort(order[:count])),
+        },
+        pixel_max=dataset.pixel_max,
+        flips=dataset.flips,
+    )

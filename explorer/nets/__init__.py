@@ -1,0 +1,1 @@
+"""Nets: from a spec to a torch module, its cost and its file."""

@@ -1,0 +1,192 @@
+"""What is a block? One class for plain and residual, and what a probe may read from each.
+
+Every block answers to the same names: `branch` computes F(x) (or H(x) where there is no
+shortcut), `shortcut` what is added to it, `responses` the modules whose outputs are the layer
+responses of Figure 7. Additions are out of place and every ReLU is its own module, so that hooks
+and DeepLift read what was computed.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from explorer.nets.spec import BlockKind, Shortcut
+
+
+def conv3x3(in_channels: int, out_channels: int, stride: int = 1, *, bias: bool = False) -> nn.Conv2d:
+    """A 3x3 convolution that keeps the map size at stride 1."""
+    return nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=bias)
+
+
+def conv1x1(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
+    """A 1x1 convolution without bias."""
+    return nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
+
+
+class PadShortcut(nn.Module):
+    """Option A: every second pixel, new channels zero; no parameters (section 3.3)."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
+        """Pad `in_channels` to `out_channels` and subsample by `stride`."""
+        super().__init__()
+        self.new_channels = out_channels - in_channels
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, C_out, ceil(H / stride), ceil(W / stride))."""
+        if self.stride > 1:
+            x = x[:, :, :: self.stride, :: self.stride]
+        return functional.pad(x, (0, 0, 0, 0, 0, self.new_channels))
+
+
+def make_shortcut(
+    option: Shortcut, in_channels: int, out_channels: int, stride: int, *, norm: bool
+) -> nn.Module:
+    """The shortcut of option A, B or C: identity, padding or a 1x1 projection (Eq. 2)."""
+    same = in_channels == out_channels and stride == 1
+    if option == "C" or (option == "B" and not same):
+        projection = conv1x1(in_channels, out_channels, stride)
+        return nn.Sequential(projection, nn.BatchNorm2d(out_channels)) if norm else projection
+    return nn.Identity() if same else PadShortcut(in_channels, out_channels, stride)
+
+
+class Block(nn.Module):
+    """Base of all blocks: what a probe can count on.
+
+    Attributes:
+        branch: F(x), or the whole mapping H(x) where `shortcut` is None.
+        shortcut: what is added to F(x); None in plain nets.
+        stage: 1, 2 or 3, by map size.
+        layers: weighted layers on the block's longest path.
+    """
+
+    branch: nn.Sequential
+    shortcut: nn.Module | None
+    responses: tuple[nn.Module, ...]
+
+    def __init__(self, stage: int, layers: int) -> None:
+        """Note where the block stands in the net."""
+        super().__init__()
+        self.stage = stage
+        self.layers = layers
+
+    def added(self, x: Tensor, branch: Tensor, output: Tensor) -> Tensor:
+        """What the block adds to its input, given what one pass computed; see `HighwayBlock`."""
+        return branch
+
+
+def _bottleneck_convs(channels: tuple[int, int, int], stride: int) -> list[nn.Conv2d]:
+    inside, width, outside = channels
+    return [conv1x1(inside, width), conv3x3(width, width, stride), conv1x1(width, outside)]
+
+
+def _branch_convs(block: BlockKind, channels: tuple[int, int, int], stride: int) -> list[nn.Conv2d]:
+    inside, width, outside = channels
+    if block == "bottleneck":
+        return _bottleneck_convs(channels, stride)
+    return [conv3x3(inside, width, stride), conv3x3(width, outside)]
+
+
+class PostActBlock(Block):
+    """The block of He et al. 2015: ReLU(F(x) + shortcut(x)), or ReLU(F(x)) in a plain net."""
+
+    def __init__(
+        self,
+        block: BlockKind,
+        channels: tuple[int, int, int],
+        stride: int,
+        stage: int,
+        shortcut: Shortcut | None,
+    ) -> None:
+        """Build conv-BN-ReLU-conv-BN (three convolutions in a bottleneck).
+
+        Args:
+            block: basic or bottleneck.
+            channels: of the input, inside, and of the output.
+            stride: of the block's first 3x3 convolution (and of its shortcut).
+            stage: 1, 2 or 3.
+            shortcut: option A, B or C; None makes the block plain.
+        """
+        convs = _branch_convs(block, channels, stride)
+        super().__init__(stage, len(convs))
+        steps: list[nn.Module] = []
+        for conv in convs:
+            steps += [conv, nn.BatchNorm2d(conv.out_channels), nn.ReLU()]
+        self.branch = nn.Sequential(*steps[:-1])
+        self.shortcut = (
+            None if shortcut is None else make_shortcut(shortcut, channels[0], channels[2], stride, norm=True)
+        )
+        self.relu = nn.ReLU()
+        self.responses = tuple(
+            norm
+            for conv, norm in zip(self.branch, list(self.branch)[1:], strict=False)
+            if isinstance(conv, nn.Conv2d) and conv.kernel_size == (3, 3)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, C_out, H', W')."""
+        residual: Tensor = self.branch(x)
+        return self.relu(residual if self.shortcut is None else residual + self.shortcut(x))  # type: ignore[no-any-return]
+
+
+class PreActBlock(Block):
+    """Full pre-activation of He et al. 2016: F(x) + shortcut(x), nothing after the addition.
+
+    The responses of Figure 7 have no BN after them here: they are the 3x3 convolutions' outputs.
+    """
+
+    def __init__(
+        self, block: BlockKind, channels: tuple[int, int, int], stride: int, stage: int, shortcut: Shortcut
+    ) -> None:
+        """Build BN-ReLU-conv twice (three times in a bottleneck); arguments as in `PostActBlock`."""
+        convs = _branch_convs(block, channels, stride)
+        super().__init__(stage, len(convs))
+        steps: list[nn.Module] = []
+        for conv in convs:
+            steps += [nn.BatchNorm2d(conv.in_channels), nn.ReLU(), conv]
+        self.branch = nn.Sequential(*steps)
+        self.shortcut: nn.Module = make_shortcut(shortcut, channels[0], channels[2], stride, norm=False)
+        self.responses = tuple(conv for conv in convs if conv.kernel_size == (3, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, C_out, H', W')."""
+        residual: Tensor = self.branch(x)
+        return residual + self.shortcut(x)  # type: ignore[no-any-return]
+
+
+class HighwayBlock(Block):
+    """One Highway layer: H(x) T(x) + x (1 - T(x)), H and T with the same 3x3 receptive field.
+
+    Where the shape changes the layer is plain, as in Srivastava et al. 2015. A gate needs H
+    after its ReLU, so `branch` ends in one here; `responses` still reads the BN before it.
+    """
+
+    shortcut: None
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int, stage: int, gate_bias: float
+    ) -> None:
+        """Build H = ReLU(BN(conv x)) and, where shapes agree, T = sigmoid(conv x + b)."""
+        super().__init__(stage, 1)
+        norm = nn.BatchNorm2d(out_channels)
+        self.branch = nn.Sequential(conv3x3(in_channels, out_channels, stride), norm, nn.ReLU())
+        self.shortcut = None
+        self.gate: nn.Conv2d | None = None
+        self.gate_bias = gate_bias
+        if in_channels == out_channels and stride == 1:
+            self.gate = conv3x3(in_channels, out_channels, bias=True)
+        self.responses = (norm,)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, C_out, H', W')."""
+        transformed: Tensor = self.branch(x)
+        if self.gate is None:
+            return transformed
+        openness = torch.sigmoid(self.gate(x))
+        return transformed * openness + x * (1 - openness)
+
+    def added(self, x: Tensor, branch: Tensor, output: Tensor) -> Tensor:
+        """T(x) (H(x) - x), the change that the gate lets through; H(x) where the layer is plain."""
+        return branch if self.gate is None else output - x

@@ -1,0 +1,114 @@
+"""From a spec to a net: the CIFAR design of He et al. 2015, section 4.2."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from explorer.nets.blocks import Block, HighwayBlock, PostActBlock, PreActBlock, conv3x3
+from explorer.nets.spec import STAGES, NetSpec
+
+
+class CifarNet(nn.Module):
+    """3x3 stem, three stages of blocks, global average pool, linear read-out.
+
+    Attributes:
+        spec: what was built.
+        stem: first convolution with its BN and ReLU (bare in a pre-activation net).
+        blocks: all blocks in order; see `explorer.nets.blocks.Block`.
+        head: what stands between the last block and the logits.
+    """
+
+    def __init__(self, spec: NetSpec) -> None:
+        """Build the modules; `build` also draws the weights."""
+        super().__init__()
+        self.spec = spec
+        stem: list[nn.Module] = [conv3x3(spec.in_channels, spec.width)]
+        if spec.family != "preact":
+            stem += [nn.BatchNorm2d(spec.width), nn.ReLU()]
+        self.stem = nn.Sequential(*stem)
+        self.blocks = nn.ModuleList(_blocks(spec))
+        features = spec.width * 2 ** (STAGES - 1) * spec.expansion
+        head: list[nn.Module] = [nn.BatchNorm2d(features), nn.ReLU()] if spec.family == "preact" else []
+        self.head = nn.Sequential(
+            *head, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(features, spec.classes)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_channels, H, W) -> logits (N, classes)."""
+        x = self.stem(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)  # type: ignore[no-any-return]
+
+    def block_list(self) -> list[Block]:
+        """The blocks, typed."""
+        return [block for block in self.blocks if isinstance(block, Block)]
+
+    def responses(self) -> list[nn.Module]:
+        """The modules whose outputs are Figure 7's layer responses, in layer order."""
+        first = self.stem[1] if len(self.stem) > 1 else self.stem[0]
+        return [first, *(module for block in self.block_list() for module in block.responses)]
+
+
+def _blocks(spec: NetSpec) -> list[Block]:
+    made: list[Block] = []
+    channels = spec.width
+    for stage in range(1, STAGES + 1):
+        width = spec.width * 2 ** (stage - 1)
+        count = spec.blocks_per_stage * (2 if spec.family == "highway" else 1)
+        for index in range(count):
+            stride = 2 if stage > 1 and index == 0 else 1
+            made.append(_block(spec, channels, width, stride, stage))
+            channels = width * spec.expansion
+    return made
+
+
+def _block(spec: NetSpec, in_channels: int, width: int, stride: int, stage: int) -> Block:
+    if spec.family == "highway":
+        return HighwayBlock(in_channels, width, stride, stage, spec.gate_bias)
+    channels = (in_channels, width, width * spec.expansion)
+    if spec.family == "preact":
+        return PreActBlock(spec.block, channels, stride, stage, spec.shortcut)
+    shortcut = spec.shortcut if spec.family == "residual" else None
+    return PostActBlock(spec.block, channels, stride, stage, shortcut)
+
+
+def skeleton(spec: NetSpec) -> CifarNet:
+    """The net without memory for its weights (torch's meta device): for counting and checking."""
+    with torch.device("meta"):
+        return CifarNet(spec)
+
+
+def build(spec: NetSpec, seed: int = 0) -> CifarNet:
+    """A net with fresh weights: He initialisation by fan-out, drawn from `seed` alone.
+
+    The stem, the branches and the read-out are drawn before projections and gates, so that nets
+    of one depth and width start from the same weights whatever their shortcuts.
+    """
+    net = skeleton(spec).to_empty(device="cpu")
+    generator = torch.Generator().manual_seed(seed)
+    first: list[nn.Module] = [net.stem, *(block.branch for block in net.block_list()), net.head]
+    second: list[nn.Module] = []
+    for block in net.block_list():
+        second += [module for module in (block.shortcut, getattr(block, "gate", None)) if module is not None]
+    for part in first + second:
+        for module in part.modules():
+            _draw(module, generator)
+    for block in net.block_list():
+        if isinstance(block, HighwayBlock) and block.gate is not None and block.gate.bias is not None:
+            nn.init.constant_(block.gate.bias, block.gate_bias)
+    return net
+
+
+def _draw(module: nn.Module, generator: torch.Generator) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+    elif isinstance(module, nn.Linear):
+        bound = 1 / math.sqrt(module.in_features)
+        nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.BatchNorm2d):
+        module.reset_parameters()

@@ -1,0 +1,1 @@
+"""Probes: what a net does, read without changing it."""

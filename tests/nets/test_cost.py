@@ -1,0 +1,99 @@
+"""Costs: the paper's totals, and torch's own counter on a real forward pass."""
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from explorer.nets.build import build
+from explorer.nets.cost import describe, layer_costs, training_memory_mib
+from explorer.nets.spec import NetSpec
+
+# a gated layer, each shortcut option, both kinds of block
+NETS = ["plain-14", "residual-14-B", "residual-14-C", "preact-14", "highway-14", "residual-11-bottleneck-C"]
+
+
+@pytest.mark.parametrize(
+    ("depth", "mega_macs"),
+    [(20, 40.6), (32, 68.9), (44, 97.2), (56, 125.5), (110, 252.9)],
+)
+@pytest.mark.parametrize("family", ["plain", "residual"])
+def test_multiply_adds_are_those_of_the_paper(family, depth, mega_macs):
+    assert round(describe(NetSpec(family, depth))["macs"] / 1e6, 1) == mega_macs
+
+
+def test_the_deepest_net_has_the_multiply_adds_of_the_paper():
+    assert round(describe(NetSpec("residual", 1202))["macs"] / 1e6, 1) == 2829.2
+
+
+@pytest.mark.parametrize("text", NETS)
+@pytest.mark.parametrize("size", [8, 32])
+def test_multiply_adds_are_half_of_torchs_flops(text, size):
+    spec = NetSpec.parse(text)
+    net = build(spec).eval()
+
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        net(torch.randn(1, 3, size, size))
+
+    assert 2 * layer_costs(spec, size)["macs"].sum() == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("text", NETS)
+def test_each_row_is_the_output_of_a_real_layer(text):
+    spec = NetSpec.parse(text, in_channels=1)
+    net = build(spec).eval()
+    modules = dict(net.named_modules())
+    outputs = {}
+    table = layer_costs(spec, 12).set_index("name")
+    for name in table.index:
+        modules[name].register_forward_hook(lambda _m, _x, out, name=name: outputs.setdefault(name, out))
+
+    with torch.no_grad():
+        net(torch.randn(1, 1, 12, 12))
+
+    assert list(outputs) == list(table.index)
+    for name, out in outputs.items():
+        row = table.loc[name]
+        assert row["activation_mib"] * 2**20 == out.numel() * out.element_size()
+        shape = tuple(int(row[column]) for column in ("out_channels", "out_height", "out_width"))
+        assert shape == (*out.shape[1:], 1, 1)[:3]
+
+
+@pytest.mark.parametrize("text", NETS)
+def test_parameters_of_the_rows_add_up_to_the_nets(text):
+    spec = NetSpec.parse(text)
+
+    assert layer_costs(spec)["parameters"].sum() == sum(p.numel() for p in build(spec).parameters())
+
+
+def test_rows_say_where_a_layer_stands():
+    table = layer_costs(NetSpec("residual", 14))
+
+    assert set(table.loc[table["block"] == -1, "stage"]) == {0}
+    assert table.groupby("block")["stage"].first().to_dict() == {-1: 0, 0: 1, 1: 1, 2: 2, 3: 2, 4: 3, 5: 3}
+    assert table["name"].is_unique
+    assert (table["kind"].iloc[0], table["kind"].iloc[-1]) == ("Conv2d", "Linear")
+
+
+def test_describe_adds_the_layers_up():
+    spec = NetSpec("highway", 14, in_channels=1, classes=5)
+    table, totals = layer_costs(spec, 8), describe(spec, 8)
+
+    assert totals["id"] == "highway-14"
+    assert (totals["depth"], totals["family"], totals["blocks"]) == (14, "highway", 12)
+    assert totals["parameters"] == table["parameters"].sum()
+    assert totals["macs"] == table["macs"].sum()
+    assert totals["activation_mib"] == pytest.approx(table["activation_mib"].sum(), abs=1e-3)
+
+
+def test_training_memory_grows_with_the_batch_by_the_activations():
+    spec = NetSpec("residual", 20)
+    one, many = (training_memory_mib(spec, 32, size) for size in (1, 129))
+
+    assert many - one == pytest.approx(128 * layer_costs(spec)["activation_mib"].sum())
+    assert one > 3 * 269_722 * 4 / 2**20
+
+
+@pytest.mark.parametrize("size", [0, 3, 1025])
+def test_image_sizes_that_cannot_be_meant_are_refused(size):
+    with pytest.raises(ValueError, match="between 4 and 1024"):
+        layer_costs(NetSpec(), size)

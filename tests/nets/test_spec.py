@@ -1,0 +1,164 @@
+"""Specs: ids that read back without loss, and refusals that say what would do."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError
+from itertools import product
+
+import pytest
+
+from explorer.nets.spec import NetSpec, valid_depths
+
+
+def valid_specs():
+    """Every combination of a few values of each field that can be built."""
+    fields = {
+        "family": ("plain", "residual", "preact", "highway"),
+        "block": ("basic", "bottleneck"),
+        "depth": (8, 11, 20, 110, 164, 1202),
+        "width": (1, 16, 160),
+        "shortcut": ("A", "B", "C"),
+        "gate_bias": (-2.0, -100.0, -0.000001, 0.0, 3.25),
+    }
+    for values in product(*fields.values()):
+        try:
+            yield NetSpec(**dict(zip(fields, values, strict=True)))
+        except ValueError:
+            continue
+
+
+def test_ids_read_back_without_loss():
+    specs = list(valid_specs())
+
+    assert len(specs) > 100
+    assert [NetSpec.parse(spec.id) for spec in specs] == specs
+
+
+def test_different_nets_have_different_ids():
+    specs = list(valid_specs())
+
+    assert len({spec.id for spec in specs}) == len(set(specs)) == len(specs)
+
+
+def test_fields_survive_json():
+    for spec in valid_specs():
+        assert NetSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("residual-20", NetSpec("residual", 20)),
+        ("plain-56", NetSpec("plain", 56)),
+        ("residual-110-B", NetSpec("residual", 110, shortcut="B")),
+        ("preact-164-bottleneck", NetSpec("preact", 164, block="bottleneck")),
+        ("residual-56-bottleneck-C-w8", NetSpec("residual", 56, 8, "bottleneck", "C")),
+        ("highway-32-bias-3", NetSpec("highway", 32, gate_bias=-3)),
+        (" residual-20\n", NetSpec("residual", 20)),
+    ],
+)
+def test_parse(text, expected):
+    assert NetSpec.parse(text) == expected
+
+
+def test_channels_and_classes_come_from_the_data_and_not_from_the_id():
+    spec = NetSpec.parse("residual-20", in_channels=1, classes=7)
+
+    assert (spec.in_channels, spec.classes, spec.id) == (1, 7, "residual-20")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("residual-21", "6n+2, from 8 to 1202. The nearest are 20 and 26"),
+        ("plain-0", "The nearest are 8 and 14"),
+        ("plain-7", "The nearest are 8 and 14"),
+        ("residual-1208", "The nearest are 1196 and 1202"),
+        ("residual-999999", "The nearest are 1196 and 1202"),
+        ("residual-21-bottleneck", "9n+2, from 11 to 1199"),
+        ("preact-165-bottleneck", "The nearest are 164 and 173"),
+        ("resnet-20", "Unknown family 'resnet'. Choose one of plain, residual, preact, highway"),
+        ("plain-20-B", "no shortcut options"),
+        ("highway-20-C", "no shortcut options"),
+        ("highway-20-bottleneck", "basic layers only"),
+        ("residual-20-bias-3", "Only highway nets have a gate bias"),
+        ("highway-20-bias-101", "between -100 and 100"),
+        ("residual-20-w0", "width must lie between 1 and 512"),
+        ("residual-20-w513", "width must lie between 1 and 512"),
+        ("", "no net id"),
+        ("residual", "no net id"),
+        ("residual-20-D", "no net id"),
+        ("residual-20-w16-B", "no net id"),
+        ("residual--20", "no net id"),
+        ("residual-20; rm -rf", "no net id"),
+        ("x" * 10_000, "no net id"),
+    ],
+)
+def test_refusals_say_what_would_do(text, wanted):
+    with pytest.raises(ValueError, match=re.escape(wanted)) as refused:
+        NetSpec.parse(text)
+
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"classes": 1},
+        {"in_channels": 0},
+        {"block": "wide"},
+        {"shortcut": "D"},
+        {"family": "highway", "gate_bias": float("nan")},
+        {"family": "highway", "gate_bias": -2.0000001},
+    ],
+)
+def test_values_out_of_range_are_refused(fields):
+    with pytest.raises(ValueError, match=r"\w+ .*\."):
+        NetSpec(**fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"depth": "20"}, {"depth": True}, {"depth": 20.0}, {"family": 3}, {"layers": 20}, {"gate_bias": None}],
+)
+def test_from_dict_refuses_unknown_fields_and_wrong_types(fields):
+    with pytest.raises(ValueError, match="net spec"):
+        NetSpec.from_dict(fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [("residual-20", "ResNet-20"), ("plain-20", "plain-20"), ("preact-110", "preact-ResNet-110")],
+)
+def test_title(text, title):
+    assert NetSpec.parse(text).title == title
+
+
+def test_twins_differ_in_the_family_alone():
+    residual = NetSpec("residual", 56, width=8, in_channels=1)
+
+    assert residual.twin == NetSpec("plain", 56, width=8, in_channels=1)
+    assert residual.twin.twin == residual
+
+
+@pytest.mark.parametrize(("block", "step"), [("basic", 6), ("bottleneck", 9)])
+def test_valid_depths_are_those_that_can_be_built(block, step):
+    depths = valid_depths(block)
+
+    assert depths == [depth for depth in range(3, 1203) if (depth - 2) % step == 0]
+    assert [NetSpec(depth=depth, block=block).blocks_per_stage for depth in depths] == list(
+        range(1, len(depths) + 1)
+    )
+
+
+def test_specs_are_frozen():
+    with pytest.raises(FrozenInstanceError):
+        NetSpec().depth = 26
+
+
+def test_specs_need_no_torch():
+    code = "import explorer.nets.spec, sys; assert 'torch' not in sys.modules"
+
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,71 @@
+"""The house as a whole: linters, layers, and a few promises that no single room can keep."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["-m", "ruff", "check", "."], id="ruff-check"),
+        pytest.param(["-m", "ruff", "format", "--check", "."], id="ruff-format"),
+        pytest.param(["-m", "mypy"], id="mypy"),
+        pytest.param(["-c", LINT_IMPORTS, "--no-cache"], id="lint-imports"),
+    ],
+)
+def test_linters_have_nothing_to_say(arguments):
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_dependencies_are_declared_once_and_bounded():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert [line for line in lines if line and not line.startswith("#")] == ["-e ."]
+    extras = [name for group in project["optional-dependencies"].values() for name in group]
+    for requirement in project["dependencies"] + extras:
+        assert re.fullmatch(r"[\w\[\]-]+>=[\d.]+,<[\d.]+", requirement), requirement
+
+
+def test_readme_gives_the_two_commands():
+    readme = (ROOT / "README.md").read_text()
+
+    assert "streamlit run explorer/Home.py" in readme
+    assert "pytest" in readme
+
+
+def test_pages_are_thin():
+    lengths = {path.name: len(path.read_text().splitlines()) for path in (ROOT / "pages").glob("*.py")}
+
+    assert {name: length for name, length in lengths.items() if length > 80} == {}
+
+
+def test_the_finished_runs_stay_small_enough_to_clone():
+    size = sum(path.stat().st_size for path in (ROOT / "pretrained").rglob("*") if path.is_file())
+
+    assert size < 32 * MIB
+
+
+def test_every_room_is_in_the_layer_contract_or_apart():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = set(re.findall(r"\w+", " ".join(contracts[0]["layers"])))
+    rooms = {path.parent.name for path in (ROOT / "explorer").glob("*/__init__.py")}
+
+    assert rooms - layers == {"charts"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("[!_]*.py")), ids=lambda path: path.stem)
+def test_benchmarks_say_what_their_ratio_is(path):
+    assert "ratio" in ast.get_docstring(ast.parse(path.read_text()))
