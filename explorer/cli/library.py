@@ -1,0 +1,65 @@
+"""runs list|show|export|delete, and doctor: what is there?"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from explorer.runs.doctor import examine
+from explorer.runs.library import open_library
+
+_LISTED = ("run_id", "dataset", "status", "epochs", "train_error_pct", "test_error_pct", "seconds", "source")
+
+
+def add_commands(commands: Any) -> None:
+    """Add runs and doctor."""
+    runs = commands.add_parser("runs", help="list, show, export or delete runs")
+    actions = runs.add_subparsers(metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="all runs, the zoo's and your own")
+    listing.add_argument("--dataset", help="only runs on this dataset")
+    listing.add_argument("--mine", action="store_true", help="only your own")
+    listing.set_defaults(command=_list)
+    show = actions.add_parser("show", help="settings, origin and results of a run")
+    show.add_argument("run_id")
+    show.set_defaults(command=_show)
+    export = actions.add_parser("export", help="write a run's settings, tables and weights to a folder")
+    export.add_argument("run_id")
+    export.add_argument("--out", type=Path, default=Path(), metavar="FOLDER", help="default: here")
+    export.add_argument("--overwrite", action="store_true", help="replace files of an earlier export")
+    export.set_defaults(command=_export)
+    delete = actions.add_parser("delete", help="delete one of your own runs and its weights")
+    delete.add_argument("run_id")
+    delete.set_defaults(command=_delete)
+    doctor = commands.add_parser("doctor", help="versions, device, data, database, and what is missing")
+    doctor.set_defaults(command=_doctor)
+
+
+def _list(options: Namespace) -> list[dict[str, Any]]:
+    table = open_library().runs()
+    if options.dataset:
+        table = table[table["dataset"] == options.dataset]
+    if options.mine:
+        table = table[table["source"] != "zoo"]
+    records = table[list(_LISTED)].astype(object).to_dict("records")
+    return [{str(name): None if value != value else value for name, value in row.items()} for row in records]
+
+
+def _show(options: Namespace) -> dict[str, Any]:
+    return open_library().run(options.run_id).row()
+
+
+def _export(options: Namespace) -> dict[str, Any]:
+    from explorer.runs.export import export_run
+
+    files = export_run(open_library(), options.run_id, options.out, overwrite=options.overwrite)
+    return {"run_id": options.run_id, "files": [str(file) for file in files]}
+
+
+def _delete(options: Namespace) -> dict[str, Any]:
+    open_library().delete(options.run_id)
+    return {"run_id": options.run_id, "deleted": True}
+
+
+def _doctor(_options: Namespace) -> dict[str, Any]:
+    return examine()

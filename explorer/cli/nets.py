@@ -1,0 +1,122 @@
+"""describe, train, evaluate: one net at a time."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from explorer.nets.normalisation import Normalisation
+from explorer.nets.spec import NetSpec
+from explorer.training.recipe import Recipe
+
+
+def add_commands(commands: Any) -> None:
+    """Add describe, train and evaluate."""
+    describe = commands.add_parser("describe", help="parameters, multiply-adds and blocks of a net")
+    describe.add_argument("id", help="such as residual-20, plain-56, residual-110-B")
+    describe.add_argument("--image-size", type=int, default=32, metavar="PIXELS")
+    describe.add_argument("--in-channels", type=int, default=3, metavar="N")
+    describe.add_argument("--classes", type=int, default=10, metavar="N")
+    describe.set_defaults(command=_describe)
+    _add_train(commands)
+    evaluate = commands.add_parser("evaluate", help="error of a checkpoint on a dataset")
+    evaluate.add_argument(
+        "checkpoint", help="a .safetensors file of the explorer, or a published PyTorch file"
+    )
+    evaluate.add_argument("--data", default="digits", metavar="NAME_OR_PATH", help="digits, or a folder")
+    evaluate.add_argument("--split", default="test", help="test (default) or train")
+    evaluate.add_argument("--mean", type=_numbers, metavar="A,B,C", help="per channel, of pixels in 0 to 1")
+    evaluate.add_argument("--std", type=_numbers, metavar="A,B,C", help="per channel, of pixels in 0 to 1")
+    evaluate.set_defaults(command=_evaluate)
+
+
+def _add_train(commands: Any) -> None:
+    default = Recipe()
+    train = commands.add_parser("train", help="train one net and keep the run")
+    train.add_argument("id", help="such as residual-20")
+    train.add_argument("--data", default="digits", metavar="NAME_OR_PATH", help="digits, or a folder")
+    train.add_argument("--epochs", type=int, default=default.epochs, metavar="N")
+    train.add_argument("--iterations", type=int, metavar="N", help="instead of epochs")
+    train.add_argument("--seed", type=int, default=default.seed)
+    train.add_argument("--lr", type=float, default=default.lr, help="peak learning rate (%(default)s)")
+    train.add_argument("--schedule", choices=("cosine", "step"), default=default.schedule)
+    train.add_argument(
+        "--drops", type=_numbers, default=default.drops, metavar="A,B", help="fractions of the run"
+    )
+    train.add_argument("--warmup-epochs", type=float, metavar="N", help="default: 15 %% of the run")
+    train.add_argument("--batch-size", type=int, default=default.batch_size, metavar="N")
+    train.add_argument("--momentum", type=float, default=default.momentum)
+    train.add_argument("--weight-decay", type=float, default=default.weight_decay)
+    train.add_argument("--augment", action="store_true", help="pad, crop and flip")
+    train.add_argument("--precision", choices=("fp32", "bf16"), default=default.precision)
+    train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default=default.device)
+    train.set_defaults(command=_train)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(","))
+
+
+def _describe(options: Namespace) -> dict[str, Any]:
+    from explorer.nets.cost import describe
+
+    spec = NetSpec.parse(options.id, in_channels=options.in_channels, classes=options.classes)
+    found = describe(spec, options.image_size)
+    return {name: found[name] for name in ("id", "depth", "family", "parameters", "macs", "blocks")}
+
+
+def recipe_from(options: Namespace, count: int) -> Recipe:
+    """The recipe that the options of `train` describe, for `count` training images."""
+    steps = max(count // min(options.batch_size, count), 1)
+    total = options.iterations or options.epochs * steps
+    warmup = (
+        Recipe().warmup if options.warmup_epochs is None else options.warmup_epochs * steps / max(total, 1)
+    )
+    if warmup > 1:
+        raise ValueError(f"--warmup-epochs {options.warmup_epochs:g} is longer than the run; take fewer.")
+    names = ("epochs", "iterations", "batch_size", "lr", "schedule", "momentum", "weight_decay", "augment")
+    chosen = {name: getattr(options, name) for name in (*names, "seed", "precision", "device")}
+    return Recipe(**chosen, drops=tuple(options.drops), warmup=warmup)
+
+
+def _train(options: Namespace) -> dict[str, Any]:
+    from explorer.data.sources import open_dataset
+    from explorer.runs.direct import train_and_keep
+
+    NetSpec.parse(options.id)
+    dataset = open_dataset(options.data)
+    train = dataset.split("train")
+    spec = NetSpec.parse(options.id, in_channels=train.in_channels, classes=len(dataset.classes))
+    run = train_and_keep(spec, recipe_from(options, len(train.labels)), dataset, progress=_progress)
+    print(file=sys.stderr)  # noqa: T201
+    return run
+
+
+def _progress(text: str) -> None:
+    print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _evaluate(options: Namespace) -> dict[str, Any]:
+    from explorer.data.sources import open_dataset
+    from explorer.nets.checkpoints import load_checkpoint
+    from explorer.training.evaluation import evaluate_split
+
+    checkpoint = load_checkpoint(Path(options.checkpoint))
+    normalisation = checkpoint.normalisation
+    if options.mean or options.std:
+        if not (options.mean and options.std):
+            raise ValueError("Give --mean and --std together.")
+        normalisation = Normalisation(options.mean, options.std)
+    if normalisation is None:
+        raise ValueError("The file does not say how its inputs were normalised: give --mean and --std.")
+    dataset = open_dataset(options.data)
+    found = evaluate_split(checkpoint.net, dataset, options.split, normalisation)
+    return {
+        "n": found.n,
+        "wrong": found.wrong,
+        "error_pct": found.error_pct,
+        "loss": found.loss,
+        "id": checkpoint.spec.id,
+    }

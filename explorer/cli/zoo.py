@@ -1,0 +1,72 @@
+"""sweep and zoo build: many nets."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from explorer.runs.plans import DIGITS_DEPTHS, build_zoo, make_plans
+from explorer.runs.sweep import sweep
+
+
+def add_commands(commands: Any) -> None:
+    """Add sweep and zoo."""
+    sweeper = commands.add_parser("sweep", help="train many nets; goes on where it stopped")
+    sweeper.add_argument("--families", type=_words, default=("plain", "residual"), metavar="A,B")
+    sweeper.add_argument("--depths", type=_whole, default=DIGITS_DEPTHS, metavar="N,N")
+    sweeper.add_argument("--seeds", type=_whole, default=(0, 1, 2), metavar="N,N")
+    sweeper.add_argument("--data", default="digits", metavar="NAME_OR_PATH")
+    sweeper.add_argument(
+        "--fraction", type=float, help="of the paper's recipe; without it, the digits recipe"
+    )
+    sweeper.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    sweeper.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    sweeper.add_argument("--together", type=int, default=1, metavar="N", help="nets side by side on one GPU")
+    _add_work(sweeper)
+    sweeper.set_defaults(command=_sweep)
+    zoo = commands.add_parser("zoo", help="make the zoo in pretrained/")
+    actions = zoo.add_subparsers(metavar="ACTION", required=True)
+    build = actions.add_parser("build", help="train a dataset's nets where missing, and write pretrained/")
+    build.add_argument("--dataset", default="digits", help="digits, or the id of a dataset swept into --work")
+    build.add_argument("--data", metavar="PATH", help="where a swept dataset is, to test the files written")
+    build.add_argument("--out", type=Path, default=None, metavar="FOLDER", help="default: pretrained/")
+    _add_work(build)
+    build.set_defaults(command=_build)
+
+
+def _add_work(parser: Any) -> None:
+    parser.add_argument(
+        "--work", type=Path, default=None, metavar="FOLDER", help="finished runs are kept here"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=None, metavar="N", help="processes; default: one per core"
+    )
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+def _whole(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
+
+
+def _sweep(options: Namespace) -> dict[str, Any]:
+    plans = make_plans(options)
+    work = options.work or Path("sweep")
+    for line in sweep(plans, work, workers=options.workers, together=options.together):
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
+    return {"runs": len(plans), "work": str(work)}
+
+
+def _build(options: Namespace) -> dict[str, Any]:
+    return build_zoo(
+        options.dataset,
+        data=options.data,
+        work=options.work,
+        out=options.out,
+        workers=options.workers,
+        progress=lambda line: print(line, file=sys.stderr, flush=True),  # noqa: T201
+    )

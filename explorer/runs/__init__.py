@@ -1,0 +1,1 @@
+"""Runs: what was trained, kept and read back through one interface."""

@@ -1,0 +1,44 @@
+"""One finished run in one folder: run.json, its tables as parquet, its weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from explorer.runs.run import TABLES, Run
+from explorer.runs.tables import Tables, empty
+
+_COMPLETE = "run.json"
+
+
+def write_archive(folder: Path, run: Run, tables: Tables, weights: Path | None) -> None:
+    """Write the run to `folder`, which appears whole or not at all."""
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for name in TABLES:
+        tables[name].to_parquet(part / f"{name}.parquet", index=False)
+    if weights is not None:
+        shutil.copyfile(weights, part / "weights.safetensors")
+    (part / _COMPLETE).write_text(json.dumps(run.row(), indent=1))
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(part, folder)
+
+
+def read_archive(folder: Path) -> tuple[Run, Tables]:
+    """Read what `write_archive` wrote."""
+    run = Run.from_row(json.loads((folder / _COMPLETE).read_text()))
+    tables = {}
+    for name in TABLES:
+        path = folder / f"{name}.parquet"
+        tables[name] = pd.read_parquet(path) if path.exists() else empty(name)
+    return run, tables
+
+
+def archives(root: Path) -> list[Path]:
+    """The folders of finished runs below `root`."""
+    return sorted(path.parent for path in root.glob(f"*/{_COMPLETE}") if path.parent.suffix != ".part")

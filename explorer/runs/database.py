@@ -1,0 +1,195 @@
+"""How is the database of runs opened? SQLite in WAL mode or PostgreSQL, checked before it is touched."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from explorer.runs import schema
+from explorer.runs.home import DATABASE, HOME_VARIABLE, URL_VARIABLE, home
+
+BUSY_TIMEOUT_S = 5
+_CREATION_LOCK = 1512_03385  # any number that other programs do not lock
+_ADVICE = (
+    ("is locked", "Another process is writing to it. Try again."),
+    ("deadlock", "Another process is writing to it. Try again."),
+    ("connection", "Check that the server runs, and that the URL has its address, user and password."),
+    ("disk is full", "Make room on the disk and try again; nothing that was stored is lost."),
+    ("readonly", f"It cannot be written: check its permissions, or set {HOME_VARIABLE} to another folder."),
+    ("unable to open", f"Check that you may write there, or set {HOME_VARIABLE} to another folder."),
+    ("disk i/o", "Check the disk and the permissions of the folder."),
+)
+_DAMAGED = (
+    "The file is damaged and was left as it is. Move it aside, together with the files beside it that end in "
+    f"-wal and -shm, to start an empty one; put a copy of it back; or set {HOME_VARIABLE} to another folder."
+)
+
+
+class StoreError(ValueError):
+    """The database of runs cannot be used; the text says where it is and what to do."""
+
+
+class StoreBusyError(StoreError):
+    """Another process held the database for longer than the busy timeout; the same call may work later."""
+
+
+class Database:
+    """An open, checked database.
+
+    Args:
+        url: of SQLAlchemy, SQLite or PostgreSQL; without one EXPLORER_DATABASE_URL, and without that
+            a file in `home()`.
+
+    Raises:
+        StoreError: it cannot be opened or created, is damaged, or belongs to another version.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        """Check what is there, and make the tables in an empty database."""
+        self.url = _parse(url or os.environ.get(URL_VARIABLE))
+        self.place = self.url.database or "" if _is_sqlite(self.url) else self.url.render_as_string()
+        if _is_sqlite(self.url):
+            self._check_file(Path(self.place))
+        self._engine = _engine(self.url)
+        self._writer = self._engine.execution_options(writing=True)
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of all connections; the next transaction opens new ones."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database throughout."""
+        with self._explained(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is kept whole at its end, or not at all if an error leaves it."""
+        with self._explained(), self._writer.begin() as connection:
+            yield connection
+
+    def _prepare(self) -> None:
+        try:
+            with self.reading() as connection:
+                if schema.ready(connection):
+                    return
+            with self.writing() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})"))
+                if not schema.ready(connection):  # another process may have been faster
+                    schema.create(connection)
+        except schema.SchemaError as error:
+            raise StoreError(
+                f"The run database {self.place} cannot be used: {error}. Nothing in it was changed. Use the "
+                f"version of the explorer that made it, or set {HOME_VARIABLE} to another folder (or "
+                f"{URL_VARIABLE} to another database) to start an empty one."
+            ) from error
+
+    def _check_file(self, path: Path) -> None:
+        """Make the folder, or look for damage through a connection that cannot write."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists() or path.stat().st_size == 0:
+                return
+        except OSError as error:
+            raise StoreError(
+                f"The folder {path.parent} for the run database cannot be made or read ({error.strerror}). "
+                f"Set {HOME_VARIABLE} to a folder that you may write to."
+            ) from error
+        try:
+            check = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
+            with closing(check):
+                found = [str(row[0]) for row in check.execute("PRAGMA quick_check(3)")]
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        if found != ["ok"]:
+            raise StoreError(f"The run database {path} fails SQLite's quick check: {found[0]}. {_DAMAGED}")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise self._error(error.orig or error) from error
+        except PoolTimeoutError as error:
+            raise StoreBusyError(
+                f"The run database {self.place} has no free connection. Try again."
+            ) from error
+
+    def _error(self, error: BaseException) -> StoreError:
+        said = " ".join(str(error).split())
+        if "malformed" in said or "not a database" in said:
+            return StoreError(f"The run database {self.place} cannot be read: {said}. {_DAMAGED}")
+        advice = next((advice for sign, advice in _ADVICE if sign in said.lower()), "")
+        kind = StoreBusyError if advice.startswith("Another process") else StoreError
+        return kind(f"The run database {self.place} refused: {said.rstrip('.?')}. {advice}".rstrip())
+
+
+def _parse(text: str | None) -> URL:
+    if not text:
+        return URL.create("sqlite", database=str(home() / DATABASE))
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        # the text may hold a password, so it is not shown
+        raise StoreError(f"{URL_VARIABLE} is no database URL. {_EXAMPLES}") from None
+    backend = url.get_backend_name()
+    if backend in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite" or not url.database or url.database == ":memory:":
+        raise StoreError(f"A database of the kind {url.drivername} is not supported. {_EXAMPLES}")
+    return url.set(drivername="sqlite", database=str(Path(url.database).expanduser().absolute()))
+
+
+_EXAMPLES = "Write sqlite:////folder/runs.sqlite3 or postgresql://user:password@host/database."
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _engine(url: URL) -> Engine:
+    if not _is_sqlite(url):
+        try:
+            return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_TIMEOUT_S})
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                "PostgreSQL needs the package psycopg: pip install 'resnet-explorer[postgres]'."
+            ) from error
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    """Set up one SQLite connection.
+
+    FULL, not NORMAL: a run commits once per epoch, so that a sync each time costs milliseconds, and an
+    epoch that was reported survives a power cut as the checkpoint beside it does.
+    """
+    connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+    connection.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    """Writers queue at the start: a reader that turned writer would be refused without waiting."""
+    writing = connection.get_execution_options().get("writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,38 @@
+"""Where does the explorer keep a user's runs? One data folder, and the database named by the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+HOME_VARIABLE = "EXPLORER_HOME"
+URL_VARIABLE = "EXPLORER_DATABASE_URL"
+DATABASE = "runs.sqlite3"
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+
+
+def home() -> Path:
+    """The data folder: EXPLORER_HOME, or the platform's place for a user's data; it may not exist yet."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    return Path(chosen).expanduser().absolute() if chosen else _platform_data() / "resnet-explorer"
+
+
+def checkpoint_path(run_id: str) -> Path:
+    """The file of a run's weights below `home()`; it may not exist yet.
+
+    Raises:
+        ValueError: the text cannot be a run's id, and might lead out of the folder.
+    """
+    if not _RUN_ID.fullmatch(run_id):
+        raise ValueError(f"'{run_id[:60]}' is no run id: use letters, digits, dots and hyphens.")
+    return home() / "checkpoints" / f"{run_id}.safetensors"
+
+
+def _platform_data() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")

@@ -1,0 +1,131 @@
+"""Which runs make a zoo? Families, depths and seeds, and the recipe of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from explorer.nets.spec import NetSpec
+from explorer.runs.sweep import Plan, sweep
+from explorer.runs.zoo import PRETRAINED, bake
+from explorer.training.recipe import DeviceName, Precision, Recipe, paper_recipe
+
+if TYPE_CHECKING:
+    from explorer.training.evaluation import Evaluation
+
+
+def nets(families: Sequence[str], depths: Sequence[int]) -> list[str]:
+    """Ids of all combinations."""
+    return [f"{family}-{depth}" for family, depth in product(families, depths)]
+
+
+DIGITS_DEPTHS = (8, 14, 20, 26, 32, 38, 44, 50, 56, 74, 92, 110)
+HIGHWAY_DEPTHS = (20, 32, 56, 110)
+SEEDS = (0, 1, 2)
+WARMUP_FROM = 110
+SAME_ERROR_PCT = 0.05
+# all weights of all specs would take three times the room that the repository gives them
+KEPT_WEIGHTS = {
+    "digits": (*nets(("plain", "residual"), (8, 20, 32, 56, 110)), *nets(("highway",), (20,))),
+    "cifar10-jpeg": nets(("plain", "residual"), (20, 32, 44, 56, 110)),
+}
+
+
+class Choice(Protocol):
+    """What a sweep is asked for."""
+
+    families: Sequence[str]
+    depths: Sequence[int]
+    seeds: Sequence[int]
+    data: str
+    fraction: float | None
+    precision: Precision
+    device: DeviceName
+
+
+def make_plans(choice: Choice) -> list[Plan]:
+    """All combinations, the deepest first, so that the last to finish are the quick ones.
+
+    Raises:
+        ValueError: a net cannot be built, or there is nothing to do.
+    """
+    plans = []
+    depths = sorted(set(choice.depths), reverse=True)
+    for depth, seed, family in product(depths, choice.seeds, choice.families):
+        net = NetSpec.parse(f"{family}-{depth}").id
+        recipe = Recipe(seed=seed)
+        if choice.fraction is not None:
+            recipe = paper_recipe(seed, choice.fraction, warmup=depth >= WARMUP_FROM)
+        plans.append(
+            Plan(net, replace(recipe, precision=choice.precision, device=choice.device), choice.data)
+        )
+    if not plans:
+        raise ValueError("Nothing to train: give at least one family, depth and seed.")
+    return plans
+
+
+def digits_plans() -> list[Plan]:
+    """The runs of the digits zoo; on the CPU, so that anybody can make them again."""
+    chosen = nets(("plain", "residual"), DIGITS_DEPTHS) + nets(("highway",), HIGHWAY_DEPTHS)
+    chosen.sort(key=lambda net: -NetSpec.parse(net).depth)
+    return [Plan(net, Recipe(seed=seed, device="cpu"), "digits") for net in chosen for seed in SEEDS]
+
+
+def build_zoo(
+    dataset: str,
+    *,
+    data: str | None = None,
+    work: Path | None,
+    out: Path | None,
+    workers: int | None,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """Train what is missing (digits), or take what a sweep left, and write the zoo.
+
+    Raises:
+        ValueError: there is no finished run of that dataset.
+    """
+    work = work or Path("sweep") / dataset
+    if dataset == "digits":
+        for line in sweep(digits_plans(), work, workers=workers):
+            progress(line)
+    runs = bake(work, out or PRETRAINED, KEPT_WEIGHTS.get(dataset, ()), partial(shrink, data or dataset))
+    kept = sum(run.checkpoint is not None for run in runs)
+    return {"dataset": dataset, "runs": len(runs), "checkpoints": kept, "folder": str(out or PRETRAINED)}
+
+
+def shrink(data: str, weights: Path, target: Path) -> dict[str, float]:
+    """Write the checkpoint in half precision if its error stays the same, else as it is.
+
+    Returns:
+        test_error_pct and test_loss of the file written, as `evaluate` prints them.
+    """
+    from explorer.data.sources import open_dataset
+    from explorer.nets.checkpoints import load_checkpoint, save_checkpoint
+    from explorer.training.evaluation import evaluate_split
+
+    def test(path: Path) -> Evaluation:
+        kept = load_checkpoint(path)
+        assert kept.normalisation is not None
+        return evaluate_split(kept.net, dataset, "test", kept.normalisation)
+
+    dataset, full = open_dataset(data), load_checkpoint(weights)
+    for half in (True, False):
+        save_checkpoint(
+            target,
+            full.net,
+            normalisation=full.normalisation,
+            classes=full.classes,
+            recipe=full.recipe,
+            metrics=full.metrics,
+            dataset=full.dataset,
+            half=half,
+        )
+        found = test(target)
+        if not half or abs(found.error_pct - test(weights).error_pct) <= SAME_ERROR_PCT:
+            break
+    return {"test_error_pct": found.error_pct, "test_loss": found.loss}

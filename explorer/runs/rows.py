@@ -1,0 +1,85 @@
+"""How does a run become rows, and rows a run? Values as the tables of `schema` hold them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from explorer.runs import schema
+from explorer.runs.database import StoreError
+from explorer.runs.run import TABLE_COLUMNS, Run
+from explorer.runs.tables import empty, step_table, tidy
+from explorer.training.history import EpochRecord
+
+# every number here is a single-precision measurement or a whole number below 2**24: exact in float32
+_SERIES_COLUMNS = {
+    name: tuple(column for column in TABLE_COLUMNS[name] if column not in ("run_id", "epoch"))
+    for name in ("blocks", "layers", "steps")
+}
+
+
+def run_values(run: Run) -> dict[str, Any]:
+    """Values of `schema.runs`; what the run does not say is left out."""
+    row = run.row()
+    return without_nan({column: row[column] for column in row if column in schema.runs.columns})
+
+
+def read_run(row: dict[str, Any]) -> Run:
+    """The inverse of `run_values`.
+
+    Raises:
+        StoreError: the row holds a spec or a recipe that is not valid.
+    """
+    try:
+        return Run.from_row(row)
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(f"The stored run {row['run_id']} cannot be read: {error}") from error
+
+
+def without_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """NaN as None: SQLite has no NaN and stores it so anyway, PostgreSQL would not."""
+    return {
+        name: None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in values.items()
+    }
+
+
+def series_values(run: Run, record: EpochRecord) -> list[dict[str, Any]]:
+    """Values of `schema.series`, one row per series of the epoch."""
+    losses = record.step_losses
+    tables = {
+        "blocks": record.blocks,
+        "layers": record.layers,
+        "steps": step_table(run, losses, record.iteration - len(losses) + 1),
+    }
+    key = {"run_id": run.run_id, "epoch": record.epoch}
+    return [key | {"name": name, "data": _pack(name, table)} for name, table in tables.items()]
+
+
+def read_series(name: str, rows: Sequence[tuple[str, int, bytes]]) -> pd.DataFrame:
+    """One table, columns `TABLE_COLUMNS[name]`, of rows (run_id, epoch, data).
+
+    Raises:
+        StoreError: the data of a row has been cut or lengthened.
+    """
+    if not rows:
+        return empty(name)
+    columns = _SERIES_COLUMNS[name]
+    for run_id, epoch, data in rows:
+        if len(data) % (4 * len(columns)):
+            raise StoreError(f"The stored {name} of run {run_id}, epoch {epoch}, are damaged.")
+    parts = [np.frombuffer(data, "<f4").reshape(-1, len(columns)) for _, _, data in rows]
+    lengths = [len(part) for part in parts]
+    made = pd.DataFrame(np.concatenate(parts), columns=list(columns))
+    made["run_id"] = np.repeat([row[0] for row in rows], lengths)
+    made["epoch"] = np.repeat([row[1] for row in rows], lengths)
+    return tidy(name, made)
+
+
+def _pack(name: str, table: pd.DataFrame) -> bytes:
+    """Little-endian float32, row by row."""
+    return table[list(_SERIES_COLUMNS[name])].to_numpy("<f4").tobytes()

@@ -1,0 +1,121 @@
+"""What is a run? Its settings, where it came from, and the tables of what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from explorer.nets.spec import NetSpec
+from explorer.training.history import EPOCH_COLUMNS
+from explorer.training.recipe import PAPER_ITERATIONS, Recipe
+
+Status = Literal["queued", "running", "paused", "done", "stopped", "failed", "interrupted"]
+RESULTS = ("train_loss", "train_error_pct", "test_loss", "test_error_pct")
+TABLES = ("epochs", "blocks", "layers", "steps")
+RUN_COLUMNS = (
+    "run_id", "id", "family", "depth", "width", "block", "shortcut", "dataset", "seed", "status",
+    "epochs", "iterations", "parameters", *RESULTS, "seconds", "fraction_of_paper", "checkpoint",
+    "spec", "recipe", "provenance", "created", "source",
+)  # fmt: skip
+TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
+    "epochs": ("run_id", *EPOCH_COLUMNS),
+    "blocks": (
+        "run_id", "epoch", "block", "stage", "layer",
+        "residual_norm", "input_norm", "residual_ratio", "gradient_norm",
+    ),
+    "layers": ("run_id", "epoch", "layer", "response_std"),
+    "steps": ("run_id", "iteration", "loss", "lr"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes:
+        run_id: unique name.
+        spec: the net.
+        recipe: how it is trained.
+        dataset: id of the dataset.
+        status: where it stands.
+        epochs: epochs that the whole run has.
+        iterations: steps that the whole run has.
+        parameters: of the net.
+        results: the last epoch's losses and errors, by the names in `RESULTS`.
+        seconds: time of all training steps.
+        checkpoint: file of the weights, or None.
+        provenance: commit, versions, hardware and hash of the data.
+        created: ISO time at which it was queued.
+        source: zoo, or mine.
+    """
+
+    run_id: str
+    spec: NetSpec
+    recipe: Recipe
+    dataset: str
+    status: Status
+    epochs: int
+    iterations: int
+    parameters: int
+    results: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    checkpoint: str | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)
+    created: str = ""
+    source: str = "mine"
+
+    def row(self) -> dict[str, Any]:
+        """One row of a table of runs, columns `RUN_COLUMNS`; plain values, ready for JSON."""
+        spec = self.spec.to_dict()
+        shown = {name: spec[name] for name in ("family", "depth", "width", "block", "shortcut")}
+        return {
+            "run_id": self.run_id,
+            "id": self.spec.id,
+            **shown,
+            "dataset": self.dataset,
+            "seed": self.recipe.seed,
+            "status": self.status,
+            "epochs": self.epochs,
+            "iterations": self.iterations,
+            "parameters": self.parameters,
+            **{name: self.results.get(name) for name in RESULTS},
+            "seconds": self.seconds,
+            "fraction_of_paper": self.iterations / PAPER_ITERATIONS,
+            "checkpoint": self.checkpoint,
+            "spec": spec,
+            "recipe": self.recipe.to_dict(),
+            "provenance": self.provenance,
+            "created": self.created,
+            "source": self.source,
+        }
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Run:
+        """The inverse of `row`.
+
+        Raises:
+            ValueError: the spec or the recipe in the row is not valid.
+        """
+        return cls(
+            run_id=str(row["run_id"]),
+            spec=NetSpec.from_dict(row["spec"]),
+            recipe=Recipe.from_dict(row["recipe"]),
+            dataset=str(row["dataset"]),
+            status=row["status"],
+            epochs=int(row["epochs"]),
+            iterations=int(row["iterations"]),
+            parameters=int(row["parameters"]),
+            results={name: float(row[name]) for name in RESULTS if row.get(name) is not None},
+            seconds=float(row["seconds"]),
+            checkpoint=row.get("checkpoint"),
+            provenance=row["provenance"],
+            created=str(row.get("created", "")),
+            source=str(row.get("source", "mine")),
+        )
+
+
+def run_table(runs: list[Run]) -> pd.DataFrame:
+    """One row per run, columns `RUN_COLUMNS`."""
+    return pd.DataFrame([run.row() for run in runs], columns=list(RUN_COLUMNS))

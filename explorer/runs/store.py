@@ -1,0 +1,248 @@
+"""Which runs has this user made? Runs and their records in a relational database, one commit per epoch."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from explorer.nets.spec import NetSpec
+from explorer.runs import home, rows, schema
+from explorer.runs.database import Database, StoreBusyError, StoreError
+from explorer.runs.run import RESULTS, Run, Status, run_table
+from explorer.runs.tables import tidy
+from explorer.training.history import EpochRecord
+from explorer.training.recipe import Recipe
+
+__all__ = ["RunState", "Store", "StoreBusyError", "StoreError", "UnknownRunError", "new_run_id"]
+
+
+class UnknownRunError(StoreError):
+    """The store has no run of that id."""
+
+
+@dataclass(frozen=True)
+class RunState:
+    """What the store keeps of a run besides the run itself.
+
+    Attributes:
+        status: as in `Run`.
+        reason: why it failed or stopped, for a person.
+        name: chosen by a person, or None.
+        note: written by a person, or None.
+        pinned: whether it is kept at the top.
+        position: place in the order of arrival, from 1.
+        owner: browser session that started it.
+        pid: process that trains it.
+        process_started: when that process started, in seconds since 1970; a pid alone may be reused.
+        heartbeat: when that process was last alive, in seconds since 1970.
+    """
+
+    status: Status
+    reason: str | None
+    name: str | None
+    note: str | None
+    pinned: bool
+    position: int
+    owner: str | None
+    pid: int | None
+    process_started: float | None
+    heartbeat: float | None
+
+
+# the status changes by compare-and-set alone, and settings never
+_CHANGEABLE = {field.name for field in fields(RunState)} - {"status"} | {
+    "checkpoint",
+    "provenance",
+    "seconds",
+}
+
+
+class Store:
+    """Runs of one user or one team.
+
+    Args:
+        url: of the database; without one EXPLORER_DATABASE_URL, and without that a file in EXPLORER_HOME.
+
+    Raises:
+        StoreError: the database cannot be opened, is damaged, or belongs to another version.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        """Open and check the database; an empty one gets its tables."""
+        self._database = Database(url)
+        self.place = self._database.place
+
+    def close(self) -> None:
+        """Let go of the database's connections."""
+        self._database.close()
+
+    def checkpoint_path(self, run_id: str) -> Path:
+        """The file for a run's weights, in a folder that exists."""
+        path = home.checkpoint_path(run_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def add_run(self, run: Run, **more: Any) -> None:
+        """Keep a new run at the end of the order.
+
+        Args:
+            run: its `run_id` must be new and URL-safe.
+            more: fields of `RunState`, such as owner.
+
+        Raises:
+            StoreError: there is a run of that id.
+        """
+        home.checkpoint_path(run.run_id)
+        values = rows.run_values(run) | _checked(more)
+        last = select(func.coalesce(func.max(schema.runs.c.position), 0) + 1).scalar_subquery()
+        with self._database.writing() as connection:
+            if connection.scalar(select(schema.runs.c.run_id).filter_by(run_id=run.run_id)) is not None:
+                raise StoreError(f"There is already a run {run.run_id}.")
+            connection.execute(insert(schema.runs).values({"position": last} | values))
+
+    def get_run(self, run_id: str) -> Run:
+        """The run as it stands.
+
+        Raises:
+            UnknownRunError: there is none of that id.
+        """
+        with self._database.reading() as connection:
+            return rows.read_run(_row(connection, run_id))
+
+    def get_state(self, run_id: str) -> RunState:
+        """Everything else that is kept of the run; raises as `get_run`."""
+        with self._database.reading() as connection:
+            row = _row(connection, run_id)
+        return RunState(**{field.name: row[field.name] for field in fields(RunState)})
+
+    def update_run(self, run_id: str, **changes: Any) -> None:
+        """Set fields of `RunState`, but not the status, or checkpoint, provenance or seconds of the run.
+
+        Raises as `get_run`.
+        """
+        with self._database.writing() as connection:
+            done = connection.execute(
+                update(schema.runs).filter_by(run_id=run_id).values(**_checked(changes))
+            )
+            if done.rowcount == 0:
+                raise _unknown(run_id)
+
+    def set_status(
+        self, run_id: str, expected: Status, new: Status, reason: str | None = None, **changes: Any
+    ) -> bool:
+        """Compare and set: of several processes that try at once, exactly one gets True.
+
+        Args:
+            run_id: of the run.
+            expected: the status it must have now.
+            new: the status it gets.
+            reason: text for a person; None removes an older one.
+            changes: fields set in the same moment, as in `update_run`; such as pid and heartbeat.
+
+        Returns:
+            Whether the run was there with the expected status, and now has the new one.
+        """
+        values = _checked(changes) | {"status": new, "reason": reason}
+        with self._database.writing() as connection:
+            done = connection.execute(
+                update(schema.runs).filter_by(run_id=run_id, status=expected).values(**values)
+            )
+            return done.rowcount == 1
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run, its records and its weights in the data folder; raises as `get_run`."""
+        with self._database.writing() as connection:
+            if connection.execute(delete(schema.runs).filter_by(run_id=run_id)).rowcount == 0:
+                raise _unknown(run_id)
+        home.checkpoint_path(run_id).unlink(missing_ok=True)
+
+    def add_epoch(self, run_id: str, record: EpochRecord) -> None:
+        """Keep one epoch and the run's results so far, in one transaction.
+
+        The record becomes the run's last: records of this epoch and of later ones are replaced, since a
+        run that goes on from a checkpoint trains them again. Raises as `get_run`.
+        """
+        epochs = schema.epochs
+        with self._database.writing() as connection:
+            run = rows.read_run(_row(connection, run_id))
+            connection.execute(
+                delete(epochs).where(epochs.c.run_id == run_id, epochs.c.epoch >= record.epoch)
+            )
+            connection.execute(insert(epochs).values(run_id=run_id, **rows.without_nan(record.row())))
+            connection.execute(insert(schema.series), rows.series_values(run, record))
+            results = rows.without_nan({name: getattr(record, name) for name in RESULTS})
+            seconds = select(func.sum(epochs.c.seconds)).filter_by(run_id=run_id).scalar_subquery()
+            connection.execute(
+                update(schema.runs).filter_by(run_id=run_id).values(seconds=seconds, **results)
+            )
+
+    def runs(self) -> pd.DataFrame:
+        """One row per run in the order of arrival, columns `RUN_COLUMNS`."""
+        query = select(schema.runs).order_by(schema.runs.c.position, schema.runs.c.run_id)
+        with self._database.reading() as connection:
+            found = connection.execute(query).mappings().all()
+        return run_table([rows.read_run(dict(row)) for row in found])
+
+    def epochs(self, run_ids: Sequence[str]) -> pd.DataFrame:
+        """Curves of these runs; see `TABLE_COLUMNS`."""
+        table = schema.epochs
+        query = select(table).where(table.c.run_id.in_(run_ids)).order_by(table.c.run_id, table.c.epoch)
+        with self._database.reading() as connection:
+            found = connection.execute(query).all()
+        return tidy("epochs", pd.DataFrame(found, columns=table.columns.keys()))
+
+    def blocks(self, run_ids: Sequence[str]) -> pd.DataFrame:
+        """Block records of these runs; see `TABLE_COLUMNS`."""
+        return self._series("blocks", run_ids)
+
+    def layers(self, run_ids: Sequence[str]) -> pd.DataFrame:
+        """Layer responses of these runs; see `TABLE_COLUMNS`."""
+        return self._series("layers", run_ids)
+
+    def steps(self, run_ids: Sequence[str]) -> pd.DataFrame:
+        """Losses per step of these runs; see `TABLE_COLUMNS`."""
+        return self._series("steps", run_ids)
+
+    def _series(self, name: str, run_ids: Sequence[str]) -> pd.DataFrame:
+        table = schema.series
+        query = (
+            select(table.c.run_id, table.c.epoch, table.c.data)
+            .where(table.c.run_id.in_(run_ids), table.c.name == name)
+            .order_by(table.c.run_id, table.c.epoch)
+        )
+        with self._database.reading() as connection:
+            found = [tuple(row) for row in connection.execute(query)]
+        return rows.read_series(name, found)
+
+
+def new_run_id(spec: NetSpec, recipe: Recipe) -> str:
+    """A unique, URL-safe name such as residual-20-s0-k3v7qa2d."""
+    return f"{spec.id}-s{recipe.seed}-{base64.b32encode(secrets.token_bytes(5)).decode().lower()}"
+
+
+def _row(connection: Connection, run_id: str) -> dict[str, Any]:
+    row = connection.execute(select(schema.runs).filter_by(run_id=run_id)).mappings().one_or_none()
+    if row is None:
+        raise _unknown(run_id)
+    return dict(row)
+
+
+def _unknown(run_id: str) -> UnknownRunError:
+    return UnknownRunError(f"There is no run '{run_id[:80]}'. `python -m explorer runs list` shows all.")
+
+
+def _checked(changes: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(changes) - _CHANGEABLE)
+    if unknown:
+        raise ValueError(
+            f"{', '.join(unknown)} cannot be changed; only {', '.join(sorted(_CHANGEABLE))} can, "
+            "and the status by set_status."
+        )
+    return changes

@@ -1,0 +1,143 @@
+"""The shell's fixed names and fields, its exit codes, and one clear line per mistake."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from explorer.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("EXPLORER_DATABASE_URL", raising=False)
+
+
+def run_json(capsys, *words):
+    main([*words, "--json"])
+    return json.loads(capsys.readouterr().out)
+
+
+def refused(capsys, *words):
+    with pytest.raises(SystemExit) as stop:
+        main(list(words))
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert stop.value.code == 2
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_describe_gives_the_papers_numbers(capsys):
+    found = run_json(capsys, "describe", "residual-110")
+    assert found == {
+        "id": "residual-110", "depth": 110, "family": "residual",
+        "parameters": 1_727_962, "macs": 252_887_680, "blocks": 54,
+    }  # fmt: skip
+
+
+def test_describe_takes_the_datas_shape(capsys):
+    small = run_json(
+        capsys, "describe", "plain-8", "--image-size", "8", "--in-channels", "1", "--classes", "5"
+    )
+    # against 75,290: two channels less in the stem (9 x 16 each), five classes less of 65 weights
+    assert small["parameters"] == 75_290 - 2 * 9 * 16 - 5 * 65
+
+
+def test_describe_for_people_names_every_field(capsys):
+    main(["describe", "residual-20"])
+    assert "parameters  269,722" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("describe", "residual-21"), "20 and 26"),
+        (("describe", "resnet20"), "no net id"),
+        (("describe", "residual-20", "--image-size", "1"), "image_size"),
+        (("train", "plain-8", "--epochs", "0"), "epochs must lie between"),
+        (("train", "plain-8", "--lr", "nan"), "lr must lie between"),
+        (("train", "plain-8", "--data", "nowhere"), "'nowhere' is no dataset"),
+        (("train", "plain-8", "--warmup-epochs", "99"), "longer than the run"),
+        (("train", "plain-9"), "nearest are 8 and 14"),
+        (("evaluate", "nowhere.safetensors"), "nowhere.safetensors"),
+        (("runs", "show", "nobody"), "nobody"),
+        (("runs", "delete", "digits-plain-8-s0"), "came with the explorer"),
+        (("frobnicate",), "invalid choice"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(capsys, words, said):
+    assert said in refused(capsys, *words)
+
+
+def test_train_then_list_show_evaluate_export_delete(capsys, tmp_path):
+    trained = run_json(capsys, "train", "residual-8", "--epochs", "2", "--seed", "3", "--batch-size", "64")
+    assert set(trained) == {
+        "run_id", "train_error_pct", "test_error_pct", "seconds", "images_per_s", "checkpoint"
+    }  # fmt: skip
+    listed = run_json(capsys, "runs", "list", "--mine")
+    assert [(row["run_id"], row["status"], row["epochs"]) for row in listed] == [
+        (trained["run_id"], "done", 2)
+    ]
+
+    shown = run_json(capsys, "runs", "show", trained["run_id"])
+    assert shown["recipe"]["batch_size"] == 64
+    assert shown["test_error_pct"] == pytest.approx(trained["test_error_pct"])
+    assert shown["provenance"]["versions"]["torch"]
+
+    evaluated = run_json(capsys, "evaluate", trained["checkpoint"], "--data", "digits")
+    assert evaluated["id"] == "residual-8"
+    assert evaluated["n"] == 360
+    assert evaluated["wrong"] == round(trained["test_error_pct"] * 3.6)
+    assert evaluated["error_pct"] == pytest.approx(trained["test_error_pct"])
+
+    exported = run_json(capsys, "runs", "export", trained["run_id"], "--out", str(tmp_path / "out"))
+    assert all(Path(file).stat().st_size > 0 for file in exported["files"])
+
+    run_json(capsys, "runs", "delete", trained["run_id"])
+    assert run_json(capsys, "runs", "list", "--mine") == []
+    assert not Path(trained["checkpoint"]).exists()
+
+
+def test_the_same_seed_trains_the_same_net(capsys):
+    first, second = (run_json(capsys, "train", "plain-8", "--epochs", "1", "--seed", "5") for _ in range(2))
+    assert first["train_error_pct"] == second["train_error_pct"]
+    assert Path(first["checkpoint"]).read_bytes() == Path(second["checkpoint"]).read_bytes()
+
+
+def test_evaluate_refuses_a_net_for_other_images(capsys, tmp_path):
+    from explorer.nets.build import build
+    from explorer.nets.checkpoints import save_checkpoint
+    from explorer.nets.spec import NetSpec
+
+    save_checkpoint(tmp_path / "net.safetensors", build(NetSpec(depth=8)))
+    file = str(tmp_path / "net.safetensors")
+    assert "--mean" in refused(capsys, "evaluate", file)
+    assert "channels" in refused(capsys, "evaluate", file, "--mean", "0,0,0", "--std", "1,1,1")
+    assert "together" in refused(capsys, "evaluate", file, "--mean", "0,0,0")
+
+
+def test_doctor_names_versions_device_and_database(capsys):
+    found = run_json(capsys, "doctor")
+    assert found["device"][-1] == "cpu"
+    assert found["cores"] >= 1
+    assert found["versions"]["torch"] != "missing"
+    assert "runs" in found["database"]
+
+
+def test_the_module_runs_and_keeps_stdout_for_results():
+    done = subprocess.run(
+        [sys.executable, "-m", "explorer", "describe", "plain-8", "--json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["blocks"] == 3
+    assert done.stderr == ""
+
+
+def test_every_command_has_help():
+    for words in ([], ["train"], ["evaluate"], ["runs", "export"], ["zoo", "build"], ["sweep"], ["doctor"]):
+        with pytest.raises(SystemExit) as stop:
+            main([*words, "--help"])
+        assert stop.value.code == 0

@@ -1,0 +1,406 @@
+"""The store: exact, whole epochs or none, and never over a file that it does not understand."""
+
+import json
+import math
+import multiprocessing
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import store_processes as processes
+from sqlalchemy import create_engine
+
+from explorer.nets.spec import NetSpec
+from explorer.runs import database, schema
+from explorer.runs.home import checkpoint_path
+from explorer.runs.run import RESULTS, RUN_COLUMNS, TABLE_COLUMNS, TABLES
+from explorer.runs.store import Store, StoreBusyError, StoreError, UnknownRunError, new_run_id
+from explorer.runs.tables import record_tables
+from explorer.training.recipe import Recipe
+
+SPAWN = multiprocessing.get_context("spawn")
+POSTGRES = os.environ.get("EXPLORER_TEST_POSTGRES_URL", "")
+needs_postgres = pytest.mark.skipif(not POSTGRES, reason="EXPLORER_TEST_POSTGRES_URL is not set")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_postgres)])
+def url(request, home):
+    if request.param == "sqlite":
+        return f"sqlite:///{home / 'runs.sqlite3'}"
+    engine = create_engine(POSTGRES)
+    schema.metadata.drop_all(engine)
+    engine.dispose()
+    return POSTGRES
+
+
+@pytest.fixture
+def filled(url, make_run, records):
+    """A store with one whole run."""
+    store = Store(url)
+    run = make_run()
+    store.add_run(run)
+    for record in records:
+        store.add_epoch(run.run_id, record)
+    yield store
+    store.close()
+
+
+def start(function, *arguments):
+    process = SPAWN.Process(target=function, args=arguments)
+    process.start()
+    return process
+
+
+def database_file(home):
+    return home / "runs.sqlite3"
+
+
+def test_every_table_comes_back_bit_by_bit(filled, make_run, records):
+    run_id = make_run().run_id
+    expected = record_tables(make_run(), records)
+    for name in TABLES:
+        found = getattr(filled, name)([run_id])
+        pd.testing.assert_frame_equal(found, expected[name], check_exact=True)
+        numbers = [column for column in found if column != "run_id"]
+        assert found[numbers].to_numpy().tobytes() == expected[name][numbers].to_numpy().tobytes()
+
+
+def test_a_run_comes_back_with_the_results_of_its_last_epoch(filled, make_run, records):
+    run = make_run()
+    found = filled.get_run(run.run_id)
+    assert found.results == {name: getattr(records[-1], name) for name in RESULTS}
+    assert found.seconds == pytest.approx(sum(record.seconds for record in records))
+    assert replace(found, results={}, seconds=0.0) == run
+    row = filled.runs().iloc[0].to_dict()
+    assert list(row) == list(RUN_COLUMNS)
+    assert row["spec"] == run.spec.to_dict()
+    assert row["recipe"] == run.recipe.to_dict()
+
+
+def test_numbers_that_are_not_finite_come_back(url, make_run, records):
+    store = Store(url)
+    run = make_run(results={"train_loss": math.nan})
+    store.add_run(run)
+    losses = np.array([1e-40, math.inf, math.nan, -0.0], np.float32)
+    store.add_epoch(
+        run.run_id, replace(records[1], train_loss=math.inf, test_loss=math.nan, step_losses=losses)
+    )
+    row = store.epochs([run.run_id]).iloc[0]
+    assert row["train_loss"] == math.inf
+    assert math.isnan(row["test_loss"])
+    assert store.steps([run.run_id])["loss"].to_numpy().tobytes() == losses.tobytes()
+    assert store.get_run(run.run_id).results["train_loss"] == math.inf
+    store.close()
+
+
+def test_empty_tables_have_their_columns_and_types(store, records, make_run):
+    expected = record_tables(make_run(), records)
+    for name in TABLES:
+        for run_ids in ([], ["nobody"]):
+            found = getattr(store, name)(run_ids)
+            assert len(found) == 0
+            assert tuple(found) == TABLE_COLUMNS[name]
+            assert (found.dtypes == expected[name].dtypes).all()
+    assert tuple(store.runs()) == RUN_COLUMNS
+
+
+def test_tables_of_several_runs_hold_only_these(url, make_run, records):
+    store = Store(url)
+    for name in "abc":
+        store.add_run(make_run(name))
+        store.add_epoch(name, records[1])
+    assert set(store.blocks(["a", "c", "nobody"])["run_id"]) == {"a", "c"}
+    assert list(store.runs()["run_id"]) == ["a", "b", "c"]
+    assert [store.get_state(name).position for name in "abc"] == [1, 2, 3]
+    store.close()
+
+
+def test_an_epoch_trained_again_replaces_it_and_all_later_ones(filled, make_run, records):
+    run_id = make_run().run_id
+    again = replace(records[1], test_error_pct=12.5)
+    filled.add_epoch(run_id, again)
+    assert list(filled.epochs([run_id])["epoch"]) == [0, 1]
+    assert set(filled.layers([run_id])["epoch"]) == {0, 1}
+    assert filled.steps([run_id])["iteration"].max() == records[1].iteration
+    assert filled.get_run(run_id).results["test_error_pct"] == 12.5
+
+
+def test_a_series_that_was_cut_is_named(filled, make_run):
+    with filled._database.writing() as connection:
+        connection.execute(schema.series.update().filter_by(name="layers", epoch=1).values(data=b"12345"))
+    with pytest.raises(StoreError, match=r"layers of run .*, epoch 1, are damaged"):
+        filled.layers([make_run().run_id])
+
+
+def test_only_known_fields_change(store, make_run):
+    run = make_run()
+    store.add_run(run, owner="session")
+    store.update_run(run.run_id, note="good", pinned=True, checkpoint="there")
+    state = store.get_state(run.run_id)
+    assert (state.note, state.pinned, state.owner, state.status) == ("good", True, "session", "running")
+    assert store.get_run(run.run_id).checkpoint == "there"
+    for wrong in ("status", "spec", "nonsense"):
+        with pytest.raises(ValueError, match=f"{wrong} cannot be changed"):
+            store.update_run(run.run_id, **{wrong: "x"})
+
+
+def test_a_missing_run_and_one_that_is_there_already(store, make_run, records):
+    for act in (
+        store.get_run, store.get_state, store.delete_run, lambda run_id: store.update_run(run_id, note="x"),
+        lambda run_id: store.add_epoch(run_id, records[0]),
+    ):  # fmt: skip
+        with pytest.raises(UnknownRunError, match="no run 'nobody'"):
+            act("nobody")
+    store.add_run(make_run())
+    with pytest.raises(StoreError, match="already a run"):
+        store.add_run(make_run())
+    assert not store.set_status("nobody", "queued", "running")
+
+
+def test_a_run_id_is_unique_and_stays_in_its_folder(home, make_run, store):
+    ids = {new_run_id(NetSpec(depth=20), Recipe(seed=3)) for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(run_id.startswith("residual-20-s3-") and len(run_id) == 23 for run_id in ids)
+    highway = new_run_id(NetSpec("highway", 20, gate_bias=-3.5), Recipe())
+    assert store.checkpoint_path(highway).parent == home / "checkpoints"
+    assert (home / "checkpoints").is_dir()
+    for wrong in ("../x", "a/b", "", ".hidden", "a\\b", "x" * 300, "a\n"):
+        with pytest.raises(ValueError, match="no run id"):
+            checkpoint_path(wrong)
+        with pytest.raises(ValueError, match="no run id"):
+            store.add_run(make_run(wrong))
+
+
+def test_deleting_a_run_takes_its_records_and_weights_and_no_others(filled, make_run, records):
+    run_id = make_run().run_id
+    filled.add_run(make_run("other"))
+    filled.add_epoch("other", records[1])
+    for name in (run_id, "other"):
+        filled.checkpoint_path(name).write_bytes(b"weights")
+    filled.delete_run(run_id)
+    with filled._database.reading() as connection:
+        for table in (schema.epochs, schema.series):
+            assert set(connection.scalars(table.select().with_only_columns(table.c.run_id))) == {"other"}
+    assert not checkpoint_path(run_id).exists()
+    assert checkpoint_path("other").exists()
+
+
+def test_the_status_is_compared_before_it_is_set(store, make_run):
+    store.add_run(make_run(status="queued"))
+    run_id = make_run().run_id
+    assert not store.set_status(run_id, "running", "done")
+    assert store.set_status(run_id, "queued", "failed", reason="No memory.", pid=7)
+    state = store.get_state(run_id)
+    assert (state.status, state.reason, state.pid) == ("failed", "No memory.", 7)
+    assert store.set_status(run_id, "failed", "queued")
+    assert store.get_state(run_id).reason is None
+
+
+def test_of_several_racers_exactly_one_wins(url, make_run):
+    store = Store(url)
+    store.add_run(make_run(status="queued"))
+    barrier, results = SPAWN.Barrier(2), SPAWN.Queue()
+    racers = [start(processes.race, url, make_run().run_id, barrier, results) for _ in range(2)]
+    assert sorted(results.get(timeout=60) for _ in racers) == [False, True]
+    for racer in racers:
+        racer.join(60)
+    assert store.get_state(make_run().run_id).pid in {racer.pid for racer in racers}
+    store.close()
+
+
+def test_two_processes_that_write_at_once_lose_nothing(url, make_run, records):
+    writers = [start(processes.append, url, make_run(name), records[1], 50) for name in "ab"]
+    for writer in writers:
+        writer.join(120)
+        assert writer.exitcode == 0
+    store = Store(url)
+    for name in "ab":
+        assert list(store.epochs([name])["epoch"]) == list(range(50))
+        assert len(store.blocks([name])) == 50 * len(records[1].blocks)
+    assert sorted(store.get_state(name).position for name in "ab") == [1, 2]
+    store.close()
+
+
+def test_processes_that_meet_at_an_empty_place_all_open_it(url):
+    barrier, results = SPAWN.Barrier(4), SPAWN.Queue()
+    openers = [start(processes.open_together, url, barrier, results) for _ in range(4)]
+    assert [results.get(timeout=60) for _ in openers] == [""] * 4
+    for opener in openers:
+        opener.join(60)
+
+
+def test_a_process_killed_within_an_epoch_leaves_whole_epochs(filled, url, make_run, records):
+    run_id = make_run().run_id
+    process = start(processes.die_within_an_epoch, url, run_id, replace(records[2], epoch=3))
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    assert list(filled.epochs([run_id])["epoch"]) == [0, 1, 2]
+    assert_whole(filled, run_id, records[1])
+
+
+def test_a_writer_killed_at_any_instant_leaves_whole_epochs(url, make_run, records):
+    chance = random.Random(0)
+    for attempt in range(3):
+        store = Store(url)
+        run_id = f"run-{attempt}"
+        store.add_run(make_run(run_id))
+        ready = SPAWN.Event()
+        process = start(processes.append_for_ever, url, run_id, records[1], ready)
+        assert ready.wait(60)
+        time.sleep(0.1 + 0.3 * chance.random())
+        process.kill()
+        process.join(60)
+        store.close()
+        store = Store(url)  # the check at the start finds a sound database
+        assert_whole(store, run_id, records[1])
+        store.add_epoch(run_id, records[2])
+        store.close()
+
+
+def assert_whole(store, run_id, record):
+    epochs = store.epochs([run_id])["epoch"].tolist()
+    assert epochs == list(range(len(epochs)))
+    for name in ("blocks", "layers"):
+        counts = getattr(store, name)([run_id]).groupby("epoch").size()
+        assert counts.index.tolist() == epochs
+        assert set(counts) <= {len(getattr(record, name))}
+
+
+def test_sqlite_runs_as_it_should(store):
+    with store._database.reading() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "busy_timeout", "foreign_keys", "synchronous")
+        }
+    assert pragmas == {"journal_mode": "wal", "busy_timeout": 5000, "foreign_keys": 1, "synchronous": 2}
+
+
+def test_the_write_ahead_log_is_really_used(home, store, make_run):
+    reader = sqlite3.connect(database_file(home))
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM runs").fetchone() == (0,)
+    store.add_run(make_run())  # a reader holds up no writer, and sees what it saw
+    assert database_file(home).with_name("runs.sqlite3-wal").stat().st_size > 0
+    assert reader.execute("SELECT count(*) FROM runs").fetchone() == (0,)
+    reader.close()
+
+
+def test_a_database_that_is_held_is_busy_and_not_broken(home, make_run, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0)
+    store = Store()
+    locked, release = SPAWN.Event(), SPAWN.Event()
+    holder = start(processes.hold_lock, database_file(home), locked, release)
+    assert locked.wait(60)
+    with pytest.raises(StoreBusyError, match=r"runs\.sqlite3.*Another process"):
+        store.add_run(make_run())
+    assert len(store.runs()) == 0  # reading goes on
+    release.set()
+    holder.join(60)
+    store.add_run(make_run())
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("UPDATE explorer_schema SET version = 7", "schema version is 7.*knows version 1"),
+        ("UPDATE explorer_schema SET version = 'x'", "schema version is x"),
+        ("DELETE FROM explorer_schema", "schema version is none"),
+        ("INSERT INTO explorer_schema VALUES (1)", "schema version is 1, 1"),
+        ("DROP TABLE explorer_schema", "no table explorer_schema"),
+        ("DROP TABLE series", "table series lacks data, epoch"),
+        ("ALTER TABLE runs DROP COLUMN note", "table runs lacks note"),
+    ],
+)
+def test_another_schema_is_refused_and_left_alone(home, damage, words):
+    Store().close()
+    file = database_file(home)
+    connection = sqlite3.connect(file)
+    connection.execute(damage)
+    connection.commit()
+    connection.close()
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match=words) as caught:
+        Store()
+    assert str(file) in str(caught.value)
+    assert "EXPLORER_HOME" in str(caught.value)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["text", "head", "page", "cut"])
+def test_a_damaged_file_is_refused_and_left_byte_by_byte(home, make_run, records, kind):
+    store = Store()
+    store.add_run(make_run())
+    for record in records:
+        store.add_epoch(make_run().run_id, record)
+    store.close()
+    file = database_file(home)
+    whole = file.read_bytes()
+    damaged = {
+        "text": b"this is no database\n" * 300,
+        "head": b"\0" * 100 + whole[100:],
+        "page": whole[:4096] + b"\xff" * 4096 + whole[8192:],
+        "cut": whole[: len(whole) // 2],
+    }[kind]
+    file.write_bytes(damaged)
+    with pytest.raises(StoreError, match=r"damaged.*Move it aside") as caught:
+        Store()
+    assert str(file) in str(caught.value)
+    assert file.read_bytes() == damaged
+    assert sum(path.stat().st_size for path in home.glob("*-wal")) == 0
+
+
+def test_a_home_in_which_nothing_can_be_made(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(StoreError, match="EXPLORER_HOME"):
+        Store()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_home_that_is_read_only(home):
+    home.mkdir()
+    home.chmod(0o500)
+    with pytest.raises(StoreError, match="EXPLORER_HOME"):
+        Store()
+    home.chmod(0o700)
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "mysql://u:secret@h/d", "sqlite://", "sqlite:///:memory:"])
+def test_a_url_that_names_no_database_of_ours(wrong):
+    with pytest.raises(StoreError, match="postgresql://user") as caught:
+        Store(wrong)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_url_of_the_environment_counts(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_DATABASE_URL", f"sqlite:///{tmp_path / 'elsewhere.db'}")
+    store = Store()
+    assert store.place == str(tmp_path / "elsewhere.db")
+    assert (tmp_path / "elsewhere.db").exists()
+    store.close()
+
+
+@needs_postgres
+def test_a_password_is_never_shown(monkeypatch):
+    with pytest.raises(StoreError) as caught:
+        Store("postgresql://nobody:secret@127.0.0.1:1/none")
+    assert "secret" not in str(caught.value)
+    assert "server runs" in str(caught.value)
+
+
+def test_torch_is_not_imported():
+    code = (
+        "import sys, json, explorer.runs.store, explorer.runs.library, explorer.runs.export;"
+        "print(json.dumps([name for name in ('torch', 'streamlit', 'psycopg') if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []

@@ -1,0 +1,156 @@
+"""The zoo: made from real runs, resumed, baked, read back, and the one that ships is sound."""
+
+import json
+from functools import partial
+
+import numpy as np
+import pytest
+
+from explorer.nets.checkpoints import load_checkpoint
+from explorer.nets.spec import NetSpec
+from explorer.runs.archive import archives, read_archive
+from explorer.runs.plans import DIGITS_DEPTHS, HIGHWAY_DEPTHS, digits_plans, shrink
+from explorer.runs.run import RESULTS, TABLE_COLUMNS
+from explorer.runs.sweep import Plan, sweep, train_group
+from explorer.runs.zoo import PRETRAINED, Zoo, bake
+from explorer.training.recipe import Recipe
+
+PLANS = [Plan(f"{family}-8", Recipe(epochs=1, seed=seed, device="cpu"), "digits")
+         for family in ("plain", "residual") for seed in (0, 1)]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("work")
+    train_group(PLANS, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def zoo(work, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pretrained")
+    bake(work, folder, ["plain-8"], partial(shrink, "digits"))
+    return Zoo(folder)
+
+
+def test_a_sweep_trains_only_what_is_missing(work, tmp_path):
+    assert list(sweep(PLANS, work)) == []
+    more = [*PLANS, Plan("plain-8", Recipe(epochs=1, seed=2, device="cpu"), "digits")]
+    before = {path: path.stat().st_mtime_ns for path in archives(work)}
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in archives(work):
+        (copy / path.name).symlink_to(path)
+    lines = list(sweep(more, copy, workers=1))
+    assert len(lines) == 1
+    assert "plain-8-s2" in lines[0]
+    assert before == {path: path.stat().st_mtime_ns for path in archives(work)}
+
+
+def test_a_folder_half_written_is_no_finished_run(work, tmp_path):
+    (tmp_path / "plain-8-s0.part").mkdir()
+    (tmp_path / "plain-8-s0.part" / "run.json").write_text("{}")
+    (tmp_path / "plain-8-s1").mkdir()
+    assert archives(tmp_path) == []
+
+
+def test_the_zoo_reads_back_what_was_trained(work, zoo):
+    run, tables = read_archive(work / "plain-8-s1")
+    for name in TABLE_COLUMNS:
+        table = getattr(zoo, name)([run.run_id])
+        assert list(table.columns) == list(TABLE_COLUMNS[name])
+        for column in table.columns:
+            np.testing.assert_array_equal(table[column].to_numpy(), tables[name][column].to_numpy())
+
+
+def test_weights_of_the_first_seed_are_kept_and_tested(zoo):
+    kept = [run for run in zoo.manifest if run.checkpoint]
+    assert [(run.spec.id, run.recipe.seed) for run in kept] == [("plain-8", 0)]
+    checkpoint = load_checkpoint(kept[0].checkpoint)
+    assert checkpoint.spec == kept[0].spec
+    assert checkpoint.dataset == "digits"
+
+
+def test_baking_again_replaces_only_that_dataset(work, zoo, tmp_path):
+    manifest = tmp_path / "manifest.json"
+    other = zoo.manifest[0].row() | {"dataset": "other", "run_id": "other-run"}
+    manifest.write_text(json.dumps([other]))
+    bake(work, tmp_path, [], partial(shrink, "digits"))
+    datasets = [row["dataset"] for row in json.loads(manifest.read_text())]
+    assert datasets == ["other"] + ["digits"] * len(PLANS)
+
+
+def test_an_empty_zoo_gives_empty_tables(tmp_path):
+    zoo = Zoo(tmp_path)
+    assert zoo.runs().empty
+    assert list(zoo.epochs(["x"]).columns) == list(TABLE_COLUMNS["epochs"])
+
+
+def test_nothing_to_bake_is_said(tmp_path):
+    with pytest.raises(ValueError, match="holds none"):
+        bake(tmp_path, tmp_path / "out", [], partial(shrink, "digits"))
+
+
+# What ships.
+
+
+def test_the_shipped_digits_zoo_is_complete():
+    runs = Zoo().runs().query("dataset == 'digits'")
+    found = set(zip(runs["id"], runs["seed"], strict=True))
+    assert found == {(plan.net, plan.recipe.seed) for plan in digits_plans()}
+    assert len(found) == 3 * (2 * len(DIGITS_DEPTHS) + len(HIGHWAY_DEPTHS))
+
+
+def test_the_shipped_curves_end_where_the_manifest_says():
+    zoo = Zoo()
+    kept = [run for run in zoo.manifest if not run.checkpoint]
+    ends = zoo.epochs([run.run_id for run in kept]).groupby("run_id").last()
+    for run in kept:
+        for name in RESULTS:
+            assert ends.loc[run.run_id, name] == pytest.approx(run.results[name], rel=1e-6)
+        assert ends.loc[run.run_id, "iteration"] == run.iterations
+
+
+def test_twins_share_settings_and_size():
+    by_key = {(run.dataset, run.spec.id, run.recipe.seed): run for run in Zoo().manifest}
+    plain = [run for run in by_key.values() if run.spec.family == "plain"]
+    assert plain
+    for run in plain:
+        twin = by_key[run.dataset, run.spec.twin.id, run.recipe.seed]
+        assert (twin.recipe, twin.parameters) == (run.recipe, run.parameters)
+        assert twin.provenance["data_hash"] == run.provenance["data_hash"]
+
+
+def test_the_manifest_has_the_fields_that_scripts_read():
+    rows = json.loads((PRETRAINED / "manifest.json").read_text())
+    for row in rows:
+        assert {
+            "id",
+            "dataset",
+            "seed",
+            "checkpoint",
+            "train_error_pct",
+            "test_error_pct",
+            "iterations",
+        } <= set(row)
+        assert NetSpec.from_dict(row["spec"]).id == row["id"]
+        assert row["checkpoint"] is None or (PRETRAINED / row["checkpoint"]).is_file()
+
+
+def test_every_shipped_checkpoint_makes_the_errors_that_the_manifest_says():
+    from explorer.data.sources import open_dataset
+    from explorer.training.evaluation import evaluate_split
+
+    kept = [run for run in Zoo().manifest if run.checkpoint and run.dataset == "digits"]
+    assert len(kept) >= 10
+    for run in kept:
+        checkpoint = load_checkpoint(run.checkpoint)
+        assert checkpoint.spec == run.spec
+        found = evaluate_split(checkpoint.net, open_dataset("digits"), "test", checkpoint.normalisation)
+        # another processor may round a single image over the edge
+        assert abs(found.wrong - run.results["test_error_pct"] * 3.6) <= 1
+
+
+def test_the_shipped_zoo_is_small():
+    size = sum(path.stat().st_size for path in PRETRAINED.rglob("*") if path.is_file())
+    assert size < 32 * 2**20
