@@ -1,0 +1,24 @@
+"""Entry of `streamlit run explorer/Home.py`: the table of pages."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+root = str(Path(__file__).resolve().parents[1])
+if root not in sys.path:
+    sys.path.insert(0, root)
+
+from explorer.ui.look import settle  # noqa: E402 - only found once the root is on the path
+from explorer.ui.startup import freeze_heap  # noqa: E402
+
+st.set_page_config(page_title="ResNet Explorer", page_icon=f"{root}/assets/icon.svg", layout="wide")
+page = st.navigation(
+    [
+        st.Page("../pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("../pages/depth.py", title="Depth", icon=":material/layers:", url_path="depth"),
+    ]
+)
+settle()
+page.run()
+freeze_heap()

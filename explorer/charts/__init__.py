@@ -1,0 +1,1 @@
+"""Charts: a table in, a figure out; no torch, no streamlit."""

@@ -1,0 +1,27 @@
+"""How do numbers read? Per cents with sensible digits, means with their spread."""
+
+from __future__ import annotations
+
+import math
+
+
+def percent(value: float) -> str:
+    """One decimal and a thin gap before the sign: '15.3 %'."""
+    return "no value" if math.isnan(value) else f"{value:.1f} %"
+
+
+def points(value: float) -> str:
+    """A difference of per cents, with its sign: '+74.2 points'."""
+    return "no value" if math.isnan(value) else f"{value:+.1f} points".replace("-", "−")
+
+
+def with_spread(mean: float, low: float, high: float, seeds: int) -> str:
+    """'77.1 % (74.0 to 81.2 over 3 seeds)', or '77.1 % (one seed)'."""
+    if seeds <= 1:
+        return f"{percent(mean)} (one seed)"
+    return f"{percent(mean)} ({low:.1f} to {high:.1f} over {seeds} seeds)"
+
+
+def listed(words: list[str]) -> str:
+    """'a', 'a and b', 'a, b and c'."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""

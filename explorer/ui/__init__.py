@@ -1,0 +1,1 @@
+"""The user interface: what pages share."""

@@ -1,0 +1,82 @@
+"""The Depth page's state: typed, bound to the URL, with defaults for whatever the URL gets wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from explorer.charts.curves import CurveStyle
+from explorer.charts.theme import FAMILY_TITLE, Split, in_order
+from explorer.ui.data import dataset_title
+from explorer.ui.figures import IMAGE
+
+_SPLITS: dict[str, tuple[Split, ...]] = {"both": ("train", "test"), "train": ("train",), "test": ("test",)}
+DEFAULT_DEPTH = 20
+
+
+def choose_dataset(datasets: Sequence[str]) -> str:
+    """A dataset that has runs; the URL's `data`."""
+    chosen = st.selectbox(
+        "Dataset",
+        list(datasets),
+        format_func=dataset_title,
+        key="data",
+        bind="query-params",
+        help="The images on which all nets shown were trained and tested.",
+    )
+    return chosen if chosen in datasets else datasets[0]
+
+
+def choose_style(families: Sequence[str]) -> CurveStyle:
+    """What the charts draw: the URL's `families`, `errors`, `seeds`, `logx`, `logy` and `smooth`."""
+    there = in_order(families)
+    first, second, third, fourth = st.columns([6, 5, 4, 3], vertical_alignment="bottom")
+    shown = first.pills(
+        "Families",
+        there,
+        default=[family for family in ("plain", "residual") if family in there],
+        selection_mode="multi",
+        format_func=lambda family: FAMILY_TITLE.get(family, family),
+        key="families",
+        bind="query-params",
+        help="Plain nets have no shortcuts; residual nets are the same nets with them.",
+    )
+    split = second.segmented_control(
+        "Errors", list(_SPLITS), default="both", key="errors", bind="query-params",
+        help="Training error is dashed and thin, test error solid and bold, as in the paper.",
+    )  # fmt: skip
+    each = third.segmented_control(
+        "Seeds", ["mean", "each"], default="mean", key="seeds", bind="query-params",
+        help="The mean with a band from the lowest to the highest seed, or one thin line per seed.",
+    )  # fmt: skip
+    with fourth.popover("Axes", width="stretch"):
+        log_y = st.toggle("Error on a log axis", key="logy", bind="query-params")
+        log_x = st.toggle("Epochs and depths on a log axis", key="logx", bind="query-params")
+        smoothing = st.slider(
+            "Smoothing (epochs averaged)", 1, 9, 1, step=2, key="smooth", bind="query-params",
+            help="The averaged line is drawn over the raw one, which stays visible.",
+        )  # fmt: skip
+        st.radio("Format of the charts' camera", ["png", "svg"], key=IMAGE, horizontal=True)
+    return CurveStyle(
+        families=tuple(in_order(shown or there)),
+        splits=_SPLITS[split or "both"],
+        each_seed=each == "each",
+        log_x=log_x,
+        log_y=log_y,
+        smoothing=smoothing,
+    )
+
+
+def choose_depth(depths: Sequence[int]) -> int:
+    """One of the depths that were trained; the URL's `depth`."""
+    default = DEFAULT_DEPTH if DEFAULT_DEPTH in depths else depths[0]
+    chosen = st.select_slider(
+        "Depth (weighted layers)",
+        list(depths),
+        value=default,
+        key="depth",
+        bind="query-params",
+        help="Drag it, or press the arrow keys. Only depths that were trained can be chosen.",
+    )
+    return int(chosen)

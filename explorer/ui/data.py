@@ -1,0 +1,64 @@
+"""Cached access to runs: tables that pages share, read anew when runs have changed."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from explorer.charts import tables
+from explorer.runs.library import Library, open_library
+
+_TTL_S = 30
+DATASET_TITLE = {"digits": "Digits (scikit-learn, 8x8)", "cifar10-jpeg": "CIFAR-10 (JPEG)"}
+
+
+@st.cache_resource(show_spinner=False)
+def library() -> Library:
+    """All runs; the object is shared by all sessions and holds no state of theirs."""
+    return open_library()
+
+
+@st.cache_data(ttl=_TTL_S, show_spinner=False)
+def zoo_runs() -> pd.DataFrame:
+    """The finished runs of the zoo with the paper's blocks and width, one row per run."""
+    runs = library().runs()
+    return runs[(runs["source"] == "zoo") & (runs["status"] == "done") & (runs["width"] == 16)]
+
+
+@st.cache_data(ttl=_TTL_S, show_spinner=False)
+def runs_on(dataset: str) -> pd.DataFrame:
+    """The zoo's runs on one dataset."""
+    runs = zoo_runs()
+    return runs[runs["dataset"] == dataset]
+
+
+@st.cache_data(ttl=_TTL_S, show_spinner=False)
+def curves_on(dataset: str) -> pd.DataFrame:
+    """Error of every run over its epochs; see `tables.seed_curves`."""
+    runs = runs_on(dataset)
+    return tables.seed_curves(runs, library().epochs(list(runs["run_id"])))
+
+
+@st.cache_data(ttl=_TTL_S, show_spinner=False)
+def finals_on(dataset: str) -> pd.DataFrame:
+    """Final errors by family and depth; see `tables.final_errors`."""
+    return tables.final_errors(runs_on(dataset))
+
+
+@st.cache_data(ttl=_TTL_S, show_spinner=False)
+def blocks_of(dataset: str, family: str, depth: int) -> pd.DataFrame:
+    """Block records of all seeds of one net."""
+    runs = runs_on(dataset)
+    chosen = runs[(runs["family"] == family) & (runs["depth"] == depth)]
+    return library().blocks(list(chosen["run_id"]))
+
+
+def chance_pct(dataset: str) -> float:
+    """Error of guessing among the dataset's classes, in per cent."""
+    classes = int(runs_on(dataset)["spec"].iloc[0]["classes"])
+    return 100 * (1 - 1 / classes)
+
+
+def dataset_title(dataset: str) -> str:
+    """The dataset's name as people read it."""
+    return DATASET_TITLE.get(dataset, dataset)

@@ -1,0 +1,77 @@
+"""How a chart stands on a page: drawn, told in words, and taken away as CSV, HTML, PNG or SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+IMAGE = "image"
+"""Session key of the format that the charts' camera takes, png or svg."""
+# text at 4.5 to 1 and more on either ground, grid lines that stay behind
+_INK = {"light": ("#3A424C", "rgba(120,130,140,0.22)"), "dark": ("#C9D1D9", "rgba(150,160,170,0.22)")}
+_CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "displayModeBar": "hover",
+    "responsive": True,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+}
+
+
+def draw(figure: go.Figure, key: str, alt: str) -> None:
+    """Draw a figure over the whole width of its column, in the colours of the page's theme."""
+    show(in_colours(figure, is_dark()), key, alt)
+
+
+def is_dark() -> bool:
+    """Whether this visitor's page is dark."""
+    return st.context.theme.type == "dark"
+
+
+def in_colours(figure: go.Figure, dark: bool) -> go.Figure:
+    """A copy with text and grid lines for a dark or a light ground."""
+    ink, rule = _INK["dark" if dark else "light"]
+    axis = {"color": ink, "gridcolor": rule, "title_font_color": ink, "tickfont_color": ink}
+    return go.Figure(figure).update_layout(font_color=ink).update_xaxes(axis).update_yaxes(axis)
+
+
+def show(figure: go.Figure, key: str, alt: str) -> None:
+    """Show a figure as it is, over the whole width of its column.
+
+    Args:
+        figure: in the page's colours already.
+        key: unique on the page; also the file name of the exported picture.
+        alt: the chart in words.
+    """
+    image = st.session_state.get(IMAGE, "png")
+    picture = {"format": image, "filename": key, "scale": 1 if image == "svg" else 3}
+    config = _CONFIG | {"toImageButtonOptions": picture}
+    st.plotly_chart(figure, width="stretch", key=key, theme="streamlit", config=config, alt=alt)
+
+
+def take_away(table: pd.DataFrame, make: Callable[[], go.Figure], name: str) -> None:
+    """Offer the numbers of a chart as a table and as CSV, and the chart as a page of its own."""
+    with st.expander("The same numbers as a table, and downloads"):
+        st.dataframe(table.round(3), hide_index=True, width="stretch")
+        first, second = st.columns(2)
+        first.download_button(
+            "CSV", lambda: _csv(table), f"{name}.csv", "text/csv", key=f"{name}-csv", width="stretch"
+        )
+        second.download_button(
+            "HTML",
+            lambda: make().to_html(include_plotlyjs="cdn"),
+            f"{name}.html",
+            "text/html",
+            key=f"{name}-html",
+            width="stretch",
+        )
+        st.caption(
+            "For a picture of the chart, press the camera that appears above it; “Axes” chooses PNG or SVG."
+        )
+
+
+def _csv(table: pd.DataFrame) -> str:
+    return str(table.to_csv(index=False))

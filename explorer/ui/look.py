@@ -1,0 +1,21 @@
+"""How do pages sit on small and large screens? The little that Streamlit's theme does not settle."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+# wide enough for twin charts, never stretched; on a phone less room above and at the sides
+_CSS = """<style>
+.stMainBlockContainer { max-width: 84rem; padding-top: 3.25rem; padding-bottom: 4rem; }
+.stMetric [data-testid="stMetricValue"] { font-size: 1.5rem; font-variant-numeric: tabular-nums; }
+.st-key-gap > * { flex: 1 1 9.5rem !important; }
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding: 3.25rem 1rem 3rem; }
+  h1 { font-size: 1.6rem !important; }
+}
+</style>"""
+
+
+def settle() -> None:
+    """Set widths and paddings; once per page run, before anything is drawn."""
+    st.html(_CSS)

@@ -1,0 +1,85 @@
+// Charts follow a slider in the browser, without waiting for the server.
+//
+// Every chart holds one Plotly frame per slider position and one hidden Plotly button per frame
+// (explorer/charts/frames.py). Streamlit handles a key press for some 50 ms before the browser may
+// paint, so a key is first shown in the charts, and handed on to the slider after that paint. The
+// slider stays the truth: whatever it says in the end is what the charts show. Where the slider or the
+// buttons cannot be found, the server is told, and draws every position itself.
+const MOVES = {
+  ArrowRight: (at) => at + 1, ArrowUp: (at) => at + 1,
+  ArrowLeft: (at) => at - 1, ArrowDown: (at) => at - 1,
+  Home: () => 0, End: () => Infinity,
+};
+const PATIENCE_MS = 20000;
+const handedOn = new WeakSet();
+let leave = () => {};
+
+const afterPaint = (run) =>
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = run;
+    channel.port2.postMessage(null);
+  });
+
+export default function ({ data, setStateValue }) {
+  leave();
+  const inSlider = `.st-key-${data.slider} input[type=range]`;
+  const shown = new WeakMap();
+  const slider = () => document.querySelector(inSlider);
+  let ahead = null; // position shown before the slider knows of it
+  let waiting = 0; // keys not yet handed on
+
+  const show = (position) => {
+    for (const chart of data.charts) {
+      for (const plot of document.querySelectorAll(`.st-key-${chart.key} .js-plotly-plot`)) {
+        const button = plot.querySelectorAll(".updatemenu-button")[position];
+        if (!button || (shown.get(plot) ?? data.first) === position) continue;
+        shown.set(plot, position);
+        button.dispatchEvent(new MouseEvent("click"));
+        plot.closest(".stPlotlyChart")?.setAttribute("aria-label", chart.alts[position]);
+      }
+    }
+  };
+
+  const follow = () => {
+    if (ahead === null && slider()) show(Number(slider().value));
+  };
+
+  const press = (event) => {
+    const move = MOVES[event.key];
+    const modified = event.shiftKey || event.ctrlKey || event.altKey || event.metaKey;
+    if (!move || modified || handedOn.has(event) || event.target !== slider()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const wanted = move(ahead ?? Number(slider().value));
+    ahead = Math.min(Math.max(wanted, 0), data.charts[0].alts.length - 1);
+    show(ahead);
+    waiting += 1;
+    afterPaint(() => {
+      const again = new KeyboardEvent("keydown", {
+        key: event.key, code: event.code, bubbles: true, cancelable: true,
+      });
+      handedOn.add(again);
+      event.target.dispatchEvent(again);
+      waiting -= 1;
+      if (!waiting) setTimeout(() => { if (!waiting) { ahead = null; follow(); } });
+    });
+  };
+
+  document.addEventListener("keydown", press, { capture: true });
+  const changes = new MutationObserver(follow);
+  changes.observe(document.querySelector(".stMain") ?? document.body, {
+    subtree: true, childList: true, attributes: true, attributeFilter: ["value"],
+  });
+  follow();
+  const drawn = (chart) => document.querySelector(`.st-key-${chart.key} .updatemenu-button`);
+  const check = setTimeout(() => {
+    if (!slider() || !data.charts.every(drawn)) setStateValue("lost", true);
+  }, PATIENCE_MS);
+  leave = () => {
+    clearTimeout(check);
+    changes.disconnect();
+    document.removeEventListener("keydown", press, { capture: true });
+  };
+  return leave;
+}

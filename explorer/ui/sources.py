@@ -1,0 +1,68 @@
+"""Where these numbers come from: said under every chart, computed from the runs that it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from explorer.ui.data import dataset_title, library
+
+BUILD = "python -m explorer zoo build --dataset digits"
+
+
+def origin(runs: pd.DataFrame) -> None:
+    """Fold out dataset, recipe, seeds, hardware and commit of the runs shown."""
+    with st.expander("Where these numbers come from"):
+        for dataset, part in runs.groupby("dataset"):
+            st.markdown(origin_text(str(dataset), part))
+        for problem in library().problems:
+            st.warning(problem)
+
+
+def origin_text(dataset: str, runs: pd.DataFrame) -> str:
+    """The origin of some runs on one dataset as Markdown."""
+    recipe: dict[str, Any] = runs["recipe"].iloc[0]
+    facts = list(runs["provenance"])
+    seeds = ", ".join(str(seed) for seed in sorted(set(runs["seed"])))
+    iterations = int(runs["iterations"].max())
+    share = 100 * float(runs["fraction_of_paper"].max())
+    decay = (
+        "cosine decay"
+        if recipe["schedule"] == "cosine"
+        else f"divided by ten at {recipe['drops']} of the run"
+    )
+    rows = [
+        f"**{dataset_title(dataset)}: measured here**, {len(runs)} runs, seeds {seeds}.",
+        f"Recipe: SGD, momentum {recipe['momentum']:g}, weight decay {recipe['weight_decay']:g}, batch "
+        f"{recipe['batch_size']}, peak learning rate {recipe['lr']:g} after a warm-up over "
+        f"{100 * recipe['warmup']:.0f} % of the run, {decay}, "
+        f"{'crops and flips' if recipe['augment'] else 'no augmentation'}, {recipe['precision']}.",
+        f"Length: {int(runs['epochs'].max())} epochs, {iterations:,} iterations: {share:.2g} % of the "
+        f"paper's 64,000.",
+        f"Hardware: {_all(facts, 'hardware')}. Commit: {_all(facts, 'commit')}. "
+        f"torch {', '.join(sorted({fact['versions']['torch'] for fact in facts}))}. "
+        f"Training data: sha256 {_all(facts, 'data_hash')[:16]}…",
+        "Training error: over the batches of the last epoch, as they were trained. Test error: the "
+        "whole test "
+        "split after the epoch, BN in eval mode. Bands reach from the lowest to the highest seed.",
+    ]
+    if dataset == "digits":
+        rows.append(
+            f"1,437 images to train on, 360 to test: one image is 0.28 points. Made again by "
+            f"`{BUILD}`. The recipe was "
+            "confirmed on fresh seeds and a validation split (docs/decisions/0006-digits-recipe.md)."
+        )
+    return "\n\n".join(rows)
+
+
+def _all(facts: list[dict[str, Any]], name: str) -> str:
+    return ", ".join(sorted({str(fact.get(name)) for fact in facts}))
+
+
+def empty_state() -> None:
+    """What to do where there is no run to show."""
+    st.info(f"No finished runs here yet. Make the zoo in a shell, about ten minutes on two cores: `{BUILD}`")
+    for problem in library().problems:
+        st.warning(problem)

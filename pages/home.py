@@ -1,0 +1,41 @@
+"""What is this, and what does it show?"""
+
+import streamlit as st
+
+from explorer.charts import findings
+from explorer.charts.curves import CurveStyle
+from explorer.charts.depth import describe_depths, error_over_depth
+from explorer.ui.data import chance_pct, dataset_title, finals_on, runs_on, zoo_runs
+from explorer.ui.figures import draw, take_away
+from explorer.ui.machine import found_here
+from explorer.ui.sources import empty_state, origin
+
+st.title("Why can residual networks be deep?")
+st.markdown(
+    "An explorer of [Deep Residual Learning for Image Recognition](https://arxiv.org/abs/1512.03385) "
+    "(He et al., 2015). "
+    "Every number in it was measured, by training these nets, and says where it comes from."
+)
+datasets = sorted(zoo_runs()["dataset"].unique(), key=lambda name: (name != "cifar10-jpeg", name))
+if not datasets:
+    empty_state()
+    st.stop()
+dataset = datasets[0]
+finals, style = finals_on(dataset), CurveStyle(splits=("test",))
+picture, text = st.columns([7, 4], gap="large")
+with picture:
+    st.markdown(f"**Test error against depth**, {dataset_title(dataset)}, mean and spread over seeds")
+    figure = error_over_depth(finals, None, style, chance_pct(dataset))
+    draw(figure, "test-error-over-depth", describe_depths(finals, style))
+with text:
+    st.markdown(findings.trend(finals))
+    if dataset == "digits":
+        st.markdown(
+            "On these small digits and within 10 epochs, deep plain nets do not train; the residual nets do."
+        )
+    with st.container(border=True):
+        st.page_link("../pages/depth.py", label="**Slide the depth**", icon=":material/layers:")
+        st.markdown("Watch plain nets fail in training while their residual twins do not.")
+    st.markdown(f":small[{found_here()}]")
+take_away(finals, lambda: figure, f"error-over-depth-{dataset}")
+origin(runs_on(dataset))

@@ -1,0 +1,106 @@
+"""What a person does: slide, read, reload, share, download, on a desk and on a phone."""
+
+import csv
+import io
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+# on a subpage Streamlit looks for its server below the page's own path first
+PROBING = "the server responded with a status of 404"
+
+
+def open_depth(page, server, query=""):
+    page.goto(f"{server}/depth{query}")
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+
+
+def slide(page, steps):
+    handle = page.locator("input[type=range]").first
+    handle.focus()
+    for _ in range(abs(steps)):
+        page.keyboard.press("ArrowRight" if steps > 0 else "ArrowLeft")
+
+
+def test_home_leads_to_depth_without_a_console_error(page, server):
+    page.goto(server)
+    expect(page.get_by_text("From 8 to 110 layers the plain nets")).to_be_visible()
+    page.get_by_role("link", name="Slide the depth").click()
+    expect(page.get_by_role("heading", name="What does depth do to a plain network?")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    assert page.complaints == []
+
+
+def test_sliding_from_8_to_56_with_the_keyboard_changes_the_sentence(page, server):
+    open_depth(page, server, "?depth=8")
+    expect(page.get_by_text("No degradation at this depth:")).to_be_visible()
+    expect(page.get_by_text("plain-8 ends with")).to_be_visible()
+    slide(page, 8)
+    expect(page.get_by_text("plain-56 ends with 70.4 % training error")).to_be_visible()
+    expect(page.get_by_text("The plain net fails in training already")).to_be_visible()
+    assert "depth=56" in page.url
+    assert [text for text in page.complaints if PROBING not in text] == []
+
+
+def test_a_reload_gives_the_same_view(page, server):
+    open_depth(page, server)
+    slide(page, 1)
+    expect(page.get_by_text("plain-26 ends with")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("plain-26 ends with")).to_be_visible()
+
+
+def test_sliding_moves_lines_and_never_the_sheet(page, server):
+    open_depth(page, server, "?depth=8")
+    box, top = (
+        page.locator(".js-plotly-plot").first.bounding_box(),
+        "document.querySelector('.yaxislayer-above').textContent",
+    )
+    before = page.evaluate(top)
+    slide(page, 8)
+    expect(page.get_by_text("plain-56 ends with")).to_be_visible()
+    assert page.locator(".js-plotly-plot").first.bounding_box() == box
+    assert page.evaluate(top) == before
+
+
+def test_the_numbers_can_be_taken_away(page, server):
+    open_depth(page, server, "?depth=56")
+    page.get_by_text("The same numbers as a table, and downloads").last.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").last.click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    assert {(row["family"], row["depth"]) for row in rows} >= {("plain", "110"), ("residual", "8")}
+    with page.expect_download() as download:
+        page.get_by_role("button", name="HTML").last.click()
+    assert "plotly" in download.value.path().read_text().lower()
+
+
+@pytest.mark.parametrize("path", ["", "/depth"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_everything_without_sideways_scrolling(page, server, path, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(server + path)
+    chart = page.locator(".js-plotly-plot").first
+    expect(chart).to_be_visible()
+    assert chart.bounding_box()["height"] >= 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_garbage_in_the_url_draws_the_defaults(page, server):
+    open_depth(page, server, "?depth=banana&families=%00&smooth=-4&data=%3Cscript%3E")
+    expect(page.get_by_text("plain-20 ends with")).to_be_visible()
+
+
+def test_the_charts_follow_the_slider(page, server):
+    open_depth(page, server, "?depth=8")
+    name = "() => document.querySelector('.st-key-error-over-epochs .js-plotly-plot')?.data.at(-2).name ?? ''"
+    assert "-8," in page.evaluate(name)
+    slide(page, 8)
+    expect(page.get_by_text("plain-56 ends with")).to_be_visible()
+    page.wait_for_function(f"({name})().includes('-56,')")
+    page.reload()
+    expect(page.get_by_text("plain-56 ends with")).to_be_visible()
+    page.wait_for_function(f"({name})().includes('-56,')")

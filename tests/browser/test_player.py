@@ -1,0 +1,95 @@
+"""Charts that follow the slider in the browser must show what the server would have drawn."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) =>
+  [...plot.querySelectorAll('.scatterlayer path')].map((path) =>
+    path.getAttribute('d') + path.getAttribute('transform')).join())"""
+
+
+def open_depth(page, server, query=""):
+    page.goto(f"{server}/depth{query}")
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    expect(page.locator(".js-plotly-plot .scatterlayer path").nth(20)).to_be_attached()
+    page.wait_for_load_state("networkidle")
+
+
+def handle(page):
+    return page.locator(".st-key-depth input[type=range]")
+
+
+def drawn_afresh(page, server, query):
+    fresh = page.context.new_page()
+    open_depth(fresh, server, query)
+    paths = fresh.evaluate(DRAWN)
+    fresh.close()
+    return paths
+
+
+def settled_at(page, depth):
+    expect(page.get_by_text(f"plain-{depth} ends with")).to_be_visible()
+    return page.evaluate(DRAWN)
+
+
+@pytest.mark.parametrize("query", ["", "&logy=true&seeds=each&families=plain&families=Highway"])
+def test_many_fast_presses_end_where_a_fresh_page_at_that_depth_is(page, server, query):
+    open_depth(page, server, f"?depth=8{query}")
+    handle(page).focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    assert settled_at(page, 56) == drawn_afresh(page, server, f"?depth=56{query}")
+    assert "depth=56" in page.url
+
+
+def test_a_key_moves_the_charts_before_the_server_answers(page, server):
+    open_depth(page, server, "?depth=50")
+    wanted = drawn_afresh(page, server, "?depth=56")
+    handle(page).focus()
+    page.context.set_offline(True)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"wanted => JSON.stringify(({DRAWN})()) === wanted", arg=compact(wanted))
+    assert page.get_by_role("figure").first.get_attribute("aria-label").count("plain-56") == 2
+    page.context.set_offline(False)
+
+
+def test_the_ends_of_the_slider_hold(page, server):
+    open_depth(page, server, "?depth=92")
+    handle(page).focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowUp", "Home", "ArrowLeft", "End"):
+        page.keyboard.press(key)
+    assert settled_at(page, 110) == drawn_afresh(page, server, "?depth=110")
+
+
+def test_dragging_moves_the_charts_too(page, server):
+    open_depth(page, server, "?depth=8")
+    box = page.locator(".st-key-depth .stSlider").bounding_box()
+    knob = page.locator(".st-key-depth [data-testid=stSliderThumbValue]").bounding_box()
+    page.mouse.move(knob["x"] + knob["width"] / 2, knob["y"] + 25)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"], knob["y"] + 25, steps=12)
+    page.mouse.up()
+    assert settled_at(page, 110) == drawn_afresh(page, server, "?depth=110")
+
+
+def test_other_choices_and_another_size_keep_the_depth(page, server):
+    open_depth(page, server, "?depth=50")
+    handle(page).focus()
+    page.keyboard.press("ArrowRight")
+    settled_at(page, 56)
+    page.get_by_role("radio", name="test", exact=True).click()
+    page.wait_for_url("**errors=test**")
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.wait_for_timeout(1500)
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.wait_for_timeout(1500)
+    assert page.evaluate(DRAWN) == drawn_afresh(page, server, "?depth=56&errors=test")
+    assert [text for text in page.complaints if "status of 404" not in text] == []
+
+
+def compact(paths):
+    import json
+
+    return json.dumps(paths, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,77 @@
+"""The safe defaults of .streamlit/config.toml, asked of a running server."""
+
+import http.client
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+from streamlit import config
+
+pytestmark = pytest.mark.browser
+
+
+def ask(server, path="/_stcore/health", method="GET", **headers):
+    address = urlsplit(server)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+    connection.request(
+        method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer
+
+
+def shake_hands(server, host, origin):
+    """Status line of a websocket handshake."""
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
+    words = f"GET /_stcore/stream HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n{key}\r\n"
+    address = urlsplit(server)
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall(f"{words}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n".encode())
+        return connection.recv(64).split(b"\r\n")[0].decode()
+
+
+def test_sessions_are_opened_for_its_own_names_only(server):
+    own = urlsplit(server).netloc
+    assert "101" in shake_hands(server, own, server)
+    assert "403" in shake_hands(server, "evil.example", "http://evil.example")
+    assert "403" in shake_hands(server, own, "http://evil.example")
+
+
+def test_it_listens_on_loopback_only(server):
+    outside = next(
+        (info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+         if not info[4][0].startswith("127.")), None,
+    )  # fmt: skip
+    if outside is None:
+        assert config.get_option("server.address") == "127.0.0.1"
+        return
+    with pytest.raises(OSError, match=r"refused|timed out|unreachable"):
+        socket.create_connection((outside, urlsplit(server).port), timeout=2)
+
+
+def test_other_origins_may_not_read(server):
+    answer = ask(server, Origin="http://evil.example")
+    assert answer.getheader("Access-Control-Allow-Origin") != "*"
+    assert answer.getheader("Access-Control-Allow-Origin") != "http://evil.example"
+
+
+def test_an_upload_without_the_token_is_refused(server):
+    assert ask(server, "/_stcore/upload_file/session/file", method="PUT").status in (400, 403)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("server.maxUploadSize", 64),
+        ("server.enableXsrfProtection", True),
+        ("server.enableCORS", True),
+        ("server.fileWatcherType", "none"),
+        ("client.showErrorDetails", "none"),
+        ("client.toolbarMode", "viewer"),
+        ("browser.gatherUsageStats", False),
+    ],
+)
+def test_the_safe_defaults_are_in_force(option, value):
+    assert config.get_option(option) == value
