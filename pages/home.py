@@ -37,5 +37,5 @@ with text:
         st.page_link("../pages/depth.py", label="**Slide the depth**", icon=":material/layers:")
         st.markdown("Watch plain nets fail in training while their residual twins do not.")
     st.markdown(f":small[{found_here()}]")
-take_away(finals, lambda: figure, f"error-over-depth-{dataset}")
+take_away(lambda: finals, lambda: figure, f"error-over-depth-{dataset}")
 origin(runs_on(dataset))

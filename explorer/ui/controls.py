@@ -72,7 +72,7 @@ def choose_depth(depths: Sequence[int]) -> int:
     """One of the depths that were trained; the URL's `depth`."""
     default = DEFAULT_DEPTH if DEFAULT_DEPTH in depths else depths[0]
     chosen = st.select_slider(
-        "Depth (weighted layers)",
+        "Depth",
         list(depths),
         value=default,
         key="depth",

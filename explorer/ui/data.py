@@ -46,6 +46,12 @@ def finals_on(dataset: str) -> pd.DataFrame:
 
 
 @st.cache_data(ttl=_TTL_S, show_spinner=False)
+def depths_on(dataset: str) -> list[int]:
+    """The depths trained on one dataset, in order."""
+    return sorted(int(depth) for depth in finals_on(dataset)["depth"].unique())
+
+
+@st.cache_data(ttl=_TTL_S, show_spinner=False)
 def blocks_of(dataset: str, family: str, depth: int) -> pd.DataFrame:
     """Block records of all seeds of one net."""
     runs = runs_on(dataset)

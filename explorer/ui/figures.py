@@ -52,13 +52,23 @@ def show(figure: go.Figure, key: str, alt: str) -> None:
     st.plotly_chart(figure, width="stretch", key=key, theme="streamlit", config=config, alt=alt)
 
 
-def take_away(table: pd.DataFrame, make: Callable[[], go.Figure], name: str) -> None:
-    """Offer the numbers of a chart as a table and as CSV, and the chart as a page of its own."""
-    with st.expander("The same numbers as a table, and downloads"):
-        st.dataframe(table.round(3), hide_index=True, width="stretch")
+def take_away(table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], name: str) -> None:
+    """Offer the numbers of a chart as a table and as CSV, and the chart as a page of its own.
+
+    Args:
+        table: called when somebody opens it, so that nobody else waits for it.
+        make: the chart, called when it is downloaded.
+        name: file name without its ending, unique on the page.
+    """
+    box = st.expander("The same numbers as a table, and downloads", on_change="rerun", key=f"{name}-numbers")
+    if not box.open:
+        return
+    numbers = table()
+    with box:
+        st.dataframe(numbers.round(3), hide_index=True, width="stretch")
         first, second = st.columns(2)
         first.download_button(
-            "CSV", lambda: _csv(table), f"{name}.csv", "text/csv", key=f"{name}-csv", width="stretch"
+            "CSV", lambda: _csv(numbers), f"{name}.csv", "text/csv", key=f"{name}-csv", width="stretch"
         )
         second.download_button(
             "HTML",

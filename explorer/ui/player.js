@@ -11,6 +11,7 @@ const MOVES = {
   Home: () => 0, End: () => Infinity,
 };
 const PATIENCE_MS = 20000;
+const SOON_MS = 50;
 const handedOn = new WeakSet();
 let leave = () => {};
 
@@ -29,11 +30,19 @@ export default function ({ data, setStateValue }) {
   let ahead = null; // position shown before the slider knows of it
   let waiting = 0; // keys not yet handed on
 
+  // Plotly draws a chart and its buttons first and takes its frames in later
+  const holds = (plot, position) => (plot._transitionData?._frames?.length ?? 0) > position;
+  let again = null;
+
   const show = (position) => {
     for (const chart of data.charts) {
       for (const plot of document.querySelectorAll(`.st-key-${chart.key} .js-plotly-plot`)) {
         const button = plot.querySelectorAll(".updatemenu-button")[position];
-        if (!button || (shown.get(plot) ?? data.first) === position) continue;
+        if ((shown.get(plot) ?? data.first) === position) continue;
+        if (!button || !holds(plot, position)) {
+          again ??= setTimeout(() => { again = null; if (ahead === null) follow(); else show(ahead); }, SOON_MS);
+          continue;
+        }
         shown.set(plot, position);
         button.dispatchEvent(new MouseEvent("click"));
         plot.closest(".stPlotlyChart")?.setAttribute("aria-label", chart.alts[position]);
@@ -56,11 +65,11 @@ export default function ({ data, setStateValue }) {
     show(ahead);
     waiting += 1;
     afterPaint(() => {
-      const again = new KeyboardEvent("keydown", {
+      const handed = new KeyboardEvent("keydown", {
         key: event.key, code: event.code, bubbles: true, cancelable: true,
       });
-      handedOn.add(again);
-      event.target.dispatchEvent(again);
+      handedOn.add(handed);
+      event.target.dispatchEvent(handed);
       waiting -= 1;
       if (!waiting) setTimeout(() => { if (!waiting) { ahead = null; follow(); } });
     });
@@ -78,6 +87,7 @@ export default function ({ data, setStateValue }) {
   }, PATIENCE_MS);
   leave = () => {
     clearTimeout(check);
+    clearTimeout(again);
     changes.disconnect();
     document.removeEventListener("keydown", press, { capture: true });
   };

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
+from explorer.charts import findings
 from explorer.charts.curves import CurveStyle, describe_curves, error_over_epochs
 from explorer.charts.depth import MARKS, describe_depths, error_over_depth
 from explorer.charts.frames import with_frames
-from explorer.ui.data import chance_pct, curves_on, finals_on
+from explorer.ui.data import blocks_of, chance_pct, curves_on, finals_on
 from explorer.ui.figures import in_colours
 
 _FIRST = "depth-views-first"
@@ -27,6 +28,9 @@ class DepthViews:
         over_depth: final error against depth.
         said_over_epochs: the first chart in words, per depth.
         said_over_depth: the second chart in words, which no depth changes.
+        conclusions: what the errors at each depth say, in one sentence.
+        gaps: the twins' errors at each depth, where both were trained.
+        gradients: what was measured of the plain net's gradients at each depth.
     """
 
     depths: tuple[int, ...]
@@ -35,6 +39,9 @@ class DepthViews:
     over_depth: go.Figure
     said_over_epochs: tuple[str, ...]
     said_over_depth: str
+    conclusions: tuple[str, ...]
+    gaps: tuple[findings.Gap | None, ...]
+    gradients: tuple[str, ...]
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
@@ -51,6 +58,9 @@ def depth_views(dataset: str, style: CurveStyle, first: int, dark: bool) -> Dept
         over_depth=in_colours(with_frames(errors, str(first), MARKS), dark),
         said_over_epochs=tuple(describe_curves(curves, depth, style) for depth in depths),
         said_over_depth=describe_depths(finals, style),
+        conclusions=tuple(findings.conclusion(finals, depth) for depth in depths),
+        gaps=tuple(findings.gap_at(finals, depth) for depth in depths),
+        gradients=tuple(findings.gradients(blocks_of(dataset, "plain", depth), depth) for depth in depths),
     )
 
 

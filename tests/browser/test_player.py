@@ -62,6 +62,24 @@ def test_the_ends_of_the_slider_hold(page, server):
     assert settled_at(page, 110) == drawn_afresh(page, server, "?depth=110")
 
 
+PRESS_WHEN_A_CHART_APPEARS = """() => new MutationObserver((_, observer) => {
+  const slider = document.querySelector('.st-key-depth input[type=range]');
+  if (!slider || !document.querySelectorAll('.updatemenu-button').length) return;
+  observer.disconnect();
+  slider.focus();
+  const key = {key: 'End', code: 'End', bubbles: true, cancelable: true};
+  slider.dispatchEvent(new KeyboardEvent('keydown', key));
+}).observe(document, {subtree: true, childList: true})"""
+
+
+def test_a_key_pressed_while_the_charts_are_still_being_drawn_is_not_lost(page, server):
+    page.add_init_script(f"({PRESS_WHEN_A_CHART_APPEARS})()")
+    page.goto(f"{server}/depth?depth=92")
+    expect(page.get_by_text("plain-110 ends with")).to_be_visible()
+    wanted = drawn_afresh(page, server, "?depth=110")
+    page.wait_for_function(f"wanted => JSON.stringify(({DRAWN})()) === wanted", arg=compact(wanted))
+
+
 def test_dragging_moves_the_charts_too(page, server):
     open_depth(page, server, "?depth=8")
     box = page.locator(".st-key-depth .stSlider").bounding_box()
