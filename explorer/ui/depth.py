@@ -71,19 +71,20 @@ def _gap(gap: Gap | None) -> None:
     cells.metric("Gap in the test", words.points(gap.test_points), border=True, width="stretch")
 
 
-_HOW = """Vermilion is plain, blue is residual: the same layers, the same number of parameters, the same initial
-weights and the same batches; the residual net adds each block's input to its output. Dashed and thin is
-the error in training, solid and bold the error on images that were never trained on. The dotted grey
-line is guessing."""
-_OVERFITTING = """A net that overfits does well in **training** and badly in the test. Here, where a deep plain net does
-badly, it does so in training too: look at the dashed line. The paper argues that a deeper net need not
-be worse, since its added layers could be identities around a trained shallow net; training does not
-find that solution (He et al. 2015, sections 1 and 4.1)."""
-_DIGITS = """On these digits the effect is stronger than in the paper and of another degree: within this budget of 10
-epochs, deep plain nets **do not train** at all. The paper's plain nets train, to a higher error."""
-_GRADIENTS = """The paper says no (section 4.1): with batch normalisation the signals keep their variance and the
-gradients healthy norms; the authors suspect that convergence becomes exponentially slow instead. Their
-plain nets were not mended by three times more iterations."""
+_HOW = """Vermilion is plain, blue is residual: the same layers, the same number of parameters,
+the same initial weights and the same batches; the residual net adds each block's input to its output.
+Dashed and thin is the error in training, solid and bold the error on images that were never trained on.
+The dotted grey line is guessing."""
+_OVERFITTING = """A net that overfits does well in **training** and badly in the test. Here, where a deep
+plain net does badly, it does so in training too: look at the dashed line. The paper argues that a deeper
+net need not be worse, since its added layers could be identities around a trained shallow net; training
+does not find that solution (He et al. 2015, sections 1 and 4.1)."""
+_DIGITS = """On these digits the effect is stronger than in the paper and of another degree: within
+this budget of 10 epochs, deep plain nets **do not train** at all. The paper's plain nets train, to a
+higher error."""
+_GRADIENTS = """The paper says no (section 4.1): with batch normalisation the signals keep their
+variance and the gradients healthy norms; the authors suspect that convergence becomes exponentially slow
+instead. Their plain nets were not mended by three times more iterations."""
 
 
 def _guide(dataset: str, gradients: str) -> None:
