@@ -34,9 +34,12 @@ def with_frames(views: Mapping[str, go.Figure], first: str, moving: int | None =
 
 
 def _data_only(trace: go.Scatter) -> go.Scatter:
-    """What differs between views: points, texts and names; styles stay with the base."""
+    """What differs between views: points, texts and names; styles stay with the base.
+
+    As lists: Plotly packs arrays into a form that a script in the page cannot compare.
+    """
     kept = {name: trace[name] for name in ("x", "y", "text", "hovertext", "name") if trace[name] is not None}
-    return go.Scatter(**kept)
+    return go.Scatter({name: getattr(value, "tolist", lambda v=value: v)() for name, value in kept.items()})
 
 
 def _hidden_buttons(names: list[str]) -> dict[str, object]:

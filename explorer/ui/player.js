@@ -22,30 +22,37 @@ const afterPaint = (run) =>
     channel.port2.postMessage(null);
   });
 
+// Asked of the chart itself, since React may draw an older state of it at any time.
+const isShown = (plot, frame) =>
+  frame.data.every((trace, i) => {
+    const drawn = plot.data[frame.traces[i]];
+    return drawn && ["x", "y"].every((axis) => isSame(drawn[axis], trace[axis]));
+  });
+
+const isSame = (some, others) =>
+  some === others || (some?.length === others?.length
+    && Array.prototype.every.call(some, (value, i) => Object.is(value ?? NaN, others[i] ?? NaN)));
+
 export default function ({ data, setStateValue }) {
   leave();
   const inSlider = `.st-key-${data.slider} input[type=range]`;
-  const shown = new WeakMap();
   const slider = () => document.querySelector(inSlider);
   let ahead = null; // position shown before the slider knows of it
   let waiting = 0; // keys not yet handed on
-
-  // Plotly draws a chart and its buttons first and takes its frames in later
-  const holds = (plot, position) => (plot._transitionData?._frames?.length ?? 0) > position;
-  let again = null;
+  let later = null; // timer for charts that cannot be told yet
 
   const show = (position) => {
     for (const chart of data.charts) {
       for (const plot of document.querySelectorAll(`.st-key-${chart.key} .js-plotly-plot`)) {
+        const frame = plot._transitionData?._frames?.[position];
         const button = plot.querySelectorAll(".updatemenu-button")[position];
-        if ((shown.get(plot) ?? data.first) === position) continue;
-        if (!button || !holds(plot, position)) {
-          again ??= setTimeout(() => { again = null; if (ahead === null) follow(); else show(ahead); }, SOON_MS);
-          continue;
+        if (!frame || !button) {
+          // Plotly draws a chart first and takes its frames in later
+          later ??= setTimeout(() => { later = null; if (ahead === null) follow(); else show(ahead); }, SOON_MS);
+        } else if (!isShown(plot, frame)) {
+          button.dispatchEvent(new MouseEvent("click"));
+          plot.closest(".stPlotlyChart")?.setAttribute("aria-label", chart.alts[position]);
         }
-        shown.set(plot, position);
-        button.dispatchEvent(new MouseEvent("click"));
-        plot.closest(".stPlotlyChart")?.setAttribute("aria-label", chart.alts[position]);
       }
     }
   };
@@ -87,7 +94,7 @@ export default function ({ data, setStateValue }) {
   }, PATIENCE_MS);
   leave = () => {
     clearTimeout(check);
-    clearTimeout(again);
+    clearTimeout(later);
     changes.disconnect();
     document.removeEventListener("keydown", press, { capture: true });
   };

@@ -69,11 +69,11 @@ def test_the_numbers_can_be_taken_away(page, server):
     open_depth(page, server, "?depth=56")
     page.get_by_text("The same numbers as a table, and downloads").last.click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").last.click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
     assert {(row["family"], row["depth"]) for row in rows} >= {("plain", "110"), ("residual", "8")}
     with page.expect_download() as download:
-        page.get_by_role("button", name="HTML").last.click()
+        page.get_by_role("button", name="HTML", exact=True).click()
     assert "plotly" in download.value.path().read_text().lower()
 
 

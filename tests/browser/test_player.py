@@ -80,6 +80,24 @@ def test_a_key_pressed_while_the_charts_are_still_being_drawn_is_not_lost(page, 
     page.wait_for_function(f"wanted => JSON.stringify(({DRAWN})()) === wanted", arg=compact(wanted))
 
 
+def test_charts_at_rest_are_left_alone(page, server):
+    open_depth(page, server, "?depth=50&logy=true&families=plain&families=Highway")
+    page.evaluate("""() => {
+      window.played = 0;
+      for (const plot of document.querySelectorAll('.js-plotly-plot'))
+        plot.on('plotly_animatingframe', () => { window.played += 1; });
+    }""")
+    handle(page).focus()
+    page.keyboard.press("ArrowRight")
+    settled_at(page, 56)
+    page.wait_for_timeout(1500)
+    played = page.evaluate("window.played")
+    page.mouse.move(700, 500)
+    page.wait_for_timeout(1500)
+    assert 2 <= played <= 6
+    assert page.evaluate("window.played") == played
+
+
 def test_dragging_moves_the_charts_too(page, server):
     open_depth(page, server, "?depth=8")
     box = page.locator(".st-key-depth .stSlider").bounding_box()
