@@ -14,10 +14,12 @@ from explorer.ui.startup import freeze_heap  # noqa: E402
 
 st.set_page_config(page_title="ResNet Explorer", page_icon=f"{root}/assets/icon.svg", layout="wide")
 page = st.navigation(
-    [
-        st.Page("../pages/home.py", title="Home", icon=":material/home:", default=True),
-        st.Page("../pages/depth.py", title="Depth", icon=":material/layers:", url_path="depth"),
-    ]
+    {
+        "": [
+            st.Page("../pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("../pages/depth.py", title="Depth", icon=":material/layers:", url_path="depth"),
+        ],
+    }
 )
 settle()
 page.run()
