@@ -1,4 +1,7 @@
-"""Cached access to runs: tables that pages share, read anew when runs have changed."""
+"""Cached access to runs: tables that pages share, read anew when runs have changed.
+
+The tables are shared by all sessions, not copied for each: nobody may change them in place.
+"""
 
 from __future__ import annotations
 
@@ -18,40 +21,40 @@ def library() -> Library:
     return open_library()
 
 
-@st.cache_data(ttl=_TTL_S, show_spinner=False)
+@st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
 def zoo_runs() -> pd.DataFrame:
     """The finished runs of the zoo with the paper's blocks and width, one row per run."""
     runs = library().runs()
     return runs[(runs["source"] == "zoo") & (runs["status"] == "done") & (runs["width"] == 16)]
 
 
-@st.cache_data(ttl=_TTL_S, show_spinner=False)
+@st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
 def runs_on(dataset: str) -> pd.DataFrame:
     """The zoo's runs on one dataset."""
     runs = zoo_runs()
     return runs[runs["dataset"] == dataset]
 
 
-@st.cache_data(ttl=_TTL_S, show_spinner=False)
+@st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
 def curves_on(dataset: str) -> pd.DataFrame:
     """Error of every run over its epochs; see `tables.seed_curves`."""
     runs = runs_on(dataset)
     return tables.seed_curves(runs, library().epochs(list(runs["run_id"])))
 
 
-@st.cache_data(ttl=_TTL_S, show_spinner=False)
+@st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
 def finals_on(dataset: str) -> pd.DataFrame:
     """Final errors by family and depth; see `tables.final_errors`."""
     return tables.final_errors(runs_on(dataset))
 
 
-@st.cache_data(ttl=_TTL_S, show_spinner=False)
+@st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
 def depths_on(dataset: str) -> list[int]:
     """The depths trained on one dataset, in order."""
     return sorted(int(depth) for depth in finals_on(dataset)["depth"].unique())
 
 
-@st.cache_data(ttl=_TTL_S, show_spinner=False)
+@st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
 def blocks_of(dataset: str, family: str, depth: int) -> pd.DataFrame:
     """Block records of all seeds of one net."""
     runs = runs_on(dataset)

@@ -21,6 +21,19 @@ _CONFIG: dict[str, Any] = {
 }
 
 
+class Finished(go.Figure):
+    """A figure that nobody changes any more, so that many sessions can be shown it.
+
+    Plotly copies a figure whenever it is drawn, with all its frames; this one is copied once.
+    """
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figure as plain values; the same object at every call."""
+        if not hasattr(self, "_plain"):
+            self._plain: dict[str, Any] = super().to_dict()
+        return self._plain
+
+
 def draw(figure: go.Figure, key: str, alt: str) -> None:
     """Draw a figure over the whole width of its column, in the colours of the page's theme."""
     show(in_colours(figure, is_dark()), key, alt)

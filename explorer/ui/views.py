@@ -12,7 +12,7 @@ from explorer.charts.curves import CurveStyle, describe_curves, error_over_epoch
 from explorer.charts.depth import MARKS, describe_depths, error_over_depth
 from explorer.charts.frames import with_frames
 from explorer.ui.data import blocks_of, chance_pct, curves_on, finals_on
-from explorer.ui.figures import in_colours
+from explorer.ui.figures import Finished, in_colours
 
 _FIRST = "depth-views-first"
 
@@ -54,8 +54,8 @@ def depth_views(dataset: str, style: CurveStyle, first: int, dark: bool) -> Dept
     return DepthViews(
         depths=depths,
         first=depths.index(first),
-        over_epochs=in_colours(with_frames(epochs, str(first)), dark),
-        over_depth=in_colours(with_frames(errors, str(first), MARKS), dark),
+        over_epochs=Finished(in_colours(with_frames(epochs, str(first)), dark)),
+        over_depth=Finished(in_colours(with_frames(errors, str(first), MARKS), dark)),
         said_over_epochs=tuple(describe_curves(curves, depth, style) for depth in depths),
         said_over_depth=describe_depths(finals, style),
         conclusions=tuple(findings.conclusion(finals, depth) for depth in depths),

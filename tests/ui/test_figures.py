@@ -1,0 +1,29 @@
+"""A figure shared by sessions: what Plotly is told of it, and that it is told without copying."""
+
+import plotly.graph_objects as go
+
+from explorer.ui.figures import Finished, in_colours
+
+
+def figure():
+    made = go.Figure(go.Scatter(x=[1, 2], y=[3, 4]), layout={"height": 300})
+    made.frames = [go.Frame(name="0", data=[go.Scatter(y=[5, 6])])]
+    return made
+
+
+def test_a_finished_figure_says_what_the_figure_said():
+    assert Finished(figure()).to_dict() == figure().to_dict()
+
+
+def test_a_finished_figure_is_copied_once():
+    finished = Finished(figure())
+
+    assert finished.to_dict() is finished.to_dict()
+
+
+def test_colours_for_a_dark_ground_leave_the_figure_as_it_was():
+    before = figure()
+    dark = in_colours(before, dark=True)
+
+    assert before == figure()
+    assert dark.layout.xaxis.color != in_colours(before, dark=False).layout.xaxis.color
