@@ -14,7 +14,7 @@ from explorer.nets.normalisation import Normalisation
 
 @runtime_checkable
 class ProbedNet(Protocol):
-    """What every probe may count on: a stem, blocks in order, a head; called, it gives logits (N, classes)."""
+    """What every probe may count on: a stem, blocks in order, and a head; called, it gives logits."""
 
     stem: nn.Module
     head: nn.Module
