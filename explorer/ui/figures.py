@@ -21,7 +21,7 @@ _CONFIG: dict[str, Any] = {
 }
 
 
-class Finished(go.Figure):
+class Finished(go.Figure):  # type: ignore[misc]  # plotly has no types
     """A figure that nobody changes any more, so that many sessions can be shown it.
 
     Plotly copies a figure whenever it is drawn, with all its frames; this one is copied once.
