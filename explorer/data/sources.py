@@ -109,6 +109,18 @@ def image_folder(folder: Path) -> Dataset:
     )
 
 
+def read_picture(path: Path) -> np.ndarray:
+    """One image file, (C, H, W) uint8; grey images keep one channel, all others become RGB.
+
+    Raises:
+        DataError: there is no such file, or it is no image.
+    """
+    try:
+        return _pixels(path.read_bytes(), path.name)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); check its name.") from None
+
+
 def _title(folder: Path) -> str:
     name = folder.resolve().name
     return "CIFAR-10 (JPEG)" if name == "cifar10-jpeg" else name

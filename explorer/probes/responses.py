@@ -2,38 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from explorer.nets.blocks import Block
-from explorer.nets.build import CifarNet
+from explorer.nets.loaded import ProbedNet
 from explorer.probes.hooks import Reader, mode, reading
 
 BLOCK_COLUMNS = ("residual_norm", "input_norm", "residual_ratio")
+_TINY = 1e-12
+_SPACE = (1, 2, 3)
+_Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Responses:
+    """What a net's blocks and layers answered to some images.
+
+    Attributes:
+        blocks: block, stage, layer (the weighted layer at its end), residual_norm, input_norm and
+            residual_ratio (means over the images), residual_rms and input_rms (root mean square over
+            all elements), cosine (mean over the images of cos(x, F(x)); NaN where shapes differ).
+        layers: layer, response_std (over all elements of all images).
+        images: how many were read.
+        training: BN with each batch's own statistics instead of the running ones.
+    """
+
+    blocks: pd.DataFrame
+    layers: pd.DataFrame
+    images: int
+    training: bool
 
 
 class ResponseProbe:
-    """Reads all blocks of a net in one forward pass.
+    """Reads all blocks of a net in one forward pass per batch.
 
-    ‖·‖ is the Euclidean norm over (C, H, W) of one image, averaged over the batch; the ratio is
-    averaged over the batch too. F(x) is what the block adds to its input before the last ReLU; a
+    ‖·‖ is the Euclidean norm over (C, H, W) of one image, averaged over the images; the ratio is
+    averaged over the images too. F(x) is what the block adds to its input before the last ReLU; a
     plain block adds nothing to anything, and its whole mapping H(x) is read instead. The response
     std is taken over all elements (N, C, H, W) of a 3x3 layer's output after BN, before ReLU or
     addition (He et al. 2015, Figure 7).
     """
 
-    def __init__(self, net: CifarNet) -> None:
-        """Prepare the taps; nothing is hooked until `read`."""
-        self.net = net
+    def __init__(self, net: nn.Module, *, cosine: bool = False) -> None:
+        """Prepare the taps; nothing is hooked until images are read.
+
+        Args:
+            net: a `ProbedNet`.
+            cosine: also compare the directions of x and F(x), for one more pass over each map.
+        """
+        assert isinstance(net, ProbedNet)
+        self.net: nn.Module = net
+        self.blocks = net.block_list()
+        self._cosine = cosine
+        self._layers = net.responses()
+        self._places = response_layers(net)
         self._branches: dict[int, Tensor] = {}
-        self._blocks: list[Tensor] = []
-        self._stds: list[Tensor] = []
+        self._read_blocks: list[Tensor] = []
+        self._read_layers: list[Tensor] = []
+        self._sizes: dict[str, list[int]] = {}
+        self._last: tuple[Tensor, Tensor] | None = None
 
     def read(self, images: Tensor, *, training: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Probe one batch.
+        """Probe one batch, for the record of an epoch.
 
         Args:
             images: normalised, (N, C, H, W), on the net's device.
@@ -43,24 +80,57 @@ class ResponseProbe:
             Blocks (block, stage, layer, residual_norm, input_norm, residual_ratio) and layers
             (layer, response_std); layer counts weighted layers from 1.
         """
-        self._branches, self._blocks, self._stds = {}, [], []
+        read = self.measure([images], training=training)
+        return read.blocks[["block", "stage", "layer", *BLOCK_COLUMNS]], read.layers
+
+    def measure(self, batches: Iterable[Tensor], *, training: bool = False) -> Responses:
+        """Probe any number of batches; only sums are kept, so a whole split takes no more memory.
+
+        Args:
+            batches: normalised images, (N, C, H, W), on the net's device; all of one height and width.
+            training: read with the statistics of each batch; the result then depends on its size.
+
+        Raises:
+            ValueError: there is no image.
+        """
+        images = 0
+        blocks = np.zeros((len(self.blocks), 6))
+        layers = np.zeros((len(self._layers), 2))
+        for batch in batches:
+            self._pass(batch, training=training)
+            blocks += _block_sums(_moved(self._read_blocks))
+            sums, norms = _moved(self._read_layers).swapaxes(0, 1)
+            layers += np.stack([sums.sum(1), np.square(norms).sum(1)], 1)
+            images += len(batch)
+        if not images:
+            raise ValueError("There is no image to probe; choose a split or a picture that holds one.")
+        self._forget()
+        return Responses(
+            self._block_table(blocks, images), self._layer_table(layers, images), images, training
+        )
+
+    def _pass(self, images: Tensor, *, training: bool) -> None:
+        self._forget()
+        self._sizes = {"layers": [], "inputs": [], "added": []}
         with mode(self.net, training=training), reading(self._taps()):
             self.net(images)
-        blocks = place_blocks(self.net.block_list())
-        blocks[list(BLOCK_COLUMNS)] = torch.stack(self._blocks).cpu().numpy()
-        stds = torch.stack(self._stds).cpu().numpy()
-        layers = pd.DataFrame({"layer": response_layers(self.net), "response_std": stds})
-        return blocks, layers
+
+    def _forget(self) -> None:
+        self._branches, self._read_blocks, self._read_layers, self._last = {}, [], [], None
 
     def _taps(self) -> list[tuple[nn.Module, Reader]]:
-        taps: list[tuple[nn.Module, Reader]] = [(module, self._read_std) for module in self.net.responses()]
-        for index, block in enumerate(self.net.block_list()):
+        taps: list[tuple[nn.Module, Reader]] = [(module, self._read_layer) for module in self._layers]
+        for index, block in enumerate(self.blocks):
             taps.append((block.branch, self._branch_reader(index)))
             taps.append((block, self._block_reader(index, block)))
         return taps
 
-    def _read_std(self, _inputs: Tensor, output: Tensor) -> None:
-        self._stds.append(output.float().std())
+    def _read_layer(self, _inputs: Tensor, output: Tensor) -> None:
+        maps = output.float()
+        norms = _norms(maps)
+        self._last = (output, norms)
+        self._sizes["layers"].append(output[0].numel())
+        self._read_layers.append(torch.stack([maps.sum(_SPACE), norms]))
 
     def _branch_reader(self, index: int) -> Reader:
         def read(_inputs: Tensor, output: Tensor) -> None:
@@ -71,11 +141,45 @@ class ResponseProbe:
     def _block_reader(self, index: int, block: Block) -> Reader:
         def read(inputs: Tensor, output: Tensor) -> None:
             added = block.added(inputs, self._branches.pop(index), output)
-            residual, incoming = _norms(added), _norms(inputs)
-            ratio = residual / incoming.clamp_min(1e-12)
-            self._blocks.append(torch.stack([residual.mean(), incoming.mean(), ratio.mean()]))
+            known = self._last is not None and self._last[0] is added  # the layer's norm is F's already
+            residual = self._last[1] if known and self._last is not None else _norms(added)
+            self._sizes["inputs"].append(inputs[0].numel())
+            self._sizes["added"].append(added[0].numel())
+            dots = self._dots(inputs, added, residual)
+            self._read_blocks.append(torch.stack([residual, _norms(inputs), dots]))
 
         return read
+
+    def _dots(self, inputs: Tensor, added: Tensor, like: Tensor) -> Tensor:
+        if not self._cosine or inputs.shape != added.shape:
+            return torch.full_like(like, torch.nan)
+        return (inputs.float() * added).sum(_SPACE)
+
+    def _block_table(self, sums: _Numbers, images: int) -> pd.DataFrame:
+        table = place_blocks(self.blocks)
+        table[list(BLOCK_COLUMNS)] = sums[:, :3] / images
+        for column, squares, sizes in (("residual_rms", 3, "added"), ("input_rms", 4, "inputs")):
+            table[column] = np.sqrt(sums[:, squares] / images / self._sizes[sizes])
+        return table.assign(cosine=sums[:, 5] / images)
+
+    def _layer_table(self, sums: _Numbers, images: int) -> pd.DataFrame:
+        elements = images * np.array(self._sizes["layers"], dtype=np.float64)
+        spread = np.maximum(sums[:, 1] - np.square(sums[:, 0]) / elements, 0) / np.maximum(elements - 1, 1)
+        return pd.DataFrame({"layer": self._places, "response_std": np.sqrt(spread)})
+
+
+def _moved(read: list[Tensor]) -> _Numbers:
+    moved: _Numbers = torch.stack(read).cpu().numpy().astype(np.float64)
+    return moved
+
+
+def _block_sums(read: _Numbers) -> _Numbers:
+    """(blocks, 3, N) of ‖F‖, ‖x‖ and x·F to sums over the images, (blocks, 6)."""
+    residual, incoming, dots = read.swapaxes(0, 1)
+    ratio = residual / np.maximum(incoming, _TINY)
+    cosine = dots / np.maximum(residual * incoming, _TINY)
+    parts = (residual, incoming, ratio, np.square(residual), np.square(incoming), cosine)
+    return np.stack([part.sum(1) for part in parts], 1)
 
 
 def place_blocks(blocks: Sequence[Block]) -> pd.DataFrame:
@@ -86,7 +190,7 @@ def place_blocks(blocks: Sequence[Block]) -> pd.DataFrame:
     )
 
 
-def response_layers(net: CifarNet) -> list[int]:
+def response_layers(net: ProbedNet) -> list[int]:
     """The weighted layer behind each of `net.responses()`: the stem is layer 1."""
     layers, end = [1], 1
     for block in net.block_list():
@@ -110,5 +214,5 @@ def gradient_norms(blocks: Sequence[Block]) -> Tensor:
 
 
 def _norms(maps: Tensor) -> Tensor:
-    norms: Tensor = torch.linalg.vector_norm(maps.float(), dim=(1, 2, 3))
+    norms: Tensor = torch.linalg.vector_norm(maps.float(), dim=_SPACE)
     return norms

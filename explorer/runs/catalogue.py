@@ -12,6 +12,7 @@ import pandas as pd
 from explorer.nets.spec import NetSpec
 
 if TYPE_CHECKING:
+    from explorer.nets.checkpoints import Checkpoint
     from explorer.nets.loaded import LoadedNet
 
 Group = Literal["zoo", "mine", "untrained"]
@@ -87,6 +88,48 @@ def find_net(choices: Sequence[NetChoice], key: str) -> NetChoice:
     raise NetError(f"There is no net '{key[:80]}' here. Choose another from the list.")
 
 
+def named_net(name: str, runs: pd.DataFrame) -> tuple[LoadedNet, str]:
+    """The net that a person means by `name`, and a remark on what had to be assumed.
+
+    Args:
+        name: key of a choice, id of a net, or path of a checkpoint.
+        runs: columns as `RUN_COLUMNS`.
+
+    Raises:
+        NetError: nothing has that name.
+        CheckpointError: the file cannot be read or trusted.
+    """
+    choices = trained_nets(runs)
+    if name.startswith(UNTRAINED) or any(choice.key == name for choice in choices):
+        return open_net(find_net(choices, name)), ""
+    if Path(name).exists():
+        return open_file(Path(name)), ""
+    try:
+        spec = NetSpec.parse(name)
+    except ValueError as error:
+        raise NetError(
+            f"'{name[:80]}' is no run and no file; `python -m explorer runs list` shows the runs. {error}"
+        ) from None
+    runs = runs[runs["checkpoint"].notna() & (runs["id"] == spec.id)]
+    trained = trained_nets(runs)
+    if trained:
+        return open_net(trained[0]), f"took the trained net {trained[0].key}: {trained[0].title}."
+    return open_net(untrained(name)), f"{spec.title} has no trained weights here: taken untrained, seed 0."
+
+
+def open_file(path: Path) -> LoadedNet:
+    """A checkpoint that somebody brought.
+
+    Raises:
+        CheckpointError: it cannot be read or trusted.
+    """
+    from explorer.nets.checkpoints import load_checkpoint
+
+    kept = load_checkpoint(path)
+    title = f"{kept.spec.title}, {path.name}"
+    return _loaded(kept, path.name, title, kept.dataset or "", f"From the file {path.name}.")
+
+
 def open_net(choice: NetChoice) -> LoadedNet:
     """Read or build the net.
 
@@ -107,16 +150,24 @@ def open_net(choice: NetChoice) -> LoadedNet:
             "Random weights: He initialisation, seed 0. Nothing was trained.",
         )  # fmt: skip
     kept = load_checkpoint(Path(choice.checkpoint))
+    origin = f"Trained here on {DATASET_TITLE.get(choice.dataset, choice.dataset)}; run {choice.key}."
+    return _loaded(kept, choice.key, choice.title, choice.dataset, origin)
+
+
+def _loaded(kept: Checkpoint, key: str, title: str, dataset: str, origin: str) -> LoadedNet:
+    from explorer.nets.loaded import LoadedNet
+    from explorer.nets.normalisation import Normalisation
+
     channels = kept.spec.in_channels
     return LoadedNet(
-        key=choice.key,
-        title=choice.title,
+        key=key,
+        title=title,
         net=kept.net,
         normalisation=kept.normalisation or Normalisation((0.5,) * channels, (0.25,) * channels),
         classes=kept.classes or tuple(f"class {number}" for number in range(kept.spec.classes)),
-        image_size=IMAGE_SIZE.get(choice.dataset, _CIFAR_SIZE),
+        image_size=IMAGE_SIZE.get(dataset, _CIFAR_SIZE),
         trained=True,
-        origin=f"Trained here on {DATASET_TITLE.get(choice.dataset, choice.dataset)}; run {choice.key}.",
+        origin=origin,
     )
 
 

@@ -135,3 +135,53 @@ def test_gradient_norms_leave_the_gradients_alone():
     gradient_norms(net.block_list())
 
     assert all(torch.equal(old, p.grad) for old, p in zip(before, net.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("text", ["plain-14", "residual-14", "preact-14-B", "highway-14"])
+def test_a_split_in_batches_is_exactly_one_batch_of_everything(text):
+    net = trained_a_little(text)
+    everything = torch.randn(23, 3, 8, 8, generator=torch.Generator().manual_seed(3)) + 2
+    probe = ResponseProbe(net, cosine=True)
+
+    whole = probe.measure([everything])
+    parts = probe.measure(everything.split(5))
+
+    assert (whole.images, parts.images) == (23, 23)
+    for one, other in ((whole.blocks, parts.blocks), (whole.layers, parts.layers)):
+        assert one.to_numpy(float) == pytest.approx(other.to_numpy(float), rel=1e-5, nan_ok=True)
+
+
+def test_the_std_of_a_split_is_not_the_mean_of_its_batches():
+    net = trained_a_little("plain-8")
+    dark, bright = torch.zeros(4, 3, 8, 8), 5 * torch.ones(4, 3, 8, 8)
+    probe = ResponseProbe(net)
+    with torch.no_grad():
+        kept = [net.stem[1](net.stem[0](images)) for images in (dark, bright)]
+
+    found = probe.measure([dark, bright]).layers["response_std"][0]
+
+    assert found == pytest.approx(float(torch.cat(kept).std()), rel=1e-5)
+    assert abs(found - float(torch.stack([part.std() for part in kept]).mean())) > 0.01 * found
+
+
+@torch.no_grad()
+def test_rms_and_cosine_equal_a_direct_computation():
+    net = trained_a_little("residual-14")
+    found = ResponseProbe(net, cosine=True).measure(images().split(2)).blocks
+
+    x = net.stem(images())
+    for (_, row), block in zip(found.iterrows(), net.block_list(), strict=True):
+        residual = block.branch(x)
+        assert row["residual_rms"] == pytest.approx(float(residual.square().mean().sqrt()), rel=1e-5)
+        assert row["input_rms"] == pytest.approx(float(x.square().mean().sqrt()), rel=1e-5)
+        if residual.shape == x.shape:
+            cosine = functional.cosine_similarity(x.flatten(1), residual.flatten(1)).mean()
+            assert row["cosine"] == pytest.approx(float(cosine), abs=1e-6)
+        else:
+            assert row["cosine"] != row["cosine"]
+        x = block(x)
+
+
+def test_no_images_are_refused():
+    with pytest.raises(ValueError, match="no image"):
+        ResponseProbe(build(NetSpec("plain", 8))).measure([])

@@ -1,0 +1,128 @@
+"""Which net and which images does a command of the shell look at? By any name, or from any file."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from explorer.nets.loaded import LoadedNet
+
+NET_HELP = (
+    "a run's id, a net's id such as residual-20 (trained where the zoo has it), torchvision:resnet18, "
+    "untrained:plain-20, or a checkpoint file"
+)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Images as a net wants them, before normalisation.
+
+    Attributes:
+        pixels: in 0 to 1, (N, C, H, W), float32.
+        labels: class numbers, (N,), or None for pictures.
+        source: where they come from, in words.
+    """
+
+    pixels: Tensor
+    labels: Tensor | None
+    source: str
+
+    def batches(self, loaded: LoadedNet, size: int) -> Iterator[Tensor]:
+        """Normalised for this net, `size` at a time."""
+        for start in range(0, len(self.pixels), size):
+            yield loaded.normalised(self.pixels[start : start + size])
+
+
+def add_net(parser: ArgumentParser) -> None:
+    """Add the argument that `open_named_net` reads."""
+    parser.add_argument("net", metavar="ID_OR_CHECKPOINT", help=NET_HELP)
+
+
+def add_images(parser: ArgumentParser) -> None:
+    """Add the options that `read_inputs` reads."""
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("--data", metavar="NAME_OR_PATH", help="digits, or a folder of images")
+    chosen.add_argument("--image", type=Path, action="append", metavar="FILE", help="a picture; repeatable")
+    parser.add_argument("--split", choices=("test", "train"), default="test", help="of --data (%(default)s)")
+    parser.add_argument("--count", type=int, metavar="N", help="only the first N images of the split")
+
+
+def open_named_net(name: str) -> LoadedNet:
+    """The net of that name; what had to be assumed is said on stderr.
+
+    Raises:
+        ValueError: nothing of that name can be opened; the text says what to give.
+    """
+    from explorer.runs.catalogue import named_net
+    from explorer.runs.library import open_library
+
+    loaded, note = named_net(name, open_library().runs())
+    if note:
+        say(note)
+    return loaded
+
+
+def read_inputs(options: Namespace, loaded: LoadedNet) -> Inputs:
+    """The images of --data or --image, with the channels that the net takes.
+
+    Raises:
+        DataError: they cannot be read.
+    """
+    if options.image:
+        return _pictures(options.image, loaded)
+    return _split(options, loaded)
+
+
+def say(text: str) -> None:
+    """A remark for the reader, not part of the result."""
+    print(f"explorer: {text}", file=sys.stderr)  # noqa: T201
+
+
+def _split(options: Namespace, loaded: LoadedNet) -> Inputs:
+    import torch
+
+    from explorer.data.sources import open_dataset
+
+    dataset = open_dataset(options.data)
+    split = dataset.split(options.split)
+    count = len(split.labels) if options.count is None else options.count
+    if count < 1:
+        raise ValueError(f"--count {count}: give a number of images from 1 on.")
+    pixels = torch.from_numpy(split.images[:count]).float() / dataset.pixel_max
+    source = f"{len(pixels)} images of {dataset.title}, {options.split}"
+    return Inputs(_fitted(pixels, loaded), torch.from_numpy(split.labels[:count]), source)
+
+
+def _pictures(paths: list[Path], loaded: LoadedNet) -> Inputs:
+    import torch
+
+    from explorer.data.sources import read_picture
+
+    pictures = [torch.tensor(read_picture(path), dtype=torch.float32)[None] / 255 for path in paths]
+    fitted = [_fitted(picture, loaded, resize=True) for picture in pictures]
+    return Inputs(torch.cat(fitted), None, ", ".join(path.name for path in paths))
+
+
+def _fitted(pixels: Tensor, loaded: LoadedNet, *, resize: bool = False) -> Tensor:
+    """Grey or colour as the net wants it; resized where asked, or where the net has one size only."""
+    import torch
+    from torch.nn import functional
+
+    channels = pixels.shape[1]
+    if channels != loaded.in_channels:
+        say(f"{channels} colour channels made {loaded.in_channels} for {loaded.title}.")
+        weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)  # ITU-R 601, as Pillow's grey
+        grey = pixels if channels == 1 else (pixels * weights).sum(1, keepdim=True)
+        pixels = grey.repeat(1, loaded.in_channels, 1, 1)
+    size = (loaded.image_size, loaded.image_size)
+    if tuple(pixels.shape[2:]) != size and (resize or loaded.image_size > 64):
+        say(f"resized from {pixels.shape[3]}x{pixels.shape[2]} to {size[1]}x{size[0]} pixels.")
+        pixels = functional.interpolate(pixels, size, mode="bilinear", antialias=True)
+    return pixels

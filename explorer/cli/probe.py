@@ -1,0 +1,83 @@
+"""probe responses: what does a net do with some images?"""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorer.cli.inputs import add_images, add_net, open_named_net, read_inputs, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_BATCH = 100
+
+
+def add_commands(commands: Any) -> None:
+    """Add probe and its kinds."""
+    probe = commands.add_parser("probe", help="read what a net does with some images")
+    kinds = probe.add_subparsers(metavar="KIND", required=True)
+    _add_responses(kinds)
+
+
+def _add_responses(kinds: Any) -> None:
+    responses = kinds.add_parser("responses", help="norms of x and F(x) per block, response std per layer")
+    add_net(responses)
+    add_images(responses)
+    responses.add_argument(
+        "--mode", choices=("eval", "train"), default="eval",
+        help="BN with its running statistics, or with those of each batch (%(default)s)",
+    )  # fmt: skip
+    responses.add_argument("--batch-size", type=int, default=_BATCH, metavar="N", help="(%(default)s)")
+    responses.add_argument(
+        "--out", type=Path, metavar="FILE.csv", help="write blocks to FILE.csv, layers to FILE-layers.csv"
+    )
+    responses.set_defaults(command=_responses)
+
+
+def _responses(options: Namespace) -> dict[str, Any]:
+    from explorer.probes.responses import ResponseProbe
+
+    if options.batch_size < 1:
+        raise ValueError(f"--batch-size {options.batch_size}: give a number of images from 1 on.")
+    loaded = open_named_net(options.net)
+    inputs = read_inputs(options, loaded)
+    batches = inputs.batches(loaded, options.batch_size)
+    read = ResponseProbe(loaded.net, cosine=True).measure(batches, training=options.mode == "train")
+    files = write_tables(options.out, {"": read.blocks, "-layers": read.layers}) if options.out else []
+    return {
+        "net": loaded.key,
+        "title": loaded.title,
+        "trained": loaded.trained,
+        "origin": loaded.origin,
+        "images": read.images,
+        "source": inputs.source,
+        "mode": options.mode,
+        "blocks": records(read.blocks),
+        "layers": records(read.layers),
+        "files": files,
+    }
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows ready for JSON, which has no NaN: null."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=10))
+    return rows
+
+
+def write_tables(out: Path, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Write each table beside the first, its name lengthened by its key; the files' names.
+
+    Raises:
+        ValueError: a file cannot be written.
+    """
+    files = {out.with_name(f"{out.stem}{ending}{out.suffix or '.csv'}"): ending for ending in tables}
+    try:
+        for path, ending in files.items():
+            tables[ending].to_csv(path, index=False)
+    except OSError as error:
+        raise ValueError(f"Cannot write {out}: {error.strerror}. Choose another folder.") from None
+    say(f"wrote {', '.join(path.name for path in files)}.")
+    return [str(path) for path in files]
