@@ -61,17 +61,6 @@ def describe(spec: NetSpec, image_size: int = 32) -> dict[str, Any]:
     }
 
 
-def training_memory_mib(spec: NetSpec, image_size: int, batch_size: int) -> float:
-    """Estimate of the memory that training takes, in MiB.
-
-    Every layer's output is kept for the backward pass; weights, gradients and momentum count three
-    times the parameters.
-    """
-    layers = layer_costs(spec, image_size)
-    kept = float(layers["activation_mib"].sum()) * batch_size
-    return kept + 3 * int(layers["parameters"].sum()) * _BYTES_FP32 / _MIB
-
-
 def _place(name: str, stages: list[int]) -> tuple[int, int]:
     parts = name.split(".")
     if parts[0] != "blocks":

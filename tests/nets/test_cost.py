@@ -5,8 +5,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.nets.build import build
-from explorer.nets.cost import describe, layer_costs, training_memory_mib
+from explorer.nets.cost import describe, layer_costs
 from explorer.nets.spec import NetSpec
+from explorer.nets.totals import training_memory_mib
 
 # a gated layer, each shortcut option, both kinds of block
 NETS = ["plain-14", "residual-14-B", "residual-14-C", "preact-14", "highway-14", "residual-11-bottleneck-C"]

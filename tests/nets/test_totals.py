@@ -1,0 +1,39 @@
+"""Closed form against the net that is really run."""
+
+from itertools import product
+
+import pytest
+
+from explorer.nets.cost import layer_costs
+from explorer.nets.spec import NetSpec
+from explorer.nets.totals import totals, training_memory_mib
+
+NETS = [
+    "plain-8", "plain-20", "residual-14", "residual-14-B", "residual-14-C", "preact-14", "preact-14-B",
+    "preact-14-C", "highway-14", "residual-11-bottleneck", "residual-20-bottleneck-B",
+    "residual-11-bottleneck-C", "preact-11-bottleneck", "preact-20-bottleneck-C", "plain-11-bottleneck",
+    "residual-8-w5", "residual-110",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "size"), list(product(NETS, [8, 32, 13])))
+def test_the_closed_form_counts_what_the_net_has(text, size):
+    spec = NetSpec.parse(text, in_channels=1, classes=7)
+    table, found = layer_costs(spec, size), totals(spec, size)
+
+    assert found.parameters == table["parameters"].sum()
+    assert found.macs == table["macs"].sum()
+    assert found.layers == len(table)
+    assert found.values * 4 / 2**20 == pytest.approx(table["activation_mib"].sum())
+
+
+def test_half_precision_keeps_half_the_activations():
+    spec = NetSpec("residual", 56)
+    full, half = (training_memory_mib(spec, 32, 128, precision) for precision in ("fp32", "bf16"))
+
+    assert half == pytest.approx(full / 2, rel=0.02)
+
+
+def test_gates_keep_more_than_their_own_output():
+    """580 MiB were measured for this net, fp32 on a CPU."""
+    assert training_memory_mib(NetSpec("highway", 20), 32, 128) == pytest.approx(580, rel=0.2)
