@@ -50,6 +50,19 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--momentum", type=float, default=default.momentum)
     train.add_argument("--weight-decay", type=float, default=default.weight_decay)
     train.add_argument("--augment", action="store_true", help="pad, crop and flip")
+    train.add_argument(
+        "--survival",
+        type=float,
+        default=default.survival,
+        metavar="P",
+        help="of the last block: stochastic depth",
+    )
+    train.add_argument(
+        "--dropout", type=float, default=default.dropout, metavar="P", help="between convolutions"
+    )
+    train.add_argument(
+        "--checkpointing", action="store_true", help="less memory, more time, the same numbers"
+    )
     train.add_argument("--precision", choices=("fp32", "bf16"), default=default.precision)
     train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default=default.device)
     train.set_defaults(command=_train)
@@ -77,7 +90,8 @@ def recipe_from(options: Namespace, count: int) -> Recipe:
     if warmup > 1:
         raise ValueError(f"--warmup-epochs {options.warmup_epochs:g} is longer than the run; take fewer.")
     names = ("epochs", "iterations", "batch_size", "lr", "schedule", "momentum", "weight_decay", "augment")
-    chosen = {name: getattr(options, name) for name in (*names, "seed", "precision", "device")}
+    others = ("seed", "precision", "device", "survival", "dropout", "checkpointing")
+    chosen = {name: getattr(options, name) for name in (*names, *others)}
     return Recipe(**chosen, drops=tuple(options.drops), warmup=warmup)
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, UnidentifiedImageError
 
-from explorer.data.splits import DataError, Dataset, Split, hold_out
+from explorer.data.splits import DataError, Dataset, Split, few_per_class, hold_out
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
@@ -30,7 +30,8 @@ def open_dataset(name_or_path: str) -> Dataset:
     test-*.parquet), or one folder of images per class, in train/ and test/ where there are two
     splits.
 
-    digits-validation is the training part of digits, split once more: for choosing a recipe.
+    digits-validation is the training part of digits, split once more: for choosing a recipe. digits-small
+    is digits with only 20 images of each class to train on: for the question of overfitting.
 
     Raises:
         DataError: the name is unknown, or the folder holds neither.
@@ -39,6 +40,8 @@ def open_dataset(name_or_path: str) -> Dataset:
         return digits()
     if name_or_path == "digits-validation":
         return hold_out(digits(), fraction=0.2, seed=1)
+    if name_or_path == "digits-small":
+        return few_per_class(digits(), 20)
     folder = Path(name_or_path).expanduser()
     if not folder.is_dir():
         raise DataError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -124,4 +124,18 @@ def hold_out(dataset: Dataset, fraction: float, seed: int) -> Dataset:
         },
         pixel_max=dataset.pixel_max,
         flips=dataset.flips,
+    )
+
+
+def few_per_class(dataset: Dataset, count: int) -> Dataset:
+    """The same dataset with only the first `count` training images of each class; the test split is whole."""
+    train = dataset.split("train")
+    first = [np.flatnonzero(train.labels == label)[:count] for label in range(len(dataset.classes))]
+    few = train.take(np.sort(np.concatenate(first)))
+    return replace(
+        dataset,
+        id=f"{dataset.id}-small",
+        title=f"{dataset.title}, {len(few.labels)} images to train on",
+        readers=dataset.readers | {"train": lambda: few},
+        _read={},
     )

@@ -76,6 +76,14 @@ class Block(nn.Module):
         """What the block adds to its input, given what one pass computed; see `HighwayBlock`."""
         return branch
 
+    def bypass(self, x: Tensor) -> Tensor:
+        """What is left of the block without its branch.
+
+        Raises:
+            ValueError: there is nothing left, since the block has no shortcut.
+        """
+        raise ValueError("A block without a shortcut has no way around its layers.")
+
 
 def _bottleneck_convs(channels: tuple[int, int, int], stride: int) -> list[nn.Conv2d]:
     inside, width, outside = channels
@@ -130,6 +138,10 @@ class PostActBlock(Block):
         residual: Tensor = self.branch(x)
         return self.relu(residual if self.shortcut is None else residual + self.shortcut(x))  # type: ignore[no-any-return]
 
+    def bypass(self, x: Tensor) -> Tensor:
+        """ReLU(shortcut(x)); raises in a plain net."""
+        return super().bypass(x) if self.shortcut is None else self.relu(self.shortcut(x))
+
 
 class PreActBlock(Block):
     """Full pre-activation of He et al. 2016: F(x) + shortcut(x), nothing after the addition.
@@ -154,6 +166,10 @@ class PreActBlock(Block):
         """(N, C_in, H, W) -> (N, C_out, H', W')."""
         residual: Tensor = self.branch(x)
         return residual + self.shortcut(x)  # type: ignore[no-any-return]
+
+    def bypass(self, x: Tensor) -> Tensor:
+        """The shortcut alone."""
+        return self.shortcut(x)  # type: ignore[no-any-return]
 
 
 class HighwayBlock(Block):

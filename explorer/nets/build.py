@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from explorer.nets.blocks import Block, HighwayBlock, PostActBlock, PreActBlock, conv3x3
 from explorer.nets.spec import STAGES, NetSpec
+
+Through = Callable[[int, Block, Tensor], Tensor]
 
 
 class CifarNet(nn.Module):
@@ -36,11 +39,16 @@ class CifarNet(nn.Module):
             *head, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(features, spec.classes)
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H, W) -> logits (N, classes)."""
+    def forward(self, x: Tensor, through: Through | None = None) -> Tensor:
+        """(N, in_channels, H, W) -> logits (N, classes).
+
+        Args:
+            x: images.
+            through: takes the place of calling a block, given its number from 0, itself and its input.
+        """
         x = self.stem(x)
-        for block in self.blocks:
-            x = block(x)
+        for index, block in enumerate(self.block_list()):
+            x = block(x) if through is None else through(index, block, x)
         return self.head(x)  # type: ignore[no-any-return]
 
     def block_list(self) -> list[Block]:

@@ -203,14 +203,17 @@ def response_layers(net: ProbedNet) -> list[int]:
 
 
 def gradient_norms(blocks: Sequence[Block]) -> Tensor:
-    """Euclidean norm of the loss gradient over each block's parameters, (blocks,)."""
+    """Euclidean norm of the loss gradient over each block's parameters, (blocks,); NaN where none is."""
     grads = [[p.grad for p in block.parameters() if p.grad is not None] for block in blocks]
     flat = [grad for group in grads for grad in group]
     if not flat:
         return torch.full((len(blocks),), float("nan"))
     squares = torch.stack(torch._foreach_norm(flat)).float().square()
     owner = torch.tensor([i for i, group in enumerate(grads) for _ in group], device=squares.device)
-    return squares.new_zeros(len(blocks)).index_add(0, owner, squares).sqrt()
+    norms = squares.new_zeros(len(blocks)).index_add(0, owner, squares).sqrt()
+    # a block that stochastic depth has skipped has no gradient: not measured, which is not zero
+    there = torch.tensor([bool(group) for group in grads], device=squares.device)
+    return norms.where(there, float("nan"))
 
 
 def _norms(maps: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ class Plan:
     @property
     def name(self) -> str:
         """Name of the run within one sweep."""
-        return f"{self.net}-s{self.recipe.seed}"
+        return f"{self.net}{self.recipe.regularisers}-s{self.recipe.seed}"
 
 
 def sweep(
@@ -138,16 +138,17 @@ def hardware(device: Any) -> str:
 
 
 def save_trained(path: Path, trainer: Any, run: Run, *, half: bool = False) -> None:
-    """The trainer's net as a checkpoint that says what it is."""
+    """The trainer's net, as it is tested, as a checkpoint that says what it is."""
     from explorer.nets.checkpoints import save_checkpoint
 
-    save_checkpoint(
-        path,
-        trainer.net,
-        normalisation=trainer.normalisation,
-        classes=trainer.dataset.classes,
-        recipe=trainer.recipe.to_dict(),
-        metrics=dict(run.results),
-        dataset=trainer.dataset.id,
-        half=half,
-    )
+    with trainer.as_tested() as net:
+        save_checkpoint(
+            path,
+            net,
+            normalisation=trainer.normalisation,
+            classes=trainer.dataset.classes,
+            recipe=trainer.recipe.to_dict(),
+            metrics=dict(run.results),
+            dataset=trainer.dataset.id,
+            half=half,
+        )

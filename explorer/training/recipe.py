@@ -35,6 +35,11 @@ class Recipe:
         seed: of weights, batch order and augmentation.
         precision: fp32, or bf16 autocast.
         device: auto takes cuda, then mps, then cpu.
+        survival: chance that the last block's branch takes part in a step; it falls linearly from 1 over the
+            blocks (stochastic depth, Huang et al. 2016). 1 keeps every block.
+        dropout: chance that a value between two convolutions of a block is set to zero in a step.
+        checkpointing: keep each block's input only, and compute its inside again for the gradient: less
+            memory, more time, the same numbers.
 
     Raises:
         ValueError: a value is out of range.
@@ -53,6 +58,9 @@ class Recipe:
     seed: int = 0
     precision: Precision = "fp32"
     device: DeviceName = "auto"
+    survival: float = 1.0
+    dropout: float = 0.0
+    checkpointing: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be trained with, in words that say which can."""
@@ -65,6 +73,8 @@ class Recipe:
         _check("momentum", self.momentum, 0, 0.9999)
         _check("weight_decay", self.weight_decay, 0, 1)
         _check("seed", self.seed, 0, 2**31 - 1)
+        _check("survival", self.survival, 0.01, 1)
+        _check("dropout", self.dropout, 0, 0.99)
         for name, choices in (("precision", Precision), ("device", DeviceName), ("schedule", Schedule)):
             if getattr(self, name) not in get_args(choices):
                 raise ValueError(
@@ -72,6 +82,12 @@ class Recipe:
                 )
         if any(not 0 < drop < 1 for drop in self.drops) or list(self.drops) != sorted(set(self.drops)):
             raise ValueError(f"drops must be rising fractions between 0 and 1, not {self.drops}.")
+
+    @property
+    def regularisers(self) -> str:
+        """What the recipe adds to weight decay, as part of a name: empty, -survival0.5 or -dropout0.3."""
+        parts = [f"-survival{self.survival:g}"] if self.survival < 1 else []
+        return "".join([*parts, f"-dropout{self.dropout:g}"] if self.dropout else parts)
 
     def lr_at(self, iteration: int, total: int) -> float:
         """Learning rate of the step that follows `iteration` finished ones, of `total`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ from explorer.training.evaluation import evaluate
 from explorer.training.graphs import GraphedStep
 from explorer.training.history import EpochRecord, Live
 from explorer.training.recipe import DeviceName, Recipe
+from explorer.training.regularise import at_test_time, check_regularisers, training_pass
+from explorer.training.sgd import make_sgd
 
 PROBE_IMAGES = 32
 
@@ -68,9 +71,10 @@ class Trainer:
         self.normalisation = Normalisation(*dataset.channel_stats())
         self.train_images, self.test_images = resident(dataset, self.normalisation, self.device)
         _check_fit(spec, dataset)
+        check_regularisers(spec, recipe)
         net = build(spec, recipe.seed).to(self.device)
         self.net: CifarNet = net.to(memory_format=torch.channels_last)
-        self.optimizer = _optimizer(self.net, recipe, self.device)
+        self.optimizer = make_sgd(self.net, recipe, self.device)
         self.batch_size = min(recipe.batch_size, len(self.train_images))
         self.iterations_per_epoch = len(self.train_images) // self.batch_size
         self.total_iterations = recipe.iterations or recipe.epochs * self.iterations_per_epoch
@@ -79,7 +83,9 @@ class Trainer:
         self._probe = ResponseProbe(self.net)
         self._steps: list[StepRecord] = []
         self._wrong = torch.zeros((), device=self.device)
-        self._graphed = self._graph() if self.device.type == "cuda" else None
+        self._pass = training_pass(self.net, recipe)
+        # a captured step replays the same blocks and the same masks: with a pass, steps are taken one by one
+        self._graphed = self._graph() if self.device.type == "cuda" and self._pass is None else None
         self._started = 0.0
 
     @property
@@ -134,9 +140,10 @@ class Trainer:
         seconds = time.perf_counter() - self._started
         losses = self._losses()
         trained = len(losses) * self.batch_size
-        test = evaluate(self.net, self.test_images, precision=self.recipe.precision)
         gradients = gradient_norms(self.net.block_list()).cpu().numpy()
-        blocks, layers = self._probe.read(self.train_images.normalised(slice(0, PROBE_IMAGES)))
+        with self.as_tested():
+            test = evaluate(self.net, self.test_images, precision=self.recipe.precision)
+            blocks, layers = self._probe.read(self.train_images.normalised(slice(0, PROBE_IMAGES)))
         return EpochRecord(
             epoch=self.epoch,
             iteration=self.iteration,
@@ -151,6 +158,10 @@ class Trainer:
             blocks=blocks.assign(gradient_norm=gradients),
             layers=layers,
         )
+
+    def as_tested(self) -> AbstractContextManager[CifarNet]:
+        """The net as it is tested and saved: after stochastic depth, branches times their survival."""
+        return at_test_time(self.net, self.recipe.survival)
 
     def live(self) -> Live:
         """How far the current epoch is; waits for the device."""
@@ -218,6 +229,8 @@ class Trainer:
             return self._graphed(index, draws, lr)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
+        if self._pass is not None:
+            self._pass.begin(self.iteration)
         return self._learn(index, draws)
 
     def _learn(self, index: Tensor, draws: Tensor | None) -> Tensor:
@@ -225,7 +238,7 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         bf16 = self.recipe.precision == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16, cache_enabled=False):
-            logits = self.net(inputs)
+            logits = self.net(inputs) if self._pass is None else self.net(inputs, self._pass)
             loss = functional.cross_entropy(logits, labels)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
@@ -246,17 +259,6 @@ def find_device(name: DeviceName) -> torch.device:
         has = ", ".join(kind for kind, found in there.items() if found)
         raise ValueError(f"This machine has no {name} device; it has {has}. Leave the device at auto.")
     return torch.device(name)
-
-
-def _optimizer(net: CifarNet, recipe: Recipe, device: torch.device) -> torch.optim.SGD:
-    return torch.optim.SGD(
-        net.parameters(),
-        # a graph reads its learning rate from the device; everywhere else a number is faster
-        lr=torch.tensor(recipe.lr, device=device) if device.type == "cuda" else recipe.lr,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-        fused=device.type in ("cpu", "cuda"),
-    )
 
 
 def _check_fit(spec: NetSpec, dataset: Dataset) -> None:

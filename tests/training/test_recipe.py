@@ -105,6 +105,8 @@ def test_fields_survive_json(recipe):
         ({"schedule": "linear"}, "schedule must be one of cosine, step"),
         ({"drops": (0.75, 0.5)}, "drops must be rising fractions"),
         ({"drops": (0.5, 1.0)}, "drops must be rising fractions"),
+        ({"survival": 0}, "survival must lie between 0.01 and 1"),
+        ({"dropout": 1}, "dropout must lie between 0 and 0.99"),
         ({"epochs": "ten"}, "epochs must lie between"),
     ],
 )
@@ -114,5 +116,18 @@ def test_values_that_cannot_be_trained_with_are_refused(fields, wanted):
 
 
 def test_unknown_fields_are_named():
-    with pytest.raises(ValueError, match="Unknown fields in a recipe: dropout"):
-        Recipe.from_dict({"dropout": 0.5})
+    with pytest.raises(ValueError, match="Unknown fields in a recipe: mixup"):
+        Recipe.from_dict({"mixup": 0.5})
+
+
+def test_a_recipe_from_before_the_regularisers_reads_back_without_them():
+    old = {name: value for name, value in Recipe().to_dict().items()
+           if name not in ("survival", "dropout", "checkpointing")}  # fmt: skip
+
+    assert Recipe.from_dict(old) == Recipe()
+    assert (Recipe().survival, Recipe().dropout, Recipe().checkpointing) == (1, 0, False)
+
+
+def test_regularisers_are_part_of_a_runs_name_only_where_there_are_any():
+    assert Recipe(checkpointing=True).regularisers == ""
+    assert Recipe(survival=0.5, dropout=0.25).regularisers == "-survival0.5-dropout0.25"
