@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Group = Literal["zoo", "mine", "untrained"]
 UNTRAINED = "untrained:"
-DATASET_TITLE = {"digits": "digits", "cifar10-jpeg": "CIFAR-10 (JPEG)"}
-IMAGE_SIZE = {"digits": 8, "digits-validation": 8}
+DATASET_TITLE = {"digits": "digits", "cifar10-jpeg": "CIFAR-10 (JPEG)", "digits-small": "200 digits"}
+IMAGE_SIZE = {"digits": 8, "digits-validation": 8, "digits-small": 8}
 _CIFAR_SIZE = 32
 
 

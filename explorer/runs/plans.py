@@ -26,6 +26,9 @@ def nets(families: Sequence[str], depths: Sequence[int]) -> list[str]:
 DIGITS_DEPTHS = (8, 14, 20, 26, 32, 38, 44, 50, 56, 74, 92, 110)
 HIGHWAY_DEPTHS = (20, 32, 56, 110)
 SEEDS = (0, 1, 2)
+SMALL = "digits-small"
+SMALL_DEPTHS = (8, 20, 56, 110, 302)
+SMALL_REGULARISERS: tuple[dict[str, float], ...] = ({}, {"survival": 0.5}, {"dropout": 0.3})
 WARMUP_FROM = 110
 SAME_ERROR_PCT = 0.05
 # all weights of all specs would take three times the room that the repository gives them
@@ -33,6 +36,9 @@ KEPT_WEIGHTS = {
     "digits": (*nets(("plain", "residual"), (8, 20, 32, 56, 110)), *nets(("highway",), (20,))),
     "cifar10-jpeg": nets(("plain", "residual"), (20, 32, 44, 56, 110)),
 }
+
+# of nets of 302 layers, block and layer records of every epoch would take more room than their weights
+BLOCKS_EVERY = {SMALL: 5}
 
 
 class Choice(Protocol):
@@ -75,6 +81,21 @@ def digits_plans() -> list[Plan]:
     return [Plan(net, Recipe(seed=seed, device="cpu"), "digits") for net in chosen for seed in SEEDS]
 
 
+def small_plans() -> list[Plan]:
+    """Residual nets on few images, with and without regularisers: does more depth overfit?
+
+    25 epochs of 4 steps: without a regulariser, every net gets its 200 images right well before the end.
+    """
+    plans = []
+    for depth, seed, settings in product(sorted(SMALL_DEPTHS, reverse=True), SEEDS, SMALL_REGULARISERS):
+        recipe = replace(Recipe(epochs=25, batch_size=50, seed=seed, device="cpu"), **settings)  # type: ignore[arg-type]
+        plans.append(Plan(f"residual-{depth}", recipe, SMALL))
+    return plans
+
+
+_OWN_PLANS = {"digits": digits_plans, SMALL: small_plans}
+
+
 def build_zoo(
     dataset: str,
     *,
@@ -84,16 +105,17 @@ def build_zoo(
     workers: int | None,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Train what is missing (digits), or take what a sweep left, and write the zoo.
+    """Train what is missing (digits, digits-small), or take what a sweep left, and write the zoo.
 
     Raises:
         ValueError: there is no finished run of that dataset.
     """
     work = work or Path("sweep") / dataset
-    if dataset == "digits":
-        for line in sweep(digits_plans(), work, workers=workers):
+    if dataset in _OWN_PLANS:
+        for line in sweep(_OWN_PLANS[dataset](), work, workers=workers):
             progress(line)
-    runs = bake(work, out or PRETRAINED, KEPT_WEIGHTS.get(dataset, ()), partial(shrink, data or dataset))
+    kept_nets, every = KEPT_WEIGHTS.get(dataset, ()), BLOCKS_EVERY.get(dataset, 1)
+    runs = bake(work, out or PRETRAINED, kept_nets, partial(shrink, data or dataset), blocks_every=every)
     kept = sum(run.checkpoint is not None for run in runs)
     return {"dataset": dataset, "runs": len(runs), "checkpoints": kept, "folder": str(out or PRETRAINED)}
 

@@ -79,7 +79,9 @@ class Zoo:
         return pd.concat(parts, ignore_index=True) if parts else empty(table)
 
 
-def bake(work: Path, pretrained: Path, keep_weights: Sequence[str], shrink: Shrink) -> list[Run]:
+def bake(
+    work: Path, pretrained: Path, keep_weights: Sequence[str], shrink: Shrink, *, blocks_every: int = 1
+) -> list[Run]:
     """Make one dataset's part of the zoo from finished runs, replacing what it had of that dataset.
 
     Args:
@@ -87,6 +89,7 @@ def bake(work: Path, pretrained: Path, keep_weights: Sequence[str], shrink: Shri
         pretrained: the zoo's folder.
         keep_weights: ids of the nets whose weights of their first seed are kept.
         shrink: writes a checkpoint's smallest file of the same error, from path to path, and tests it.
+        blocks_every: block and layer records are kept of each so many epochs; curves of all.
 
     Raises:
         ValueError: there is no run, or runs of several datasets.
@@ -103,6 +106,8 @@ def bake(work: Path, pretrained: Path, keep_weights: Sequence[str], shrink: Shri
     folder.mkdir(parents=True)
     for name in TABLES:
         table = pd.concat([tables[name] for _, tables in kept], ignore_index=True)
+        if name in ("blocks", "layers"):
+            table = table[table["epoch"] % blocks_every == 0]
         table.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
     runs = []
     for path in archives(work):

@@ -12,7 +12,13 @@ from explorer.charts import tables
 from explorer.runs.library import Library, open_library
 
 _TTL_S = 30
-DATASET_TITLE = {"digits": "Digits (scikit-learn, 8x8)", "cifar10-jpeg": "CIFAR-10 (JPEG)"}
+DATASET_TITLE = {
+    "digits": "Digits (scikit-learn, 8x8)",
+    "cifar10-jpeg": "CIFAR-10 (JPEG)",
+    "digits-small": "Digits, 200 images to train on",
+}
+ASIDE = ("digits-small",)
+"""Datasets of the zoo for a question of their own, which pages on plain and residual nets leave out."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -25,7 +31,8 @@ def library() -> Library:
 def zoo_runs() -> pd.DataFrame:
     """The finished runs of the zoo with the paper's blocks and width, one row per run."""
     runs = library().runs()
-    return runs[(runs["source"] == "zoo") & (runs["status"] == "done") & (runs["width"] == 16)]
+    mine = (runs["source"] == "zoo") & (runs["status"] == "done") & (runs["width"] == 16)
+    return runs[mine & ~runs["dataset"].isin(ASIDE)]
 
 
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)

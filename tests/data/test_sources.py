@@ -261,3 +261,12 @@ class TestParquetFolder:
         write_shard(tmp_path / "test-0.parquet", [encoded()], [2])
 
         assert "between 0 and 1" in read_error(tmp_path)
+
+
+def test_small_digits_train_on_twenty_of_each_class_and_test_on_all():
+    small, whole = open_dataset("digits-small"), open_dataset("digits")
+    assert small.id == "digits-small"
+    assert np.bincount(small.split("train").labels).tolist() == [20] * 10
+    assert small.split("test").sha256 == whole.split("test").sha256
+    images = {image.tobytes() for image in whole.split("train").images}
+    assert all(image.tobytes() in images for image in small.split("train").images)

@@ -9,7 +9,7 @@ import pytest
 from explorer.nets.checkpoints import load_checkpoint
 from explorer.nets.spec import NetSpec
 from explorer.runs.archive import archives, read_archive
-from explorer.runs.plans import DIGITS_DEPTHS, HIGHWAY_DEPTHS, digits_plans, shrink
+from explorer.runs.plans import DIGITS_DEPTHS, HIGHWAY_DEPTHS, digits_plans, shrink, small_plans
 from explorer.runs.run import RESULTS, TABLE_COLUMNS
 from explorer.runs.sweep import Plan, sweep, train_group
 from explorer.runs.zoo import PRETRAINED, Zoo, bake
@@ -154,3 +154,19 @@ def test_every_shipped_checkpoint_makes_the_errors_that_the_manifest_says():
 def test_the_shipped_zoo_is_small():
     size = sum(path.stat().st_size for path in PRETRAINED.rglob("*") if path.is_file())
     assert size < 32 * 2**20
+
+
+def test_the_small_zoo_compares_regularisers_at_every_depth_and_names_no_two_runs_alike():
+    plans = small_plans()
+    assert len({plan.name for plan in plans}) == len(plans) == 5 * 3 * 3
+    assert {plan.data for plan in plans} == {"digits-small"}
+    assert {plan.recipe.regularisers for plan in plans} == {"", "-survival0.5", "-dropout0.3"}
+    assert plans[0].net == "residual-302"
+
+
+def test_block_records_can_be_kept_of_fewer_epochs_than_curves(work, tmp_path):
+    bake(work, tmp_path, [], partial(shrink, "digits"), blocks_every=2)
+    zoo = Zoo(tmp_path)
+    run = zoo.manifest[0].run_id
+    assert set(zoo.blocks([run])["epoch"]) == set(zoo.layers([run])["epoch"]) == {0}
+    assert set(zoo.epochs([run])["epoch"]) == {0, 1}
