@@ -60,6 +60,7 @@ class Database:
             self._check_file(Path(self.place))
         self._engine = _engine(self.url)
         self._writer = self._engine.execution_options(writing=True)
+        self._beating = self._engine.execution_options(writing=True, synced=False)
         try:
             self._prepare()
         except BaseException:
@@ -77,21 +78,28 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that is kept whole at its end, or not at all if an error leaves it."""
-        with self._explained(), self._writer.begin() as connection:
+    def writing(self, *, synced: bool = True) -> Iterator[Connection]:
+        """A transaction that is kept whole at its end, or not at all if an error leaves it.
+
+        Args:
+            synced: whether it must survive a power cut; a heartbeat need not, and is cheaper so.
+        """
+        with self._explained(), (self._writer if synced else self._beating).begin() as connection:
             yield connection
 
     def _prepare(self) -> None:
         try:
             with self.reading() as connection:
-                if schema.ready(connection):
+                if schema.found_version(connection) == schema.VERSION:
                     return
             with self.writing() as connection:
                 if connection.dialect.name == "postgresql":
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})"))
-                if not schema.ready(connection):  # another process may have been faster
+                version = schema.found_version(connection)  # another process may have been faster
+                if version == 0:
                     schema.create(connection)
+                elif version < schema.VERSION:
+                    schema.upgrade(connection, version)
         except schema.SchemaError as error:
             raise StoreError(
                 f"The run database {self.place} cannot be used: {error}. Nothing in it was changed. Use the "
@@ -191,5 +199,8 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     """Writers queue at the start: a reader that turned writer would be refused without waiting."""
-    writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("writing"):
+        level = "FULL" if options.get("synced", True) else "NORMAL"
+        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing") else "BEGIN")

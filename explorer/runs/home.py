@@ -25,9 +25,25 @@ def checkpoint_path(run_id: str) -> Path:
     Raises:
         ValueError: the text cannot be a run's id, and might lead out of the folder.
     """
+    return _file(run_id, ".safetensors")
+
+
+def resume_path(run_id: str, attempt: int) -> Path:
+    """The file from which that attempt of a run goes on; raises as `checkpoint_path`."""
+    return _file(run_id, f".resume-{attempt}")
+
+
+def run_files(run_id: str) -> list[Path]:
+    """The files of a run that are there; raises as `checkpoint_path`."""
+    weights = checkpoint_path(run_id)
+    found = sorted(weights.parent.glob(f"{run_id}.resume-*"))
+    return [*found, weights] if weights.exists() else found
+
+
+def _file(run_id: str, suffix: str) -> Path:
     if not _RUN_ID.fullmatch(run_id):
         raise ValueError(f"'{run_id[:60]}' is no run id: use letters, digits, dots and hyphens.")
-    return home() / "checkpoints" / f"{run_id}.safetensors"
+    return home() / "checkpoints" / f"{run_id}{suffix}"
 
 
 def _platform_data() -> Path:

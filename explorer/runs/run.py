@@ -116,6 +116,51 @@ class Run:
         )
 
 
+@dataclass(frozen=True)
+class RunState:
+    """What the store keeps of a run besides the run itself.
+
+    Attributes:
+        status: as in `Run`.
+        reason: why it failed or stopped, for a person.
+        name: chosen by a person, or None.
+        note: written by a person, or None.
+        pinned: whether it is kept at the top.
+        position: order of arrival, from 1.
+        owner: browser session that started it.
+        pid: process that trains it.
+        process_started: when that process started, in seconds since 1970; a pid alone may be reused.
+        heartbeat: when that process was last alive, in seconds since 1970.
+        host: machine of that process.
+        data: name or path of the dataset, as `open_dataset` takes it.
+        group_id: shared by runs that were started together, such as twins; or None.
+        command: what a person asked a running job to do, or how a queued one is to start; or None.
+        attempt: from 1; each retry from the beginning adds one.
+        turn: when it was last taken from the queue, as a number that only grows.
+        threads: of its worker, once it has begun; results depend on it, so it stays.
+        deleted: when it was deleted, in seconds since 1970; or None. It can be restored for a while.
+    """
+
+    status: Status
+    reason: str | None
+    name: str | None
+    note: str | None
+    pinned: bool
+    position: int
+    owner: str | None
+    pid: int | None
+    process_started: float | None
+    heartbeat: float | None
+    host: str | None
+    data: str | None
+    group_id: str | None
+    command: str | None
+    attempt: int
+    turn: int | None
+    threads: int | None
+    deleted: float | None
+
+
 def run_table(runs: list[Run]) -> pd.DataFrame:
     """One row per run, columns `RUN_COLUMNS`."""
     return pd.DataFrame([run.row() for run in runs], columns=list(RUN_COLUMNS))

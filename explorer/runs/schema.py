@@ -1,6 +1,7 @@
 """In which tables are runs kept? Tables, their version, and a check that a database has them.
 
-Every change of these tables raises VERSION. A database of another version is refused, never changed.
+Every change of these tables raises VERSION and says in `_ADDED` what an older database lacks. A
+database of a version that is not known is refused, never changed.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    update,
 )
+from sqlalchemy.schema import CreateColumn
 
 from explorer.runs.run import RESULTS
 from explorer.training.history import EPOCH_COLUMNS
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 schema_version = Table("explorer_schema", metadata, Column("version", Integer, nullable=False))
@@ -59,6 +62,14 @@ runs = Table(
     Column("pid", BigInteger),
     Column("process_started", Double),
     Column("heartbeat", Double),
+    Column("data", Text),
+    Column("group_id", String(40)),
+    Column("command", String(16)),
+    Column("attempt", Integer, nullable=False, server_default="1"),
+    Column("turn", BigInteger),
+    Column("host", Text),
+    Column("threads", Integer),
+    Column("deleted", Double),
 )
 epochs = Table(
     "epochs",
@@ -77,41 +88,69 @@ series = Table(
     Column("data", LargeBinary, nullable=False),
     ForeignKeyConstraint(["run_id", "epoch"], ["epochs.run_id", "epochs.epoch"], ondelete="CASCADE"),
 )
+live = Table(
+    "live",
+    metadata,
+    Column("run_id", ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
+    Column("iteration", Integer, nullable=False),
+    Column("losses", LargeBinary, nullable=False),
+    Column("images_per_s", Double, nullable=False),
+    Column("updated", Double, nullable=False),
+)
+# what each version brought: columns of runs, and whole tables
+_ADDED: dict[int, tuple[tuple[str, ...], tuple[Table, ...]]] = {
+    2: (("data", "group_id", "command", "attempt", "turn", "host", "threads", "deleted"), (live,)),
+}
 
 
 class SchemaError(Exception):
     """The database has other tables than this version of the explorer makes; the text says which."""
 
 
-def ready(connection: Connection) -> bool:
-    """Whether the tables are there and of this version; False in a database without any of them.
+def found_version(connection: Connection) -> int:
+    """Version of the tables that are there, each checked; 0 in a database without any of them.
 
     Raises:
-        SchemaError: they are of another version, or damaged.
+        SchemaError: they are of a version that is not known, or damaged.
     """
-    inspector = inspect(connection)
-    present = set(inspector.get_table_names()) & set(metadata.tables)
+    present = set(inspect(connection).get_table_names()) & set(metadata.tables)
     if not present:
-        return False
+        return 0
     if schema_version.name not in present:
         raise SchemaError(f"it has {', '.join(sorted(present))}, but no table {schema_version.name}")
     found = list(connection.scalars(select(schema_version.c.version)))
-    if found != [VERSION]:
+    if len(found) != 1 or found[0] not in range(1, VERSION + 1):
         written = ", ".join(map(str, found)) or "none"
-        raise SchemaError(f"its schema version is {written}, and this explorer knows version {VERSION} only")
-    for table in metadata.sorted_tables:
-        there = (
-            {column["name"] for column in inspector.get_columns(table.name)}
-            if table.name in present
-            else set()
-        )
-        lacking = set(table.columns.keys()) - there
-        if lacking:
-            raise SchemaError(f"its table {table.name} lacks {', '.join(sorted(lacking))}")
-    return True
+        raise SchemaError(f"its schema version is {written}, and this explorer knows version 1 to {VERSION}")
+    _check_columns(connection, found[0], present)
+    return int(found[0])
 
 
 def create(connection: Connection) -> None:
     """Make the tables, inside the caller's transaction."""
     metadata.create_all(connection)
     connection.execute(insert(schema_version).values(version=VERSION))
+
+
+def upgrade(connection: Connection, version: int) -> None:
+    """Add to the tables of an older version what they lack, inside the caller's transaction."""
+    for columns, tables in (_ADDED[later] for later in range(version + 1, VERSION + 1)):
+        for name in columns:
+            definition = CreateColumn(runs.c[name]).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {runs.name} ADD COLUMN {definition}")
+        metadata.create_all(connection, tables=tables)
+    connection.execute(update(schema_version).values(version=VERSION))
+
+
+def _check_columns(connection: Connection, version: int, present: set[str]) -> None:
+    later = [parts for number, parts in _ADDED.items() if number > version]
+    new_columns = {name for columns, _ in later for name in columns}
+    new_tables = {table for _, tables in later for table in tables}
+    for table in metadata.sorted_tables:
+        if table in new_tables:
+            continue
+        wanted = set(table.columns.keys()) - (new_columns if table is runs else set())
+        columns = inspect(connection).get_columns(table.name) if table.name in present else []
+        lacking = wanted - {column["name"] for column in columns}
+        if lacking:
+            raise SchemaError(f"its table {table.name} lacks {', '.join(sorted(lacking))}")

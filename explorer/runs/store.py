@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +15,23 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from explorer.nets.spec import NetSpec
 from explorer.runs import home, rows, schema
 from explorer.runs.database import Database, StoreBusyError, StoreError
-from explorer.runs.run import RESULTS, Run, Status, run_table
+from explorer.runs.processes import Process
+from explorer.runs.run import RESULTS, Run, RunState, Status, run_table
 from explorer.runs.tables import tidy
 from explorer.training.history import EpochRecord
 from explorer.training.recipe import Recipe
 
-__all__ = ["RunState", "Store", "StoreBusyError", "StoreError", "UnknownRunError", "new_run_id"]
+__all__ = [
+    "LostRunError", "RunState", "Store", "StoreBusyError", "StoreError", "UnknownRunError", "new_run_id",
+]  # fmt: skip
 
 
 class UnknownRunError(StoreError):
     """The store has no run of that id."""
 
 
-@dataclass(frozen=True)
-class RunState:
-    """What the store keeps of a run besides the run itself.
-
-    Attributes:
-        status: as in `Run`.
-        reason: why it failed or stopped, for a person.
-        name: chosen by a person, or None.
-        note: written by a person, or None.
-        pinned: whether it is kept at the top.
-        position: place in the order of arrival, from 1.
-        owner: browser session that started it.
-        pid: process that trains it.
-        process_started: when that process started, in seconds since 1970; a pid alone may be reused.
-        heartbeat: when that process was last alive, in seconds since 1970.
-    """
-
-    status: Status
-    reason: str | None
-    name: str | None
-    note: str | None
-    pinned: bool
-    position: int
-    owner: str | None
-    pid: int | None
-    process_started: float | None
-    heartbeat: float | None
+class LostRunError(StoreError):
+    """Another process has the run now, or nobody; what this one made of it is not kept."""
 
 
 # the status changes by compare-and-set alone, and settings never
@@ -75,13 +53,13 @@ class Store:
     """
 
     def __init__(self, url: str | None = None) -> None:
-        """Open and check the database; an empty one gets its tables."""
-        self._database = Database(url)
-        self.place = self._database.place
+        """Open and check the database; an empty one gets its tables, an older one what it lacks."""
+        self.database = Database(url)
+        self.place = self.database.place
 
     def close(self) -> None:
         """Let go of the database's connections."""
-        self._database.close()
+        self.database.close()
 
     def checkpoint_path(self, run_id: str) -> Path:
         """The file for a run's weights, in a folder that exists."""
@@ -102,7 +80,7 @@ class Store:
         home.checkpoint_path(run.run_id)
         values = rows.run_values(run) | _checked(more)
         last = select(func.coalesce(func.max(schema.runs.c.position), 0) + 1).scalar_subquery()
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             if connection.scalar(select(schema.runs.c.run_id).filter_by(run_id=run.run_id)) is not None:
                 raise StoreError(f"There is already a run {run.run_id}.")
             connection.execute(insert(schema.runs).values({"position": last} | values))
@@ -113,12 +91,12 @@ class Store:
         Raises:
             UnknownRunError: there is none of that id.
         """
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return rows.read_run(_row(connection, run_id))
 
     def get_state(self, run_id: str) -> RunState:
         """Everything else that is kept of the run; raises as `get_run`."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             row = _row(connection, run_id)
         return RunState(**{field.name: row[field.name] for field in fields(RunState)})
 
@@ -127,7 +105,7 @@ class Store:
 
         Raises as `get_run`.
         """
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             done = connection.execute(
                 update(schema.runs).filter_by(run_id=run_id).values(**_checked(changes))
             )
@@ -150,33 +128,47 @@ class Store:
             Whether the run was there with the expected status, and now has the new one.
         """
         values = _checked(changes) | {"status": new, "reason": reason}
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             done = connection.execute(
                 update(schema.runs).filter_by(run_id=run_id, status=expected).values(**values)
             )
             return done.rowcount == 1
 
     def delete_run(self, run_id: str) -> None:
-        """Delete a run, its records and its weights in the data folder; raises as `get_run`."""
-        with self._database.writing() as connection:
+        """Delete a run, its records and its files in the data folder; raises as `get_run`."""
+        with self.database.writing() as connection:
             if connection.execute(delete(schema.runs).filter_by(run_id=run_id)).rowcount == 0:
                 raise _unknown(run_id)
-        home.checkpoint_path(run_id).unlink(missing_ok=True)
+        for path in home.run_files(run_id):
+            path.unlink(missing_ok=True)
 
-    def add_epoch(self, run_id: str, record: EpochRecord) -> None:
+    def add_epoch(self, run_id: str, record: EpochRecord, holder: Process | None = None) -> None:
         """Keep one epoch and the run's results so far, in one transaction.
 
         The record becomes the run's last: records of this epoch and of later ones are replaced, since a
-        run that goes on from a checkpoint trains them again. Raises as `get_run`.
+        run that goes on from a checkpoint trains them again.
+
+        Args:
+            run_id: of the run.
+            record: the epoch.
+            holder: process that trains it, if it must still hold the run.
+
+        Raises:
+            UnknownRunError: there is none of that id.
+            LostRunError: the holder does not hold it any more.
         """
         epochs = schema.epochs
-        with self._database.writing() as connection:
-            run = rows.read_run(_row(connection, run_id))
+        with self.database.writing() as connection:
+            row = _row(connection, run_id)
+            if holder is not None and not holder.holds(row):
+                raise LostRunError(f"This process does not train {run_id} any more.")
+            run = rows.read_run(row)
             connection.execute(
                 delete(epochs).where(epochs.c.run_id == run_id, epochs.c.epoch >= record.epoch)
             )
             connection.execute(insert(epochs).values(run_id=run_id, **rows.without_nan(record.row())))
             connection.execute(insert(schema.series), rows.series_values(run, record))
+            connection.execute(delete(schema.live).filter_by(run_id=run_id))
             results = rows.without_nan({name: getattr(record, name) for name in RESULTS})
             seconds = select(func.sum(epochs.c.seconds)).filter_by(run_id=run_id).scalar_subquery()
             connection.execute(
@@ -184,9 +176,10 @@ class Store:
             )
 
     def runs(self) -> pd.DataFrame:
-        """One row per run in the order of arrival, columns `RUN_COLUMNS`."""
-        query = select(schema.runs).order_by(schema.runs.c.position, schema.runs.c.run_id)
-        with self._database.reading() as connection:
+        """One row per run that is not deleted, in the order of arrival; columns `RUN_COLUMNS`."""
+        table = schema.runs
+        query = select(table).where(table.c.deleted.is_(None)).order_by(table.c.position, table.c.run_id)
+        with self.database.reading() as connection:
             found = connection.execute(query).mappings().all()
         return run_table([rows.read_run(dict(row)) for row in found])
 
@@ -194,7 +187,7 @@ class Store:
         """Curves of these runs; see `TABLE_COLUMNS`."""
         table = schema.epochs
         query = select(table).where(table.c.run_id.in_(run_ids)).order_by(table.c.run_id, table.c.epoch)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             found = connection.execute(query).all()
         return tidy("epochs", pd.DataFrame(found, columns=table.columns.keys()))
 
@@ -217,7 +210,7 @@ class Store:
             .where(table.c.run_id.in_(run_ids), table.c.name == name)
             .order_by(table.c.run_id, table.c.epoch)
         )
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             found = [tuple(row) for row in connection.execute(query)]
         return rows.read_series(name, found)
 

@@ -19,7 +19,7 @@ import store_processes as processes
 from sqlalchemy import create_engine
 
 from explorer.nets.spec import NetSpec
-from explorer.runs import database, schema
+from explorer.runs import database, jobs, schema
 from explorer.runs.home import checkpoint_path
 from explorer.runs.run import RESULTS, RUN_COLUMNS, TABLE_COLUMNS, TABLES
 from explorer.runs.store import Store, StoreBusyError, StoreError, UnknownRunError, new_run_id
@@ -134,7 +134,7 @@ def test_an_epoch_trained_again_replaces_it_and_all_later_ones(filled, make_run,
 
 
 def test_a_series_that_was_cut_is_named(filled, make_run):
-    with filled._database.writing() as connection:
+    with filled.database.writing() as connection:
         connection.execute(schema.series.update().filter_by(name="layers", epoch=1).values(data=b"12345"))
     with pytest.raises(StoreError, match=r"layers of run .*, epoch 1, are damaged"):
         filled.layers([make_run().run_id])
@@ -186,7 +186,7 @@ def test_deleting_a_run_takes_its_records_and_weights_and_no_others(filled, make
     for name in (run_id, "other"):
         filled.checkpoint_path(name).write_bytes(b"weights")
     filled.delete_run(run_id)
-    with filled._database.reading() as connection:
+    with filled.database.reading() as connection:
         for table in (schema.epochs, schema.series):
             assert set(connection.scalars(table.select().with_only_columns(table.c.run_id))) == {"other"}
     assert not checkpoint_path(run_id).exists()
@@ -275,7 +275,7 @@ def assert_whole(store, run_id, record):
 
 
 def test_sqlite_runs_as_it_should(store):
-    with store._database.reading() as connection:
+    with store.database.reading() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "busy_timeout", "foreign_keys", "synchronous")
@@ -311,10 +311,10 @@ def test_a_database_that_is_held_is_busy_and_not_broken(home, make_run, monkeypa
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        ("UPDATE explorer_schema SET version = 7", "schema version is 7.*knows version 1"),
+        ("UPDATE explorer_schema SET version = 7", "schema version is 7.*knows version 1 to 2"),
         ("UPDATE explorer_schema SET version = 'x'", "schema version is x"),
         ("DELETE FROM explorer_schema", "schema version is none"),
-        ("INSERT INTO explorer_schema VALUES (1)", "schema version is 1, 1"),
+        ("INSERT INTO explorer_schema VALUES (2)", "schema version is 2, 2"),
         ("DROP TABLE explorer_schema", "no table explorer_schema"),
         ("DROP TABLE series", "table series lacks data, epoch"),
         ("ALTER TABLE runs DROP COLUMN note", "table runs lacks note"),
@@ -333,6 +333,55 @@ def test_another_schema_is_refused_and_left_alone(home, damage, words):
     assert str(file) in str(caught.value)
     assert "EXPLORER_HOME" in str(caught.value)
     assert file.read_bytes() == before
+
+
+def test_an_older_database_gets_what_it_lacks_and_keeps_its_runs(home, make_run, records):
+    store = Store()
+    store.add_run(make_run())
+    for record in records:
+        store.add_epoch(make_run().run_id, record)
+    before = store.get_run(make_run().run_id)
+    store.close()
+    to_version_1(database_file(home))
+
+    store = Store()
+
+    assert store.get_run(make_run().run_id) == before
+    assert len(store.epochs([before.run_id])) == len(records)
+    assert (store.get_state(before.run_id).attempt, store.get_state(before.run_id).deleted) == (1, None)
+    assert jobs.live(store, [before.run_id]) == {}
+    store.close()
+    Store().close()
+
+
+def test_an_upgrade_that_fails_leaves_the_older_database(home, monkeypatch):
+    Store().close()
+    to_version_1(database_file(home))
+    with monkeypatch.context() as patch:
+        patch.setattr(schema.metadata, "create_all", lambda *_a, **_k: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            Store()
+    assert "deleted" not in columns_of(database_file(home))
+    Store().close()
+    assert "deleted" in columns_of(database_file(home))
+
+
+def to_version_1(file):
+    """The database as version 1 made it."""
+    connection = sqlite3.connect(file)
+    for name in schema._ADDED[2][0]:
+        connection.execute(f"ALTER TABLE runs DROP COLUMN {name}")
+    connection.execute("DROP TABLE live")
+    connection.execute("UPDATE explorer_schema SET version = 1")
+    connection.commit()
+    connection.close()
+
+
+def columns_of(file):
+    connection = sqlite3.connect(file)
+    found = {row[1] for row in connection.execute("PRAGMA table_info(runs)")}
+    connection.close()
+    return found
 
 
 @pytest.mark.parametrize("kind", ["text", "head", "page", "cut"])
@@ -399,7 +448,7 @@ def test_a_password_is_never_shown(monkeypatch):
 
 def test_torch_is_not_imported():
     code = (
-        "import sys, json, explorer.runs.store, explorer.runs.library, explorer.runs.export;"
+        "import sys, json, explorer.runs.jobs, explorer.runs.library, explorer.runs.export;"
         "print(json.dumps([name for name in ('torch', 'streamlit', 'psycopg') if name in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

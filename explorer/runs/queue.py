@@ -1,0 +1,157 @@
+"""Whose turn is it? Queued runs in an order that is fair between owners, and who takes the next one."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from explorer.runs import rows, schema
+from explorer.runs.processes import Process, lives
+from explorer.runs.run import Run, RunState
+from explorer.runs.store import LostRunError, Store
+
+# a process of another machine cannot be looked at; its heartbeat alone tells
+FOREIGN_SILENCE_S = 60.0
+KILLED = "Its worker process ended before the run did. Resume goes on from the last checkpoint."
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that this process has taken from the queue.
+
+    Attributes:
+        run: as it was queued, or as far as it had come.
+        state: as it was queued; its command says how to begin.
+        worker: the process that holds it.
+    """
+
+    run: Run
+    state: RunState
+    worker: Process
+
+
+def fair_order(queued: Sequence[tuple[str, str]], turns: Mapping[str, int]) -> list[str]:
+    """Run ids in the order in which they will start: each owner in turn, the least recently served first.
+
+    Args:
+        queued: run id and owner, in the order of arrival.
+        turns: the last turn of each owner that has had one.
+    """
+    waiting: dict[str, deque[str]] = {}
+    for run_id, owner in queued:
+        waiting.setdefault(owner, deque()).append(run_id)
+    # the sort keeps the order of arrival between owners that were never served
+    circle = deque(sorted(waiting, key=lambda owner: turns.get(owner, 0)))
+    order: list[str] = []
+    while circle:
+        owner = circle.popleft()
+        order.append(waiting[owner].popleft())
+        if waiting[owner]:
+            circle.append(owner)
+    return order
+
+
+def waiting_order(connection: Connection) -> list[str]:
+    """The ids of all queued runs, the next first."""
+    table = schema.runs
+    owner = func.coalesce(table.c.owner, "")
+    queued = connection.execute(
+        select(table.c.run_id, owner)
+        .where(table.c.status == "queued", table.c.deleted.is_(None))
+        .order_by(table.c.position, table.c.run_id)
+    ).all()
+    if not queued:
+        return []
+    turns = connection.execute(
+        select(owner, func.max(table.c.turn)).where(table.c.turn.is_not(None)).group_by(owner)
+    ).all()
+    return fair_order([(row[0], row[1]) for row in queued], {row[0]: row[1] for row in turns})
+
+
+def take(store: Store, worker: Process, run_id: str | None = None) -> Job | None:
+    """Take the next queued run, or this one; None where there is none, or another was faster."""
+    table = schema.runs
+    with store.database.reading() as connection:  # asked ten times a second, so without the write lock
+        anything = connection.scalar(select(table.c.run_id).where(table.c.status == "queued").limit(1))
+    if anything is None:
+        return None
+    with store.database.writing() as connection:
+        order = waiting_order(connection)
+        chosen = (order[0] if order else None) if run_id is None else run_id
+        row = connection.execute(select(table).filter_by(run_id=chosen)).mappings().one_or_none()
+        if row is None:
+            return None
+        turn = select(func.coalesce(func.max(table.c.turn), 0) + 1).scalar_subquery()
+        taken = {"status": "running", "reason": None, "command": None, "heartbeat": time.time()}
+        done = connection.execute(
+            update(table)
+            .filter_by(run_id=chosen, status="queued")
+            .values({"turn": turn} | taken | worker.values)
+        )
+        if done.rowcount == 0:
+            return None
+    return Job(rows.read_run(dict(row)), state_of(row), worker)
+
+
+def change_held(store: Store, job: Job, *, synced: bool = True, **changes: Any) -> None:
+    """Set columns of a run that this process holds.
+
+    Raises:
+        LostRunError: it does not hold it any more.
+    """
+    with store.database.writing(synced=synced) as connection:
+        update_held(connection, job, changes)
+
+
+def update_held(connection: Connection, job: Job, changes: Mapping[str, Any]) -> None:
+    """As `change_held`, inside the caller's transaction."""
+    held = {"run_id": job.run.run_id, "status": "running"} | job.worker.values
+    if connection.execute(update(schema.runs).filter_by(**held).values(**changes)).rowcount == 0:
+        raise LostRunError(f"This process does not train {job.run.run_id} any more.")
+
+
+def mark_interrupted(store: Store, host: str) -> list[str]:
+    """Find running runs whose process is gone, and say so in the store.
+
+    Args:
+        store: to look in.
+        host: name of this machine.
+
+    Returns:
+        The runs that this call marked.
+    """
+    table = schema.runs
+    with store.database.reading() as connection:
+        running = connection.execute(select(table).filter_by(status="running")).mappings().all()
+    marked = []
+    for row in running:
+        if _lives(row, host):
+            continue
+        held = {name: row[name] for name in ("pid", "process_started", "host")}
+        with store.database.writing() as connection:
+            done = connection.execute(
+                update(table)
+                .filter_by(run_id=row["run_id"], status="running", **held)
+                .values(status="interrupted", reason=KILLED, command=None)
+            )
+        if done.rowcount:
+            marked.append(str(row["run_id"]))
+    return marked
+
+
+def state_of(row: Mapping[Any, Any]) -> RunState:
+    """What a row of `schema.runs` says besides the run itself."""
+    return RunState(**{name: row[name] for name in RunState.__dataclass_fields__})
+
+
+def _lives(row: Mapping[Any, Any], host: str) -> bool:
+    if row["pid"] is None or row["process_started"] is None:
+        return False
+    if row["host"] in (host, None):
+        return lives(row["pid"], row["process_started"])
+    return time.time() - (row["heartbeat"] or 0) < FOREIGN_SILENCE_S
