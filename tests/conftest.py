@@ -10,6 +10,12 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+@pytest.fixture(autouse=True)
+def no_users_home(tmp_path_factory, monkeypatch):
+    """Nothing that a test keeps may reach the data folder of whoever runs it."""
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path_factory.mktemp("home")))
+
+
 @pytest.fixture(scope="session")
 def few_digits():
     """The first 200 training and 70 test digits: real images, one second of training."""

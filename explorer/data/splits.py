@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 SplitName = Literal["train", "test"]
+Progress = Callable[[int, int], None]
+"""Told how many images are read, and of how many."""
+_CHUNK = 2000
 
 
 class DataError(ValueError):
@@ -19,16 +22,31 @@ class DataError(ValueError):
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What was measured of a split when it was read first.
+
+    Attributes:
+        sha256: hash of shapes, pixels and labels.
+        histogram: pixels of each value, (C, 256).
+    """
+
+    sha256: str
+    histogram: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Split:
     """Labelled images.
 
     Attributes:
-        images: uint8, (N, C, H, W), from 0 to the dataset's `pixel_max`.
+        images: uint8, (N, C, H, W), from 0 to the dataset's `pixel_max`; may be mapped from a file.
         labels: int64, (N,).
+        known: what was measured of just these images before, where they come from the cache.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    known: Measured | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together."""
@@ -54,10 +72,28 @@ class Split:
     @cached_property
     def sha256(self) -> str:
         """Hash of shapes, pixels and labels: the same data, wherever it was read from."""
+        if self.known is not None:
+            return self.known.sha256
         digest = hashlib.sha256(f"{self.images.shape}".encode())
         digest.update(np.ascontiguousarray(self.images).data)
         digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
         return digest.hexdigest()
+
+    @cached_property
+    def histogram(self) -> NDArray[np.int64]:
+        """Pixels of each value in each channel, (C, 256)."""
+        if self.known is not None:
+            return self.known.histogram
+        counts = np.zeros((self.in_channels, 256), np.int64)
+        for start in range(0, len(self.images), _CHUNK):
+            part = self.images[start : start + _CHUNK]
+            for channel, row in enumerate(counts):
+                row += np.bincount(part[:, channel].ravel(), minlength=256)
+        return counts
+
+    def measured(self) -> Measured:
+        """Hash and histogram, to be kept beside the images."""
+        return Measured(self.sha256, self.histogram)
 
     def take(self, index: NDArray[np.int64]) -> Split:
         """The images at `index`, in that order."""
@@ -102,11 +138,11 @@ class Dataset:
 
     def channel_stats(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and standard deviation of each channel over the training split, of pixels in 0 to 1."""
-        images = self.split("train").images
-        pixels = images.transpose(1, 0, 2, 3).reshape(images.shape[1], -1)
-        mean = [float(channel.mean(dtype=np.float64)) / self.pixel_max for channel in pixels]
-        std = [max(float(channel.std(dtype=np.float64)) / self.pixel_max, 1e-6) for channel in pixels]
-        return tuple(mean), tuple(std)
+        counts = self.split("train").histogram
+        values = np.arange(256) / self.pixel_max
+        mean = counts @ values / counts.sum(1)
+        variance = (counts * (values - mean[:, None]) ** 2).sum(1) / counts.sum(1)
+        return tuple(map(float, mean)), tuple(max(float(std), 1e-6) for std in np.sqrt(variance))
 
 
 def hold_out(dataset: Dataset, fraction: float, seed: int) -> Dataset:

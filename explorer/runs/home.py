@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from pathlib import Path
 
-HOME_VARIABLE = "EXPLORER_HOME"
+from explorer.data.home import HOME_VARIABLE, home
+
+__all__ = ["DATABASE", "HOME_VARIABLE", "URL_VARIABLE", "checkpoint_path", "home", "resume_path", "run_files"]
 URL_VARIABLE = "EXPLORER_DATABASE_URL"
 DATABASE = "runs.sqlite3"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-
-
-def home() -> Path:
-    """The data folder: EXPLORER_HOME, or the platform's place for a user's data; it may not exist yet."""
-    chosen = os.environ.get(HOME_VARIABLE)
-    return Path(chosen).expanduser().absolute() if chosen else _platform_data() / "resnet-explorer"
 
 
 def checkpoint_path(run_id: str) -> Path:
@@ -44,11 +38,3 @@ def _file(run_id: str, suffix: str) -> Path:
     if not _RUN_ID.fullmatch(run_id):
         raise ValueError(f"'{run_id[:60]}' is no run id: use letters, digits, dots and hyphens.")
     return home() / "checkpoints" / f"{run_id}{suffix}"
-
-
-def _platform_data() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")

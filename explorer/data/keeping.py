@@ -1,0 +1,93 @@
+"""How does a dataset come to be known by a name, and how is it forgotten?"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from explorer.data import arrays, registry
+from explorer.data.cifar import ARCHIVES, fetch, mirrored
+from explorer.data.decoding import checked_size
+from explorer.data.sampling import parted
+from explorer.data.sources import find_source
+from explorer.data.splits import DataError, Progress
+
+HELD_OUT = 0.2
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be added.
+
+    Attributes:
+        name: what it will be called.
+        source: cifar10, cifar100, or the path of a folder or a zip.
+        resize: make every image this many pixels wide and high.
+        title: what people read; by default the name.
+        url: another place to download CIFAR from.
+    """
+
+    name: str
+    source: str
+    resize: int | None = None
+    title: str | None = None
+    url: str | None = None
+
+
+def add(wish: Wish, progress: Progress | None = None) -> registry.Entry:
+    """Decode a dataset once and keep it under a name, replacing what had the name before.
+
+    A dataset of one split only gets a second: a fifth of each class's images become the test split.
+
+    Raises:
+        DataError: it cannot be read, or the name cannot be used.
+    """
+    registry.folder_of(wish.name)
+    if wish.name in registry.BUILT_IN or (wish.name in registry.CIFAR and wish.source != wish.name):
+        raise DataError(f"The name {wish.name} is taken by the explorer. Choose another.")
+    if wish.source in registry.CIFAR:
+        archive = ARCHIVES[wish.source]
+        fetch(mirrored(archive, wish.url) if wish.url else archive)
+    entry = _measured(wish, progress)
+    registry.keep(entry)
+    return entry
+
+
+def _measured(wish: Wish, progress: Progress | None) -> registry.Entry:
+    path = wish.source if wish.source in registry.CIFAR else str(Path(wish.source).expanduser().absolute())
+    source = find_source(path, checked_size(wish.resize))
+    title = wish.title or (source.title if source.title != source.id else wish.name)
+    dataset = arrays.cached(replace(source, id=wish.name, title=title), progress)
+    held_out = HELD_OUT if len(source.parts) == 1 else None
+    if held_out:
+        dataset = parted(dataset, held_out)
+    train, test = dataset.split("train"), dataset.split("test")
+    if train.images.shape[1:] != test.images.shape[1:]:
+        raise DataError(
+            f"Training images are {train.images.shape[1:]}, test images {test.images.shape[1:]} (channels, "
+            "height, width). Make them one size, for example with --resize 32."
+        )
+    return registry.Entry(
+        name=wish.name, title=title, source=path, classes=source.classes, image_size=train.image_size,
+        channels=train.in_channels, train=len(train.labels), test=len(test.labels),
+        resize=wish.resize, held_out=held_out,
+    )  # fmt: skip
+
+
+def remove(name: str) -> None:
+    """Forget a dataset: its name, its decoded images, and what was downloaded or uploaded for it.
+
+    A folder or zip elsewhere stays as it is.
+
+    Raises:
+        DataError: no dataset of that name was added, or it cannot be deleted.
+    """
+    folder = registry.folder_of(name)
+    if not folder.is_dir():
+        raise DataError(f"No dataset called {name} was added. `python -m explorer data list` shows all.")
+    try:
+        arrays.forget(name)
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be deleted: {error.strerror or error}.") from None
