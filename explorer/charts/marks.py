@@ -37,9 +37,11 @@ def chance_line(chance_pct: float, ends: Sequence[float]) -> go.Scatter:
     )
 
 
-def end_labels(ends: Sequence[tuple[str, float]], at: float, log: bool) -> go.Scatter:
-    """Names beside the ends of the lines, moved apart where they would collide."""
-    heights = spread_labels([end for _, end in ends], error_range(log), log, LABEL_GAP)
+def end_labels(
+    ends: Sequence[tuple[str, float]], at: float, log: bool, axis: Sequence[float] | None = None
+) -> go.Scatter:
+    """Names beside the ends of the lines, moved apart where they would collide; `axis` is that of errors."""
+    heights = spread_labels([end for _, end in ends], axis or error_range(log), log, LABEL_GAP)
     return go.Scatter(
         x=[at] * len(ends),
         y=heights,

@@ -53,7 +53,12 @@ def colour(family: str) -> str:
 
 def band_colour(family: str, opacity: float = BAND_OPACITY) -> str:
     """The family's colour, translucent, for the spread over seeds."""
-    red, green, blue = _channels(colour(family))
+    return translucent(colour(family), opacity)
+
+
+def translucent(shade: str, opacity: float = BAND_OPACITY) -> str:
+    """A colour #RRGGBB for a band under a line of that colour."""
+    red, green, blue = _channels(shade)
     return f"rgba({red},{green},{blue},{opacity})"
 
 

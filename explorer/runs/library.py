@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
 
+from explorer.runs.listing import as_listing
 from explorer.runs.run import RESULTS, Run, run_table
 from explorer.runs.store import Store, StoreError, UnknownRunError
 from explorer.runs.tables import empty
@@ -28,6 +30,10 @@ class RunSource(Protocol):
 
     def runs(self) -> pd.DataFrame:
         """One row per run, columns `RUN_COLUMNS`."""
+        ...
+
+    def listing(self) -> pd.DataFrame:
+        """One light row per run, columns `LISTING_COLUMNS`."""
         ...
 
     def epochs(self, run_ids: Sequence[str]) -> pd.DataFrame:
@@ -93,6 +99,11 @@ class Library:
         """Losses per step of these runs; see `TABLE_COLUMNS`."""
         return self._gather("steps", run_ids)
 
+    def listing(self) -> pd.DataFrame:
+        """One light row per run, columns `LISTING_COLUMNS`: a list at a fraction of the cost of `runs`."""
+        parts = [as_listing([]), *self._read("listing")]
+        return pd.concat(parts).drop_duplicates("run_id", ignore_index=True)
+
     def run(self, run_id: str) -> Run:
         """One run; raises as `find_run`."""
         return find_run(self, run_id)
@@ -135,6 +146,12 @@ def find_run(source: RunSource, run_id: str) -> Run:
     Raises:
         UnknownRunError: the source has none.
     """
+    if isinstance(source, Store):
+        return source.get_run(run_id)
+    if isinstance(source, Library):
+        for part in source.sources:
+            with suppress(StoreError):
+                return find_run(part, run_id)
     table = source.runs()
     found = table[table["run_id"] == run_id]
     if found.empty:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from explorer.nets.spec import NetSpec
 from explorer.runs import home, rows, schema
 from explorer.runs.database import Database, StoreBusyError, StoreError
+from explorer.runs.listing import list_runs
 from explorer.runs.processes import Process
 from explorer.runs.run import RESULTS, Run, RunState, Status, run_table
 from explorer.runs.tables import tidy
@@ -182,6 +183,11 @@ class Store:
         with self.database.reading() as connection:
             found = connection.execute(query).mappings().all()
         return run_table([rows.read_run(dict(row)) for row in found])
+
+    def listing(self) -> pd.DataFrame:
+        """One light row per run that is not deleted, in the order of arrival; columns `LISTING_COLUMNS`."""
+        with self.database.reading() as connection:
+            return list_runs(connection)
 
     def epochs(self, run_ids: Sequence[str]) -> pd.DataFrame:
         """Curves of these runs; see `TABLE_COLUMNS`."""

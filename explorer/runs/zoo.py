@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from explorer.runs.archive import archives, read_archive
+from explorer.runs.listing import list_finished
 from explorer.runs.provenance import ROOT
 from explorer.runs.run import TABLES, Run, run_table
 from explorer.runs.tables import empty
@@ -52,6 +53,10 @@ class Zoo:
     def runs(self) -> pd.DataFrame:
         """One row per run, columns `RUN_COLUMNS`."""
         return run_table(self.manifest)
+
+    def listing(self) -> pd.DataFrame:
+        """One light row per run, columns `LISTING_COLUMNS`."""
+        return list_finished(self.manifest)
 
     def epochs(self, run_ids: Sequence[str]) -> pd.DataFrame:
         """Curves of these runs; see `TABLE_COLUMNS`."""

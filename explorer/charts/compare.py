@@ -1,0 +1,237 @@
+"""How do runs compare? Curves and final values of groups of runs, with mean and spread over their seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from explorer.charts import words
+from explorer.charts.curves import CurveStyle
+from explorer.charts.marks import end_labels, set_error_axis
+from explorer.charts.scales import drawn_errors, error_range
+from explorer.charts.theme import (
+    FAMILY_SYMBOL,
+    HEIGHT,
+    SPLIT_TITLE,
+    Split,
+    blank,
+    colour,
+    depth_colour,
+    line_style,
+    translucent,
+)
+
+Measure = Literal["error_pct", "loss"]
+MOST_GROUPS = 12
+"""Lines that one chart can still tell apart."""
+_AXIS = {"error_pct": "error (%)", "loss": "loss (cross-entropy, nats)"}
+_ERROR_TOPS = (2.5, 5.0, 10.0, 25.0, 50.0, 100.0)
+_LOSS_TOPS = (0.5, 1.0, 2.5, 5.0, 10.0)
+_SPREAD = ["mean", "low", "high", "runs"]
+
+
+def group_curves(epochs: pd.DataFrame, members: pd.DataFrame, measure: Measure) -> pd.DataFrame:
+    """Each run's curve.
+
+    Args:
+        epochs: columns run_id, epoch, train_error_pct, test_error_pct, train_loss, test_loss.
+        members: columns run_id, seed, group, family, in the order of drawing.
+        measure: what is followed.
+
+    Returns:
+        Columns run_id, seed, group, family, split, epoch, value; rows without a finite value dropped.
+    """
+    return _long(epochs.merge(members, on="run_id"), ["run_id", "seed", "group", "family", "epoch"], measure)
+
+
+def mean_of_groups(curves: pd.DataFrame) -> pd.DataFrame:
+    """Mean, lowest and highest over a group's runs: columns group, split, epoch, mean, low, high, runs."""
+    return _spread(curves, ["group", "split", "epoch"])
+
+
+def group_finals(runs: pd.DataFrame, members: pd.DataFrame, measure: Measure = "error_pct") -> pd.DataFrame:
+    """Last values of each group in the order of `members`: columns group, split, mean, low, high, runs."""
+    wanted = runs.drop(columns=["seed", "family", "depth"], errors="ignore")
+    table = _spread(
+        _long(wanted.merge(members, on="run_id"), ["run_id", "group"], measure), ["group", "split"]
+    )
+    order = {group: number for number, group in enumerate(members["group"].unique())}
+    return table.sort_values("group", key=lambda column: column.map(order), kind="stable", ignore_index=True)
+
+
+def curves_of_groups(
+    curves: pd.DataFrame, members: pd.DataFrame, measure: Measure, style: CurveStyle, last: int
+) -> go.Figure:
+    """Curves of all groups over the epochs: dashed and thin is training, solid and bold is test.
+
+    Args:
+        curves: as `group_curves` gives them.
+        members: the same as for `curves`.
+        measure: what they hold.
+        style: which splits, each seed or a band, and a log axis.
+        last: epochs of the longest run, also while it still runs, so that the axis stays.
+    """
+    figure = blank("epoch", _AXIS[measure])
+    figure.update_xaxes(range=[0, max(last, 1)], tickformat="d")
+    log, axis = style.log_y, _set_axis(figure, curves, measure, style.log_y)
+    means, ends = mean_of_groups(curves), []
+    for group, shade in group_colours(members).items():
+        family = str(members.loc[members["group"] == group, "family"].iloc[0])
+        for split in style.splits:
+            line = means[(means["group"] == group) & (means["split"] == split)]
+            runs = curves[(curves["group"] == group) & (curves["split"] == split)]
+            figure.add_trace(_each(runs, shade, log) if style.each_seed else _band(line, shade, log))
+            figure.add_trace(_mean(line, (group, family, shade), split, measure, log))
+        ends.append((group, float(figure.data[-1].y[-1]) if len(line) else math.nan))
+    figure.add_trace(end_labels(ends, max(last, 1), log, axis))
+    return figure
+
+
+def finals_of_groups(finals: pd.DataFrame, members: pd.DataFrame, log: bool) -> go.Figure:
+    """Final errors as dots with their spread: open is training, filled is test; one row per group."""
+    shades = group_colours(members)
+    figure = blank("final error (%)", "", height=min(96 + 40 * len(shades), 2 * HEIGHT))
+    figure.update_xaxes(type="log" if log else "linear", range=_error_axis(finals, log))
+    figure.update_yaxes(
+        tickvals=list(range(len(shades))), ticktext=list(shades), range=[len(shades) - 0.4, -0.6], ticks=""
+    )
+    figure.update_layout(margin={"l": 132, "r": 24})
+    families = dict(zip(members["group"], members["family"], strict=True))
+    for number, (group, shade) in enumerate(shades.items()):
+        for split, shift in (("train", -0.13), ("test", 0.13)):
+            row = finals[(finals["group"] == group) & (finals["split"] == split)]
+            if len(row):
+                look = (shade, FAMILY_SYMBOL.get(families[group], "x"))
+                figure.add_trace(_dot(row.iloc[0], number + shift, look, log))
+    return figure
+
+
+def _error_axis(finals: pd.DataFrame, log: bool) -> list[float]:
+    """From zero to the next of a few round per cents, so that small errors can be told apart."""
+    most = float(finals["high"].max()) if len(finals) else 100.0
+    top = next((step for step in _ERROR_TOPS if most <= step), 100.0)
+    return error_range(log) if log else [-0.02 * top, 1.02 * top]
+
+
+def group_colours(members: pd.DataFrame) -> dict[str, str]:
+    """A colour per group, in drawing order: the family's, in several lightnesses where it comes often."""
+    groups = members.drop_duplicates("group").head(MOST_GROUPS)
+    shades = {}
+    for group, family in zip(groups["group"], groups["family"], strict=True):
+        mine = list(groups.loc[groups["family"] == family, "group"])
+        ranks = list(range(len(mine)))
+        alone = len(mine) == 1
+        shades[group] = colour(family) if alone else depth_colour(family, mine.index(group), ranks)
+    return shades
+
+
+def describe_groups(finals: pd.DataFrame) -> str:
+    """The comparison in words, for people who do not see it."""
+    rows = zip(finals["group"], finals["split"], *(finals[name] for name in _SPREAD), strict=True)
+    said = [f"{group}: {SPLIT_TITLE[split]} error {words.with_spread(*rest)}" for group, split, *rest in rows]
+    return "Last measured errors. " + ("; ".join(said) or "Nothing was measured yet") + "."
+
+
+def verdict(finals: pd.DataFrame) -> str:
+    """One sentence about the lowest and the highest test error, computed from the numbers."""
+    tests = finals[finals["split"] == "test"].sort_values("mean", kind="stable")
+    if tests.empty:
+        return "Nothing was measured yet: the first numbers come with the end of the first epoch."
+    best, worst = tests.iloc[0], tests.iloc[-1]
+    if len(tests) == 1:
+        return f"**{best['group']}** ends with {_at(best)} test error."
+    trained = finals[finals["split"] == "train"].set_index("group")["mean"]
+    training = ""
+    if {best["group"], worst["group"]} <= set(trained.index):
+        low, high = words.percent(trained[best["group"]]), words.percent(trained[worst["group"]])
+        training = f" In training they end with {low} and {high}."
+    return (
+        f"**{best['group']}** has the lowest test error, {_at(best)}; **{worst['group']}** the highest, "
+        f"{_at(worst)}: {words.points(worst['mean'] - best['mean'])}.{training}"
+    )
+
+
+def _at(row: pd.Series) -> str:
+    return words.with_spread(row["mean"], row["low"], row["high"], row["runs"])
+
+
+def _long(table: pd.DataFrame, keys: list[str], measure: Measure) -> pd.DataFrame:
+    columns = {f"train_{measure}": "train", f"test_{measure}": "test"}
+    long = table.melt(id_vars=keys, value_vars=list(columns), var_name="split", value_name="value")
+    long["split"] = long["split"].map(columns)
+    return long[long["value"].abs() < math.inf].reset_index(drop=True)
+
+
+def _spread(long: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    grouped = long.groupby(keys, sort=True)["value"]
+    return grouped.agg(mean="mean", low="min", high="max", runs="count").reset_index()
+
+
+def _set_axis(figure: go.Figure, curves: pd.DataFrame, measure: Measure, log: bool) -> Sequence[float]:
+    """Ranges that stay while a run grows: per cents always alike, losses in a few steps."""
+    if measure == "error_pct":
+        set_error_axis(figure, log)
+        return error_range(log)
+    told = curves[(curves["split"] == "train") | (curves["epoch"] == curves["epoch"].max())]
+    most = float(told["value"].max()) if len(told) else 1.0  # a test loss may shoot up for some epochs
+    top = next((step for step in _LOSS_TOPS if most <= step), 10.0)
+    axis = [-3.0, math.log10(top * 1.2)] if log else [-0.02 * top, top * 1.02]
+    figure.update_yaxes(type="log" if log else "linear", range=axis)
+    return axis
+
+
+def _mean(
+    line: pd.DataFrame, look: tuple[str, str, str], split: Split, measure: Measure, log: bool
+) -> go.Scatter:
+    group, family, shade = look
+    unit = " %" if measure == "error_pct" else ""
+    what = "error" if measure == "error_pct" else "loss"
+    texts = [
+        f"{group} after epoch {epoch}:<br>{SPLIT_TITLE[split]} {what} {mean:.3g}{unit}"
+        f"{f' ({low:.3g} to {high:.3g} over {runs} runs)' if runs > 1 else ''}"
+        for epoch, mean, low, high, runs in line[["epoch", *_SPREAD]].itertuples(index=False)
+    ]
+    return go.Scatter(
+        x=line["epoch"].tolist(), y=drawn_errors(line["mean"].tolist(), log), mode="lines",
+        line={**line_style(family, split), "color": shade}, name=f"{group}, {SPLIT_TITLE[split]}",
+        hovertext=texts, hoverinfo="text",
+    )  # fmt: skip
+
+
+def _band(line: pd.DataFrame, shade: str, log: bool) -> go.Scatter:
+    epochs = line["epoch"].tolist()
+    low, high = (drawn_errors(line[name].tolist(), log) for name in ("low", "high"))
+    return go.Scatter(
+        x=[*epochs, *reversed(epochs)], y=[*low, *reversed(high)], mode="lines", line={"width": 0},
+        fill="toself", fillcolor=translucent(shade), hoverinfo="skip", name="lowest to highest run",
+    )  # fmt: skip
+
+
+def _each(curves: pd.DataFrame, shade: str, log: bool) -> go.Scatter:
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for _, run in curves.groupby("run_id"):
+        x += [*run["epoch"].tolist(), None]
+        y += [*drawn_errors(run["value"].tolist(), log), None]
+    return go.Scatter(
+        x=x, y=y, mode="lines", line={"width": 1, "color": translucent(shade, 0.6)}, hoverinfo="skip",
+        name="each run",
+    )  # fmt: skip
+
+
+def _dot(row: pd.Series, height: float, look: tuple[str, str], log: bool) -> go.Scatter:
+    shade, symbol = look
+    low, mean, high = drawn_errors([row["low"], row["mean"], row["high"]], log)
+    test = row["split"] == "test"
+    return go.Scatter(
+        x=[mean], y=[height], mode="markers", cliponaxis=False,
+        error_x={"type": "data", "symmetric": False, "array": [high - mean], "arrayminus": [mean - low],
+                 "color": shade, "thickness": 2.5 if test else 1.25, "width": 5},
+        marker={"symbol": symbol if test else f"{symbol}-open", "size": 11 if test else 8, "color": shade},
+        hoverinfo="text", name=f"{row['group']}, {SPLIT_TITLE[row['split']]}",
+        hovertext=[f"{row['group']}:<br>final {SPLIT_TITLE[row['split']]} error {_at(row)}"],
+    )  # fmt: skip

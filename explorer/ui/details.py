@@ -1,0 +1,103 @@
+"""One run in detail: where it comes from, what a person says of it, and where to go on with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from explorer.runs.provenance import ROOT
+from explorer.runs.run import Run
+from explorer.runs.store import Store
+from explorer.ui.data import dataset_title, library
+from explorer.ui.runs import forget
+
+_LONGEST_NAME, _LONGEST_NOTE = 80, 4000
+_WHOSE = {"zoo": "from the zoo", "mine": "one of yours"}
+_GOES_ON = (
+    ("residuals.py", "Residuals", ":material/stacked_line_chart:", "net"),
+    ("inspect.py", "Inspect", ":material/visibility:", "net"),
+    ("attributions.py", "Attributions", ":material/center_focus_strong:", "net"),
+    ("train.py", "Live training", ":material/play_circle:", "run"),
+)
+
+
+def show_details(chosen: pd.DataFrame) -> None:
+    """Pick one of the chosen runs and show everything that is known of it.
+
+    Args:
+        chosen: rows of the list, at least one.
+    """
+    st.subheader("One run in detail", anchor=False)
+    titles = {row.run_id: _title(row) for row in chosen.itertuples()}
+    name = st.selectbox(
+        "Run", list(titles), format_func=lambda run_id: titles.get(run_id, run_id), key="run",
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    row = chosen[chosen["run_id"] == (name if name in titles else next(iter(titles)))].iloc[0]
+    run = library().run(str(row["run_id"]))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(provenance_text(run, str(row["reason"])))
+    with right:
+        _words_of(row)
+        _ways_on(run)
+
+
+def provenance_text(run: Run, reason: str = "") -> str:
+    """What must be known to make the run again, as Markdown."""
+    made: dict[str, Any] = run.provenance
+    versions = ", ".join(f"{name} {value}" for name, value in made.get("versions", {}).items())
+    status = f"**{run.status}**" + (f": {reason}" if reason else "")
+    rows = [
+        f"`{run.run_id}`, {_WHOSE.get(run.source, run.source)}; {status}",
+        f"{run.spec.title}, {run.parameters:,} parameters, on {dataset_title(run.dataset)}, "
+        f"seed {run.recipe.seed}; {run.epochs} epochs, {run.iterations:,} iterations, "
+        f"{run.seconds:.1f} s of training",
+        f"Made {run.created or 'at an unknown time'} on {made.get('hardware', 'an unknown machine')}, "
+        f"commit `{made.get('commit')}`",
+        f"Training data: sha256 `{made.get('data_hash', 'unknown')}`",
+        f"Versions: {versions or 'unknown'}",
+    ]
+    if "imported" in made:
+        said = made["imported"]
+        rows.insert(1, f"**Imported** {said.get('at', '')} from the run `{said.get('run_id', 'unknown')}`")
+    return "\n".join(f"- {row}" for row in rows)
+
+
+def own_store() -> Store | None:
+    """The user's store, where there is one."""
+    return next((source for source in library().sources if isinstance(source, Store)), None)
+
+
+def _title(row: Any) -> str:
+    return f"{row.shown}, {dataset_title(row.dataset)}, seed {row.seed} ({row.run_id})"
+
+
+def _words_of(row: pd.Series) -> None:
+    """Name, note and pin; only of runs in the user's own store."""
+    store = own_store()
+    if row["source"] == "zoo" or store is None:
+        st.caption("This run came with the explorer: it cannot be renamed or deleted.")
+        return
+    run_id = str(row["run_id"])
+    with st.form(f"words-{run_id}", border=False):
+        name = st.text_input(
+            "Name", row["name"], max_chars=_LONGEST_NAME, placeholder=row["net"], key=f"name-{run_id}"
+        )
+        note = st.text_area("Note", row["note"], max_chars=_LONGEST_NOTE, height=80, key=f"note-{run_id}")
+        pinned = st.toggle("Pin to the top", bool(row["pinned"]), key=f"pin-{run_id}")
+        if st.form_submit_button("Save", icon=":material/save:", key=f"save-{run_id}"):
+            store.update_run(run_id, name=name.strip() or None, note=note.strip() or None, pinned=pinned)
+            forget()
+            st.rerun()
+
+
+def _ways_on(run: Run) -> None:
+    """Links to the pages that show more of this run."""
+    with st.container(horizontal=True, gap="small"):
+        for file, label, icon, name in _GOES_ON:
+            there = (ROOT / "pages" / file).exists()
+            if there and (name == "run" or run.checkpoint is not None):
+                st.page_link(f"../pages/{file}", label=label, icon=icon, query_params={name: run.run_id})

@@ -1,0 +1,23 @@
+"""Which runs learned best, and what made the difference?"""
+
+import streamlit as st
+
+from explorer.ui.comparison import choose_look, compare
+from explorer.ui.data import library
+from explorer.ui.details import show_details
+from explorer.ui.runs import MOST_RUNS, all_runs, choose_filter, choose_runs
+
+st.title("Which runs learned best, and what made the difference?")
+runs = all_runs()
+with st.container(horizontal=True, vertical_alignment="bottom", key="runs-controls"):
+    shown = choose_filter(runs)
+    style = choose_look()
+ids = choose_runs(runs, shown)
+chosen = runs[runs["run_id"].isin(ids)].head(MOST_RUNS)
+if chosen.empty:
+    st.info("Tick runs in the table to compare them.")
+else:
+    compare(chosen, style)
+    show_details(chosen)
+for problem in library().problems:
+    st.warning(problem)

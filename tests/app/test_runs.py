@@ -1,0 +1,135 @@
+"""The Runs page: found, compared, named; whatever the URL says."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.runs.library import open_library
+from explorer.runs.provenance import ROOT
+
+HOME = str(ROOT / "explorer" / "Home.py")
+PLAIN, RESIDUAL = "digits-plain-20-s0", "digits-residual-20-s0"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    import streamlit as st
+
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def open_page(**query):
+    page = AppTest.from_file(HOME, default_timeout=60).run().switch_page("../pages/runs.py")
+    for name, value in query.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def text(page):
+    return " ".join(element.value for element in page.markdown)
+
+
+@pytest.fixture
+def own_run():
+    """A finished run of the user's, as kept by the shell, without the wait."""
+    from dataclasses import replace
+
+    library = open_library()
+    store = library.sources[1]
+    zoo = library.run("digits-plain-8-s0")
+    run = replace(zoo, run_id="mine-1", source="mine", checkpoint=None, created="2026-11-24T10:00:00+00:00")
+    store.add_run(run)
+    yield store
+    store.close()
+
+
+def test_it_opens_with_a_true_comparison_and_no_click():
+    page = open_page()
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == 3
+    assert "**plain-56** the highest, 76.1 % (70.3 to 82.5 over 3 seeds)" in text(page)
+
+
+def test_the_runs_in_the_url_are_compared():
+    page = open_page(runs=f"{RESIDUAL},{PLAIN},nobody")
+    assert not page.exception
+    assert "**ResNet-20** has the lowest test error, 2.5 % (one seed)" in text(page)
+    assert page.dataframe[1].value["setting"].tolist() == ["net", "family"]
+
+
+@pytest.mark.parametrize(
+    "garbage", [{"runs": "nobody,<script>"}, {"ofdepth": "-1"}, {"logy": "?", "seeds": "9"}, {"run": "../.."}]
+)
+def test_garbage_in_the_url_gives_the_default(garbage):
+    page = open_page(**garbage)
+    assert not page.exception
+    assert "**plain-56** the highest" in text(page)
+
+
+def test_nothing_chosen_says_what_to_do():
+    page = open_page(runs="")
+    assert not page.exception
+    assert "Tick runs" in page.info[0].value
+
+
+def test_search_and_filters_narrow_the_list_and_keep_the_choice():
+    page = open_page(runs=PLAIN)
+    page = page.text_input(key="find").set_value("resnet 56").run()
+    assert page.dataframe[0].value["run_id"].tolist() == [f"digits-residual-56-s{seed}" for seed in range(3)]
+    assert "**plain-20** ends with" in text(page)
+    page = page.text_input(key="find").set_value("no such run").run()
+    assert "No run fits" in page.info[0].value
+    page = page.text_input(key="find").set_value("").run()
+    page = page.multiselect(key="offamily").set_value(["highway"]).run()
+    assert set(page.dataframe[0].value["shown"]) == {f"Highway-{depth}" for depth in (20, 32, 56, 110)}
+
+
+def test_an_own_run_is_compared_with_its_counterparts(own_run):
+    page = open_page()
+    assert not page.exception
+    assert page.dataframe[0].value["run_id"].iloc[0] == "mine-1"
+    assert "ResNet-8" in text(page)
+
+
+def test_renaming_noting_and_pinning(own_run):
+    page = open_page(runs="mine-1")
+    page.text_input(key="name-mine-1").set_value("Baseline")
+    page.text_area(key="note-mine-1").set_value("before the change")
+    page.toggle(key="pin-mine-1").set_value(True)
+    page = page.button(key="save-mine-1").click().run()
+    assert not page.exception
+    kept = own_run.get_state("mine-1")
+    assert (kept.name, kept.note, kept.pinned) == ("Baseline", "before the change", True)
+    first = page.dataframe[0].value.iloc[0]
+    assert (first["mark"], first["shown"]) == ("★", "Baseline")
+    assert "**Baseline** ends with" in text(page)
+
+
+def test_a_run_of_the_zoo_cannot_be_changed():
+    page = open_page(runs=PLAIN)
+    assert any("came with the explorer" in caption.value for caption in page.caption)
+    assert len(page.text_area) == 0
+
+
+def test_a_run_made_in_the_shell_appears_without_a_restart(own_run):
+    from dataclasses import replace
+
+    page = open_page()
+    made = replace(own_run.get_run("mine-1"), run_id="mine-2", created="2026-11-24T11:00:00+00:00")
+    own_run.add_run(made)
+    from explorer.ui.runs import forget
+
+    forget()  # what a second of waiting does
+    page = page.run()
+    assert page.dataframe[0].value["run_id"].iloc[0] == "mine-2"
+
+
+def test_a_home_that_cannot_be_used_is_named_and_the_zoo_stays(tmp_path, monkeypatch):
+    broken = tmp_path / "file"
+    broken.write_text("")
+    monkeypatch.setenv("EXPLORER_HOME", str(broken))
+    page = open_page()
+    assert not page.exception
+    assert str(broken) in page.warning[0].value
+    assert len(page.get("plotly_chart")) == 3
