@@ -73,7 +73,8 @@ def read_inputs(options: Namespace, loaded: LoadedNet) -> Inputs:
     """The images of --data or --image, with the channels that the net takes.
 
     Raises:
-        DataError: they cannot be read.
+        DataError: a dataset cannot be read.
+        ImageError: a picture cannot be read.
     """
     if options.image:
         return _pictures(options.image, loaded)
@@ -103,15 +104,22 @@ def _split(options: Namespace, loaded: LoadedNet) -> Inputs:
 def _pictures(paths: list[Path], loaded: LoadedNet) -> Inputs:
     import torch
 
-    from explorer.data.sources import read_picture
+    from explorer.data.fitting import Picture, fit
+    from explorer.data.images import read_image
 
-    pictures = [torch.tensor(read_picture(path), dtype=torch.float32)[None] / 255 for path in paths]
-    fitted = [_fitted(picture, loaded, resize=True) for picture in pictures]
-    return Inputs(torch.cat(fitted), None, ", ".join(path.name for path in paths))
+    seen = []
+    for path in paths:
+        read = read_image(path)
+        picture = Picture(str(path), path.name, read.image.convert("RGB"))
+        fitted = fit(picture, loaded.image_size, loaded.in_channels)
+        for note in (*read.notes, *fitted.notes):
+            say(f"{path.name}: {note}")
+        seen.append(torch.from_numpy(fitted.pixels))
+    return Inputs(torch.stack(seen), None, ", ".join(path.name for path in paths))
 
 
-def _fitted(pixels: Tensor, loaded: LoadedNet, *, resize: bool = False) -> Tensor:
-    """Grey or colour as the net wants it; resized where asked, or where the net has one size only."""
+def _fitted(pixels: Tensor, loaded: LoadedNet) -> Tensor:
+    """Grey or colour as the net wants it; resized where the net has one size only."""
     import torch
     from torch.nn import functional
 
@@ -122,7 +130,7 @@ def _fitted(pixels: Tensor, loaded: LoadedNet, *, resize: bool = False) -> Tenso
         grey = pixels if channels == 1 else (pixels * weights).sum(1, keepdim=True)
         pixels = grey.repeat(1, loaded.in_channels, 1, 1)
     size = (loaded.image_size, loaded.image_size)
-    if tuple(pixels.shape[2:]) != size and (resize or loaded.image_size > 64):
+    if tuple(pixels.shape[2:]) != size and loaded.image_size > 64:
         say(f"resized from {pixels.shape[3]}x{pixels.shape[2]} to {size[1]}x{size[0]} pixels.")
         pixels = functional.interpolate(pixels, size, mode="bilinear", antialias=True)
     return pixels

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from explorer.data.images import ImageError, decode
 from explorer.data.splits import DataError, Progress, Split
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 SIZES = (8, 224)
-_MAX_PIXELS = 25_000_000
 _MAX_IMAGES = 2_000_000
 _MAX_BYTES = 16 * 2**30
 _TELL_EVERY = 500
@@ -43,17 +40,12 @@ def pixels_of(encoded: bytes, where: str, resize: int | None = None) -> NDArray[
         DataError: it is no readable image.
     """
     try:
-        with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
-            if image.width * image.height > _MAX_PIXELS:
-                raise DataError(f"{where} has {image.width}x{image.height} pixels, over 25 million.")
-            picture = image if image.mode == "L" else image.convert("RGB")
-            if resize is not None:
-                picture = ImageOps.fit(picture, (resize, resize), Image.Resampling.LANCZOS)
-            array = np.asarray(picture)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{where} is no readable image (PNG, JPEG, WebP, BMP, GIF or TIFF).") from None
+        picture = decode(encoded, where).image
+    except ImageError as error:
+        raise DataError(str(error)) from None
+    if resize is not None:
+        picture = ImageOps.fit(picture, (resize, resize), Image.Resampling.LANCZOS)
+    array = np.asarray(picture)
     return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from explorer.data import registry
 from explorer.data.arrays import Source, cached
 from explorer.data.cifar import cifar
-from explorer.data.decoding import pixels_of
 from explorer.data.folders import image_folder
 from explorer.data.parquet import parquet_folder
 from explorer.data.sampling import parted, subset
@@ -82,18 +81,6 @@ def _opened(entry: registry.Entry, progress: Progress | None) -> Dataset:
         )
     dataset = cached(source, progress)
     return dataset if entry.held_out is None else parted(dataset, entry.held_out)
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """One image file, (C, H, W) uint8; grey images keep one channel, all others become RGB.
-
-    Raises:
-        DataError: there is no such file, or it is no image.
-    """
-    try:
-        return pixels_of(path.read_bytes(), path.name)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); check its name.") from None
 
 
 @lru_cache(maxsize=1)

@@ -56,7 +56,7 @@ def test_pictures_are_resized_and_said_so(capsys, tmp_path):
     Image.new("RGB", (60, 40), (200, 30, 30)).save(tmp_path / "red.png")
     found, said = responses(capsys, "untrained:residual-8", "--image", str(tmp_path / "red.png"))
     assert found["images"] == 1
-    assert "resized from 60x40 to 32x32" in said
+    assert "Resized from 60x40 to 32x32" in said
 
 
 def test_tables_are_written_as_csv(capsys, tmp_path):
