@@ -60,9 +60,11 @@ def open_named_net(name: str) -> LoadedNet:
     Raises:
         ValueError: nothing of that name can be opened; the text says what to give.
     """
-    from explorer.runs.catalogue import named_net
+    from explorer.runs.catalogue import TORCHVISION, named_net
     from explorer.runs.library import open_library
 
+    if name.startswith(TORCHVISION):
+        _fetch(name.removeprefix(TORCHVISION))
     loaded, note = named_net(name, open_library().runs())
     if note:
         say(note)
@@ -79,6 +81,21 @@ def read_inputs(options: Namespace, loaded: LoadedNet) -> Inputs:
     if options.image:
         return _pictures(options.image, loaded)
     return _split(options, loaded)
+
+
+def _fetch(name: str) -> None:
+    """Published weights, fetched once; how far it is goes to stderr."""
+    from explorer.nets.published import published
+    from explorer.nets.weights import fetch_published
+    from explorer.runs.catalogue import weights_folder
+
+    def progress(come: float, all_of: float) -> None:
+        print(f"\r{name}: {come:.0f} of {all_of:.0f} MiB\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    about = published(name)
+    if about.file and not (weights_folder() / about.file).is_file():
+        fetch_published(about, weights_folder(), progress)
+        print(file=sys.stderr)  # noqa: T201
 
 
 def say(text: str) -> None:

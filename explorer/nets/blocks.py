@@ -206,3 +206,23 @@ class HighwayBlock(Block):
     def added(self, x: Tensor, branch: Tensor, output: Tensor) -> Tensor:
         """T(x) (H(x) - x), the change that the gate lets through; H(x) where the layer is plain."""
         return branch if self.gate is None else output - x
+
+
+class ConvBlock(Block):
+    """One plain convolution of VGG: ReLU(BN(conv x)), behind a max pooling where the map shrinks."""
+
+    shortcut: None
+
+    def __init__(self, in_channels: int, out_channels: int, stage: int, *, pooled: bool, norm: bool) -> None:
+        """Build the layer; without `norm` the convolution's own output is the response."""
+        super().__init__(stage, 1)
+        steps: list[nn.Module] = [nn.MaxPool2d(2)] if pooled else []
+        steps.append(conv3x3(in_channels, out_channels, bias=True))
+        self.branch = nn.Sequential(*steps, *([nn.BatchNorm2d(out_channels)] if norm else []))
+        self.shortcut = None
+        self.relu = nn.ReLU()
+        self.responses = (self.branch[-1],)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, C_out, H', W')."""
+        return self.relu(self.branch(x))  # type: ignore[no-any-return]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -97,23 +97,31 @@ def build(spec: NetSpec, seed: int = 0) -> CifarNet:
     of one depth and width start from the same weights whatever their shortcuts.
     """
     net = skeleton(spec).to_empty(device="cpu")
-    generator = torch.Generator().manual_seed(seed)
-    first: list[nn.Module] = [net.stem, *(block.branch for block in net.block_list()), net.head]
+    draw_weights(net.stem, net.block_list(), net.head, torch.Generator().manual_seed(seed))
+    return net
+
+
+def draw_weights(
+    stem: nn.Module, blocks: Sequence[Block], head: nn.Module, generator: torch.Generator
+) -> None:
+    """He initialisation of a whole net: stem, branches and read-out, then projections and gates."""
+    first: list[nn.Module] = [stem, *(block.branch for block in blocks), head]
     second: list[nn.Module] = []
-    for block in net.block_list():
+    for block in blocks:
         second += [module for module in (block.shortcut, getattr(block, "gate", None)) if module is not None]
     for part in first + second:
         for module in part.modules():
             _draw(module, generator)
-    for block in net.block_list():
+    for block in blocks:
         if isinstance(block, HighwayBlock) and block.gate is not None and block.gate.bias is not None:
             nn.init.constant_(block.gate.bias, block.gate_bias)
-    return net
 
 
 def _draw(module: nn.Module, generator: torch.Generator) -> None:
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
     elif isinstance(module, nn.Linear):
         bound = 1 / math.sqrt(module.in_features)
         nn.init.uniform_(module.weight, -bound, bound, generator=generator)

@@ -35,6 +35,7 @@ __all__ = ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"
 
 MAX_HEADER_BYTES = 4 * 2**20
 _VERSION = 1
+_MAX_SIDE = 1024
 _FORMAT = "resnet_explorer_format"
 _FLOATS = ("F32", "F16", "BF16")
 _TEMPORARY = re.compile(r"\.checkpoint-(\d{1,9})-(\d{1,12})-[0-9a-f]{16}\.partial")
@@ -48,6 +49,7 @@ _ABOUT: dict[str, Any] = {
     "recipe": dict,
     "metrics": dict,
     "dataset": str | None,
+    "image_size": int | None,
 }
 
 _Entries = dict[str, tuple[str, tuple[int, ...]]]
@@ -65,6 +67,7 @@ class Checkpoint:
         recipe: how it was trained, as saved.
         metrics: what was measured, by name with the unit as suffix.
         dataset: what it was trained on, if known.
+        image_size: side of the square images it was trained on in pixels, if known.
         origin: a file of this explorer, or one published elsewhere.
     """
 
@@ -75,6 +78,7 @@ class Checkpoint:
     recipe: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     dataset: str | None = None
+    image_size: int | None = None
     origin: Literal["explorer", "published"] = "explorer"
 
 
@@ -258,6 +262,9 @@ def _read_about(metadata: Mapping[str, str]) -> dict[str, Any]:
         raise CheckpointError(f"what it says about itself is wrong. {_short(error).rstrip('.')}") from None
     if normalisation is not None and len(normalisation.mean) != spec.in_channels:
         raise CheckpointError(f"its normalisation is not one for {spec.in_channels} channels; correct it")
+    size = fields["image_size"]
+    if size is not None and (isinstance(size, bool) or not 1 <= size <= _MAX_SIDE):
+        raise CheckpointError(f"its image size is no number of pixels from 1 to {_MAX_SIDE}; correct it")
     classes = None if fields["classes"] is None else tuple(fields["classes"])
     texts = all(isinstance(name, str) for name in classes or ())
     if classes is not None and not (texts and len(classes) == spec.classes):
@@ -274,6 +281,7 @@ def save_checkpoint(
     recipe: Mapping[str, Any] | None = None,
     metrics: Mapping[str, Any] | None = None,
     dataset: str | None = None,
+    image_size: int | None = None,
     half: bool = False,
 ) -> None:
     """Write a net so that no reader ever sees half a file, nor the last good one lost.
@@ -286,6 +294,7 @@ def save_checkpoint(
         recipe: how it was trained; values that JSON knows.
         metrics: what was measured; values that JSON knows.
         dataset: what it was trained on.
+        image_size: side of the square images it was trained on in pixels.
         half: keep weights (not BN) as float16, in half the space, rounded to about three digits.
 
     Raises:
@@ -299,6 +308,7 @@ def save_checkpoint(
         "recipe": dict(recipe or {}),
         "metrics": dict(metrics or {}),
         "dataset": dataset,
+        "image_size": image_size,
     }
     try:
         if path.is_dir():

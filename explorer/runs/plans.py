@@ -145,6 +145,7 @@ def shrink(data: str, weights: Path, target: Path) -> dict[str, float]:
             recipe=full.recipe,
             metrics=full.metrics,
             dataset=full.dataset,
+            image_size=full.image_size,
             half=half,
         )
         found = test(target)

@@ -114,6 +114,7 @@ def _archive(plan: Plan, run_id: str, trainer: Any, records: list[Any], *, work:
 
 def finished_run(run_id: str, trainer: Any, records: list[Any]) -> Run:
     """The run of a trainer that is done, or that has not begun where there is no record."""
+    train = trainer.dataset.split("train")
     return Run(
         run_id=run_id,
         spec=trainer.spec,
@@ -125,7 +126,7 @@ def finished_run(run_id: str, trainer: Any, records: list[Any]) -> Run:
         parameters=sum(parameter.numel() for parameter in trainer.net.parameters()),
         results={name: getattr(records[-1], name) for name in RESULTS} if records else {},
         seconds=sum(record.seconds for record in records),
-        provenance=provenance(hardware(trainer.device), trainer.dataset.split("train").sha256),
+        provenance=provenance(hardware(trainer.device), train.sha256) | {"image_size": train.image_size},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -150,5 +151,6 @@ def save_trained(path: Path, trainer: Any, run: Run, *, half: bool = False) -> N
             recipe=trainer.recipe.to_dict(),
             metrics=dict(run.results),
             dataset=trainer.dataset.id,
+            image_size=trainer.dataset.split("train").image_size,
             half=half,
         )

@@ -1,31 +1,76 @@
-"""How does a page get a net? Listed for everybody, opened once for all, kept frozen."""
+"""How does a page get a net? Listed for everybody, opened once for all; uploads stay with their session."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.runs.catalogue import NetChoice, find_net, open_net, trained_nets
+from explorer.runs.catalogue import (
+    TORCHVISION,
+    UNTRAINED,
+    UPLOAD,
+    NetChoice,
+    NetError,
+    find_net,
+    open_net,
+    open_upload,
+    published_nets,
+    trained_nets,
+    upload_choice,
+)
 from explorer.ui.data import library
 
 if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
+    from explorer.nets.spec import Family
 
 PROBING = Lock()
 """Held while a shared net is probed: hooks of two sessions must not meet."""
+MAX_UPLOADS = 4
+MAX_UPLOAD_MIB = 64
+_UPLOADS = "uploaded-nets"
+_ASKED = "asked-nets"
+_OPEN_TO_ALL = (UNTRAINED, TORCHVISION)
 
 
 @st.cache_data(ttl=10, show_spinner=False)
 def net_choices() -> list[NetChoice]:
-    """All nets with weights: the zoo's and the user's own."""
-    return trained_nets(library().runs())
+    """All nets that everybody here can open: the zoo's, the user's own, published ones that were fetched."""
+    return trained_nets(library().runs()) + published_nets()
 
 
-def choose_net(label: str = "Net", key: str = "net", default: str | None = None) -> NetChoice:
-    """A net from the list; the URL's `key`. Whatever the URL gets wrong becomes the default."""
-    choices = {choice.key: choice for choice in net_choices()}
+def session_choices() -> list[NetChoice]:
+    """What only this session lists: its uploads, and nets that it asked for by name."""
+    return [upload_choice(loaded) for loaded in _uploads().values()] + list(_asked().values())
+
+
+def choose_net(
+    label: str = "Net",
+    key: str = "net",
+    default: str | None = None,
+    *,
+    families: Collection[str] | None = None,
+    datasets: Collection[str] | None = None,
+    with_twin: bool = False,
+) -> NetChoice:
+    """A net from the list; the URL's `key`. Whatever the URL gets wrong becomes the default.
+
+    Args:
+        label: what the net is for.
+        key: of the widget and in the URL.
+        default: key of the net that is chosen at first, if it is there.
+        families: only these.
+        datasets: only nets trained on one of these.
+        with_twin: only nets whose plain or residual twin is there too.
+    """
+    ask_for(st.session_state.get(key) or st.query_params.get(key))
+    found = narrowed([*net_choices(), *session_choices()], families, datasets, with_twin)
+    choices = {choice.key: choice for choice in found}
+    if not choices:
+        raise NetError("No net here fits this view. Train one, or make the zoo, and come back.")
     first = default if default in choices else next(iter(choices))
     chosen = st.selectbox(
         label,
@@ -34,17 +79,96 @@ def choose_net(label: str = "Net", key: str = "net", default: str | None = None)
         format_func=lambda name: choices[name].title if name in choices else name,
         key=key,
         bind="query-params",
-        help="Nets of the zoo and your own finished runs.",
+        help="Nets of the zoo, your own finished runs, and what you opened on the Nets page.",
     )
     return choices.get(chosen, choices[first])
 
 
-@st.cache_resource(max_entries=12, show_spinner="Opening the net…")
+def narrowed(
+    choices: Sequence[NetChoice],
+    families: Collection[str] | None = None,
+    datasets: Collection[str] | None = None,
+    with_twin: bool = False,
+) -> list[NetChoice]:
+    """The choices that a page can use; see `choose_net`."""
+    kept = [choice for choice in choices if families is None or choice.family in families]
+    kept = [choice for choice in kept if datasets is None or choice.dataset in datasets]
+    return [choice for choice in kept if twin_of(choice, kept) is not None] if with_twin else kept
+
+
+def twin_of(choice: NetChoice, choices: Sequence[NetChoice]) -> NetChoice | None:
+    """The plain net of a residual one and the other way round: same depth, data and seed, if it is there."""
+    wanted = {"plain": "residual"}.get(choice.family, "plain")
+    for other in choices:
+        same = (other.depth, other.dataset, other.seed) == (choice.depth, choice.dataset, choice.seed)
+        if same and other.family == wanted and other.group == choice.group:
+            return other
+    return None
+
+
+def ask_for(name: object) -> None:
+    """List a net that can be opened by its name alone, such as untrained:residual-110, in this session."""
+    if not isinstance(name, str) or not name.startswith(_OPEN_TO_ALL) or name in _asked():
+        return
+    try:
+        choice = find_net([], name)
+    except ValueError:
+        return
+    if all(choice.key != other.key for other in net_choices()):
+        _asked()[choice.key] = choice
+
+
+def keep_upload(content: bytes, name: str, family: Family | None = None) -> NetChoice:
+    """Open a checkpoint and list it on all pages of this session; of too many the oldest goes.
+
+    Raises:
+        CheckpointError: the file cannot be read or trusted; the text says why.
+        NetError: it is larger than an upload may be.
+    """
+    if len(content) > MAX_UPLOAD_MIB * 2**20:
+        raise NetError(f"{name[-60:]} is larger than {MAX_UPLOAD_MIB} MiB. Choose a smaller net.")
+    loaded = open_upload(content, name, family)
+    kept = _uploads()
+    kept.pop(loaded.key, None)
+    kept[loaded.key] = loaded
+    while len(kept) > MAX_UPLOADS:
+        del kept[next(iter(kept))]
+    return upload_choice(loaded)
+
+
+def forget_upload(key: str) -> None:
+    """Take an upload of this session off the list and out of memory."""
+    _uploads().pop(key, None)
+
+
 def opened(choice: NetChoice) -> LoadedNet:
-    """The net, shared by all sessions: probe it under `PROBING`, never change it."""
-    return open_net(choice)
+    """The net, shared by all sessions unless it is an upload: probe it under `PROBING`, never change it.
+
+    Raises:
+        ValueError: it cannot be opened; the text says what to do.
+    """
+    if choice.key.startswith(UPLOAD):
+        if choice.key not in _uploads():
+            raise NetError(f"{choice.title} is not kept any more. Upload it again on the Nets page.")
+        return _uploads()[choice.key]
+    return _opened(choice)
 
 
 def net_by_key(key: str) -> LoadedNet:
     """The net of that key; raises as `find_net` and `open_net`."""
-    return opened(find_net(net_choices(), key))
+    return opened(find_net([*net_choices(), *session_choices()], key))
+
+
+@st.cache_resource(max_entries=12, show_spinner="Opening the net…")
+def _opened(choice: NetChoice) -> LoadedNet:
+    return open_net(choice)
+
+
+def _uploads() -> dict[str, LoadedNet]:
+    kept: dict[str, LoadedNet] = st.session_state.setdefault(_UPLOADS, {})
+    return kept
+
+
+def _asked() -> dict[str, NetChoice]:
+    kept: dict[str, NetChoice] = st.session_state.setdefault(_ASKED, {})
+    return kept

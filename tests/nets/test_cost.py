@@ -5,7 +5,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.nets.build import build
-from explorer.nets.cost import describe, layer_costs
+from explorer.nets.cost import block_costs, describe, layer_costs
 from explorer.nets.spec import NetSpec
 from explorer.nets.totals import training_memory_mib
 
@@ -98,3 +98,44 @@ def test_training_memory_grows_with_the_batch_by_the_activations():
 def test_image_sizes_that_cannot_be_meant_are_refused(size):
     with pytest.raises(ValueError, match="between 4 and 1024"):
         layer_costs(NetSpec(), size)
+
+
+@pytest.mark.parametrize(
+    "text", ["plain-14", "residual-14-B", "preact-14", "highway-14", "residual-20-bottleneck"]
+)
+def test_a_receptive_field_is_the_support_of_the_gradient(text):
+    spec = NetSpec.parse(text, in_channels=1)
+    net = build(spec).eval()
+    for name, parameter in net.named_parameters():
+        torch.nn.init.constant_(parameter, 0.01 if "gate" not in name and parameter.ndim > 1 else 1)
+    size = 129
+    image = torch.ones(1, 1, size, size, requires_grad=True)
+    table = block_costs(spec, size)
+    maps = net.stem(image)
+    for row, block in zip(table["receptive_field"][1:-1], net.block_list(), strict=True):
+        maps = block(maps)
+        middle = maps.shape[-1] // 2
+        (gradient,) = torch.autograd.grad(maps[0, 0, middle, middle], image, retain_graph=True)
+        seen = gradient[0, 0].ne(0).any(0).nonzero()
+        assert int(seen.max() - seen.min()) + 1 == min(row, size)
+
+
+@pytest.mark.parametrize("text", NETS)
+def test_parts_add_up_to_the_layers(text):
+    spec = NetSpec.parse(text)
+    parts, layers = block_costs(spec), layer_costs(spec)
+
+    assert parts["parameters"].sum() == layers["parameters"].sum()
+    assert parts["macs"].sum() == layers["macs"].sum()
+    assert parts["part"].tolist()[0] == "stem"
+    assert parts["part"].tolist()[-1] == "head"
+    assert parts["layer"].iloc[-1] == spec.depth
+
+
+def test_parts_say_their_shortcuts():
+    nets = ("plain-14", "residual-14", "residual-14-B", "residual-14-C")
+    kinds = [block_costs(NetSpec.parse(text))["shortcut"].tolist()[1:-1] for text in nets]
+    assert kinds[0] == ["none"] * 6
+    assert kinds[1] == ["identity", "identity", "padding", "identity", "padding", "identity"]
+    assert kinds[2] == ["identity", "identity", "projection", "identity", "projection", "identity"]
+    assert kinds[3] == ["projection"] * 6

@@ -1,0 +1,94 @@
+"""Which ImageNet nets are there, and which file holds each one's published weights? Free of torch.
+
+The weights are torchvision's IMAGENET1K_V1, which by its own words reproduce the paper's results closely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from explorer.nets.spec import BlockKind
+
+Layout = Literal["residual", "plain", "vgg"]
+IMAGE_SIZE = 224
+CLASSES = 1000
+VARIANT = (
+    "torchvision's bottleneck has its stride on the 3x3 convolution, the paper's on the first 1x1: "
+    "the “1.5” variant, with slightly more multiply-adds"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedNet:
+    """One of Table 1's nets, its plain counterpart, or VGG-19.
+
+    Attributes:
+        id: torchvision's name, where torchvision has it.
+        title: the name shown to people.
+        layout: residual, plain, or vgg.
+        depth: weighted layers.
+        blocks: per stage; in VGG convolutions per stage.
+        block: kind of block.
+        norm: whether a BN follows each convolution.
+        file: name of the published weights; it ends in the first 8 digits of their sha256. Empty: there
+            are none.
+        mib: size of that file.
+    """
+
+    id: str
+    title: str
+    layout: Layout
+    depth: int
+    blocks: tuple[int, ...]
+    block: BlockKind = "basic"
+    norm: bool = True
+    file: str = ""
+    mib: float = 0.0
+
+    @property
+    def family(self) -> str:
+        """Plain or residual."""
+        return "residual" if self.layout == "residual" else "plain"
+
+    @property
+    def sha256_start(self) -> str:
+        """The first digits of the hash of the published file."""
+        return self.file.removesuffix(".pth").rpartition("-")[2]
+
+    @property
+    def variant(self) -> str:
+        """How the net departs from the paper's, or nothing."""
+        return VARIANT if self.block == "bottleneck" else ""
+
+
+_VGG = (2, 2, 4, 4, 4)
+_ALL = (
+    PublishedNet("resnet18", "ResNet-18", "residual", 18, (2, 2, 2, 2), "basic", True,
+                 "resnet18-f37072fd.pth", 44.7),
+    PublishedNet("resnet34", "ResNet-34", "residual", 34, (3, 4, 6, 3), "basic", True,
+                 "resnet34-b627a593.pth", 83.3),
+    PublishedNet("resnet50", "ResNet-50", "residual", 50, (3, 4, 6, 3), "bottleneck", True,
+                 "resnet50-0676ba61.pth", 97.8),
+    PublishedNet("resnet101", "ResNet-101", "residual", 101, (3, 4, 23, 3), "bottleneck", True,
+                 "resnet101-63fe2227.pth", 170.5),
+    PublishedNet("resnet152", "ResNet-152", "residual", 152, (3, 8, 36, 3), "bottleneck", True,
+                 "resnet152-394f9c45.pth", 230.4),
+    PublishedNet("vgg19", "VGG-19", "vgg", 19, _VGG, "basic", False, "vgg19-dcbb9e9d.pth", 548.1),
+    PublishedNet("vgg19_bn", "VGG-19 with BN", "vgg", 19, _VGG, "basic", True,
+                 "vgg19_bn-c79401a0.pth", 548.1),
+    PublishedNet("plain18", "plain-18", "plain", 18, (2, 2, 2, 2)),
+    PublishedNet("plain34", "plain-34", "plain", 34, (3, 4, 6, 3)),
+)  # fmt: skip
+PUBLISHED: dict[str, PublishedNet] = {net.id: net for net in _ALL}
+
+
+def published(name: str) -> PublishedNet:
+    """The net of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if name not in PUBLISHED:
+        raise ValueError(f"'{name[:60]}' is no ImageNet net here. Choose one of {', '.join(PUBLISHED)}.")
+    return PUBLISHED[name]

@@ -1,0 +1,173 @@
+"""The catalogue: every kind of net by its key, uploads that leave nothing behind, and what is refused."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+import torch
+
+from explorer.nets.build import build
+from explorer.nets.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
+from explorer.nets.published import PUBLISHED
+from explorer.nets.spec import NetSpec
+from explorer.nets.weights import WeightsError
+from explorer.runs import catalogue
+from explorer.runs.catalogue import (
+    NetError,
+    find_net,
+    named_net,
+    open_net,
+    open_upload,
+    published_nets,
+    trained_nets,
+    upload_choice,
+    weights_folder,
+)
+from explorer.runs.library import open_library
+
+
+@pytest.fixture
+def runs():
+    return open_library().runs()
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A small net's file and its bytes."""
+    path = tmp_path / "mine.safetensors"
+    net = build(NetSpec("plain", 8, width=4, classes=3), seed=5)
+    save_checkpoint(path, net, classes=("a", "b", "c"), image_size=20)
+    return path
+
+
+def test_the_zoos_nets_are_listed_and_open_as_themselves(runs):
+    choices = trained_nets(runs)
+    choice = find_net(choices, "digits-residual-8-s0")
+    assert (choice.family, choice.depth, choice.dataset, choice.image_size) == ("residual", 8, "digits", 8)
+    loaded = open_net(choice)
+    assert (loaded.trained, loaded.image_size, loaded.in_channels) == (True, 8, 1)
+    assert loaded.classes == tuple("0123456789")
+
+
+@pytest.mark.parametrize("name", ["untrained:residual-110", "untrained:plain-8-w4", "untrained:resnet18"])
+def test_untrained_nets_open_and_say_that_they_are(name):
+    loaded = open_net(find_net([], name))
+    assert loaded.key == name
+    assert not loaded.trained
+    assert "untrained" in loaded.title
+    assert "Random weights" in loaded.origin
+
+
+def test_an_untrained_imagenet_net_has_imagenets_size_and_classes():
+    loaded = open_net(find_net([], "untrained:plain18"))
+    assert (loaded.image_size, len(loaded.classes)) == (224, 1000)
+
+
+def test_published_nets_are_listed_once_their_file_is_here(monkeypatch, tmp_path):
+    from torchvision import models
+
+    assert published_nets() == []
+    path = tmp_path / "file.pth"
+    torch.save(models.resnet18(weights=None).state_dict(), path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    about = replace(PUBLISHED["resnet18"], file=f"resnet18-{digest[:8]}.pth")
+    monkeypatch.setitem(PUBLISHED, "resnet18", about)
+    with pytest.raises(WeightsError, match="not here yet"):
+        open_net(find_net([], "torchvision:resnet18"))
+    weights_folder().mkdir(parents=True)
+    path.rename(weights_folder() / about.file)
+    assert [choice.key for choice in published_nets()] == ["torchvision:resnet18"]
+    loaded = open_net(published_nets()[0])
+    assert loaded.trained
+    assert loaded.classes[0] == "tench"
+
+
+@pytest.mark.parametrize("key", ["nobody", "untrained:plain-9", "torchvision:resnet19", "upload:abc", ""])
+def test_keys_of_nothing_are_refused_in_words(runs, key):
+    with pytest.raises(ValueError, match=r"Choose|must be|no net"):
+        find_net(trained_nets(runs), key)
+
+
+def test_an_upload_is_the_net_that_was_saved_and_leaves_nothing_on_the_disk(
+    checkpoint, monkeypatch, tmp_path
+):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(catalogue.tempfile, "tempdir", str(folder))
+    loaded = open_upload(checkpoint.read_bytes(), "../../mine\n.safetensors")
+    assert list(folder.iterdir()) == []
+    assert loaded.key.startswith("upload:")
+    assert (loaded.classes, loaded.image_size) == (("a", "b", "c"), 20)
+    assert "\n" not in loaded.title
+    assert "your file" in loaded.title
+    kept = load_checkpoint(checkpoint).net.state_dict()
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in loaded.net.state_dict().items())
+    choice = upload_choice(loaded)
+    assert (choice.family, choice.depth, choice.group) == ("plain", 8, "upload")
+    with pytest.raises(NetError, match="Upload it again"):
+        open_net(choice)
+
+
+def test_one_content_has_one_key(checkpoint):
+    content = checkpoint.read_bytes()
+    assert open_upload(content, "a").key == open_upload(content, "b").key
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04broken", b"\x80\x02}q\x00."])
+def test_what_is_no_checkpoint_is_refused(content):
+    with pytest.raises(CheckpointError):
+        open_upload(content, "x.pth")
+
+
+def test_a_published_file_may_be_read_as_plain(tmp_path):
+    state = {f"module.{name}": tensor for name, tensor in akamaster(build(NetSpec("residual", 8))).items()}
+    torch.save({"state_dict": state}, tmp_path / "x.th")
+    content = (tmp_path / "x.th").read_bytes()
+    residual, plain = open_upload(content, "x.th"), open_upload(content, "x.th", "plain")
+    assert (residual.net.spec.family, plain.net.spec.family) == ("residual", "plain")
+    assert residual.key != plain.key
+
+
+def akamaster(net):
+    """A state dict by the names of the best known published CIFAR nets."""
+    names = {"stem.0": "conv1", "stem.1": "bn1", "head.2": "linear"}
+    for index in range(len(net.blocks)):
+        for ours, theirs in (("0", "conv1"), ("1", "bn1"), ("3", "conv2"), ("4", "bn2")):
+            names[f"blocks.{index}.branch.{ours}"] = f"layer{index + 1}.0.{theirs}"
+    return {
+        f"{names[name.rpartition('.')[0]]}.{name.rpartition('.')[2]}": tensor
+        for name, tensor in net.state_dict().items()
+    }
+
+
+def test_names_on_the_shell_are_keys_ids_or_files(runs, checkpoint):
+    assert named_net("digits-plain-8-s0", runs)[0].key == "digits-plain-8-s0"
+    assert named_net(str(checkpoint), runs)[0].key == "mine.safetensors"
+    loaded, said = named_net("residual-8", runs)
+    assert loaded.trained
+    assert "took the trained net" in said
+    loaded, said = named_net("residual-26", runs)
+    assert not loaded.trained
+    assert "untrained" in said
+    with pytest.raises(NetError, match="runs list"):
+        named_net("nonsense", runs)
+
+
+def test_a_run_remembers_the_size_of_its_images(runs):
+    row = runs[runs["checkpoint"].notna()].iloc[0].to_dict()
+    row |= {"dataset": "my-photographs", "provenance": {"image_size": 64}}
+    (choice,) = trained_nets(runs.iloc[:0].__class__([row]))
+    assert choice.image_size == 64
+
+
+def test_a_trained_runs_file_says_the_size_of_its_images(few_digits, tmp_path):
+    from explorer.runs.sweep import finished_run, save_trained
+    from explorer.training.recipe import Recipe
+    from explorer.training.trainer import Trainer
+
+    recipe = Recipe(epochs=1, batch_size=50, device="cpu")
+    trainer = Trainer(NetSpec(depth=8, width=4, in_channels=1), recipe, few_digits)
+    run = finished_run("residual-8-w4-s0-aaaaaaaa", trainer, [])
+    save_trained(tmp_path / "x.safetensors", trainer, run)
+    assert run.provenance["image_size"] == 8
+    assert load_checkpoint(tmp_path / "x.safetensors").image_size == 8
