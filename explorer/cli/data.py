@@ -36,7 +36,8 @@ def _add(options: Namespace) -> dict[str, Any]:
     if options.source is None and options.name not in CIFAR:
         raise ValueError(f"Say where {options.name} is: `data add {options.name} PATH`.")
     source = options.source or options.name
-    entry = add(Wish(options.name, source, options.resize, options.title, options.url), _Progress())
+    told = _Progress(1, "images decoded"), _Progress(2**20, "MiB downloaded")
+    entry = add(Wish(options.name, source, options.resize, options.title, options.url), *told)
     return entry.available()._asdict()
 
 
@@ -52,16 +53,18 @@ def _remove(options: Namespace) -> dict[str, Any]:
 
 
 class _Progress:
-    """Says on stderr how many images are decoded, and how long it will take."""
+    """Says on stderr how much is there, and how long the rest will take."""
 
-    def __init__(self) -> None:
-        """The clock starts with the first image."""
-        self._started = time.monotonic()
+    def __init__(self, unit: float, name: str) -> None:
+        """The clock starts with what is told first."""
+        self._unit, self._name = unit, name
+        self._total, self._first, self._started = 0, 0, 0.0
 
     def __call__(self, done: int, total: int) -> None:
         """Write over the line before."""
-        left = (time.monotonic() - self._started) / max(done, 1) * (total - done)
-        end = "\n" if done == total else ""
-        print(f"\r{done:,} of {total:,} images decoded, {left:.0f} s left\x1b[K", end=end, file=sys.stderr)  # noqa: T201
-        if done == total:
-            self._started = time.monotonic()
+        if total != self._total or done < self._first:
+            self._total, self._first, self._started = total, done, time.monotonic()
+        rate = (time.monotonic() - self._started) / max(done - self._first, 1)
+        left = f", {rate * (total - done):.0f} s left" if self._first < done < total else ""
+        line = f"\r{done / self._unit:,.0f} of {total / self._unit:,.0f} {self._name}{left}\x1b[K"
+        print(line, end="\n" if done == total else "", file=sys.stderr, flush=True)  # noqa: T201

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import io
 import socket
+import threading
 import urllib.error
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http.client import HTTPException
@@ -22,6 +24,7 @@ from explorer.data.registry import folder_of
 from explorer.data.splits import DataError, Progress, Split
 
 _TIMEOUT_S = 30.0
+_WATCH_S = 0.5
 _CIFAR10_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
@@ -96,21 +99,50 @@ def how_to_get(archive: Archive) -> str:
     )
 
 
-def fetch(archive: Archive) -> None:
+def fetch(archive: Archive, progress: Progress | None = None) -> None:
     """Download and unpack what is missing; a file put there by hand is taken when its checksum is right.
+
+    Args:
+        archive: what to get.
+        progress: told twice a second how many bytes are there, of how many.
 
     Raises:
         DataError: it cannot be had, or is not what it should be; the text says what to do.
     """
     socket.setdefaulttimeout(_TIMEOUT_S)
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with _quiet(), _watched(archive, progress):
             archive.known()(str(archive.folder), download=True)
     except (OSError, RuntimeError, HTTPException, EOFError, ValueError) as error:
         why = _why(error, archive)
         raise DataError(f"{archive.title} could not be had: {why} {how_to_get(archive)}") from None
     finally:
         socket.setdefaulttimeout(None)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+@contextlib.contextmanager
+def _watched(archive: Archive, progress: Progress | None) -> Iterator[None]:
+    """Tell how far the file has grown, since torchvision does not."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while progress and not done.wait(_WATCH_S):
+            if archive.path.exists():
+                progress(archive.path.stat().st_size, archive.bytes)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def mirrored(archive: Archive, url: str) -> Archive:

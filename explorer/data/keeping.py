@@ -35,10 +35,15 @@ class Wish:
     url: str | None = None
 
 
-def add(wish: Wish, progress: Progress | None = None) -> registry.Entry:
+def add(wish: Wish, progress: Progress | None = None, downloaded: Progress | None = None) -> registry.Entry:
     """Decode a dataset once and keep it under a name, replacing what had the name before.
 
     A dataset of one split only gets a second: a fifth of each class's images become the test split.
+
+    Args:
+        wish: what, and from where.
+        progress: told how many images are decoded.
+        downloaded: told how many bytes of CIFAR's archive are there.
 
     Raises:
         DataError: it cannot be read, or the name cannot be used.
@@ -48,7 +53,7 @@ def add(wish: Wish, progress: Progress | None = None) -> registry.Entry:
         raise DataError(f"The name {wish.name} is taken by the explorer. Choose another.")
     if wish.source in registry.CIFAR:
         archive = ARCHIVES[wish.source]
-        fetch(mirrored(archive, wish.url) if wish.url else archive)
+        fetch(mirrored(archive, wish.url) if wish.url else archive, downloaded)
     entry = _measured(wish, progress)
     registry.keep(entry)
     return entry
