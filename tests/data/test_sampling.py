@@ -1,4 +1,4 @@
-"""Parts of a dataset: balanced over the classes, the same for the same words, and never both parts at once."""
+"""Parts of a dataset: balanced over classes, the same for the same words, and never both parts at once."""
 
 import numpy as np
 import pytest
@@ -62,5 +62,5 @@ def test_two_parts_of_one_split_share_nothing_and_lose_nothing():
 def test_a_class_of_one_image_cannot_be_parted(tmp_path):
     write_images(tmp_path, {"a/1.png": encoded(), "a/2.png": encoded(), "b/1.png": encoded()})
 
-    with pytest.raises(DataError, match="'b' of .* has 1 image"):
+    with pytest.raises(DataError, match=r"'b' of .* has 1 image"):
         parted(open_dataset(str(tmp_path)), 0.2).split("train")
