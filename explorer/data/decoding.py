@@ -44,7 +44,7 @@ def pixels_of(encoded: bytes, where: str, resize: int | None = None) -> NDArray[
     except ImageError as error:
         raise DataError(str(error)) from None
     if resize is not None:
-        picture = ImageOps.fit(picture, (resize, resize), Image.Resampling.LANCZOS)
+        picture = ImageOps.fit(picture, (resize, resize), Image.Resampling.BILINEAR)
     array = np.asarray(picture)
     return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
 

@@ -8,7 +8,8 @@ from pathlib import Path, PurePath
 
 from explorer.data.arrays import Part, Source
 from explorer.data.decoding import SUFFIXES, Stack, pixels_of
-from explorer.data.files import File, Tree, folder_tree, zip_tree
+from explorer.data.files import File, Read, Tree, folder_tree, zip_tree
+from explorer.data.images import MAX_BYTES
 from explorer.data.splits import DataError, Progress, Split
 
 SPLIT_FOLDERS = {"train": ("train",), "test": ("test", "val", "validation")}
@@ -96,15 +97,10 @@ def _part(tree: Tree, top: _Path, classes: Sequence[str], resize: int | None) ->
     return Part(stamp, read)
 
 
-_MAX_FILE = 20_000_000
-
-
-def _content(read: object, file: File, where: str) -> bytes:
-    if file.size > _MAX_FILE:
-        raise DataError(f"{where} has more than {_MAX_FILE // 10**6} MB. Save it smaller and try again.")
+def _content(read: Read, file: File, where: str) -> bytes:
+    if file.size > MAX_BYTES:
+        raise DataError(f"{where} has more than {MAX_BYTES // 10**6} MB. Save it smaller and try again.")
     try:
-        content = read(file)  # type: ignore[operator]
+        return read(file)
     except OSError as error:
         raise DataError(f"{where} cannot be read: {error.strerror or error}.") from None
-    assert isinstance(content, bytes)
-    return content
