@@ -1,4 +1,4 @@
-"""probe responses: what does a net do with some images?"""
+"""probe: what does a net do with some images? Its kinds, and responses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer.cli.attributions import add_attributions
 from explorer.cli.inputs import add_images, add_net, open_named_net, read_inputs, say
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def add_commands(commands: Any) -> None:
     probe = commands.add_parser("probe", help="read what a net does with some images")
     kinds = probe.add_subparsers(metavar="KIND", required=True)
     _add_responses(kinds)
+    add_attributions(kinds)
 
 
 def _add_responses(kinds: Any) -> None:

@@ -128,3 +128,9 @@ def _draw(module: nn.Module, generator: torch.Generator) -> None:
         nn.init.zeros_(module.bias)
     elif isinstance(module, nn.BatchNorm2d):
         module.reset_parameters()
+
+
+def draw(part: nn.Module, generator: torch.Generator) -> None:
+    """Draw the weights of all modules in a part of a net anew; BN starts as at initialisation."""
+    for module in part.modules():
+        _draw(module, generator)
