@@ -1,4 +1,4 @@
-"""runs list|show|export|delete, and doctor: what is there?"""
+"""runs list|show|export|delete|pause|resume|stop, and doctor: what is there?"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from explorer.cli import jobs
 from explorer.runs.doctor import examine
 from explorer.runs.library import open_library
 
@@ -14,7 +15,7 @@ _LISTED = ("run_id", "dataset", "status", "epochs", "train_error_pct", "test_err
 
 def add_commands(commands: Any) -> None:
     """Add runs and doctor."""
-    runs = commands.add_parser("runs", help="list, show, export or delete runs")
+    runs = commands.add_parser("runs", help="list, show, export, delete, pause, resume or stop runs")
     actions = runs.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="all runs, the zoo's and your own")
     listing.add_argument("--dataset", help="only runs on this dataset")
@@ -31,11 +32,13 @@ def add_commands(commands: Any) -> None:
     delete = actions.add_parser("delete", help="delete one of your own runs and its weights")
     delete.add_argument("run_id")
     delete.set_defaults(command=_delete)
+    jobs.add_actions(actions)
     doctor = commands.add_parser("doctor", help="versions, device, data, database, and what is missing")
     doctor.set_defaults(command=_doctor)
 
 
 def _list(options: Namespace) -> list[dict[str, Any]]:
+    jobs.mark_interrupted()
     table = open_library().runs()
     if options.dataset:
         table = table[table["dataset"] == options.dataset]
@@ -46,7 +49,9 @@ def _list(options: Namespace) -> list[dict[str, Any]]:
 
 
 def _show(options: Namespace) -> dict[str, Any]:
-    return open_library().run(options.run_id).row()
+    library = open_library()
+    run = library.run(options.run_id)
+    return run.row() | jobs.progress_of(library, run)
 
 
 def _export(options: Namespace) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def _add_train(commands: Any) -> None:
     )
     train.add_argument("--precision", choices=("fp32", "bf16"), default=default.precision)
     train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default=default.device)
+    train.add_argument("--queue", action="store_true", help="leave it to a worker: the app's, or `worker`")
     train.set_defaults(command=_train)
 
 
@@ -96,16 +97,28 @@ def recipe_from(options: Namespace, count: int) -> Recipe:
 
 
 def _train(options: Namespace) -> dict[str, Any]:
-    from explorer.data.sources import open_dataset
-    from explorer.runs.direct import train_and_keep
+    from explorer.runs.engine import opened
 
     NetSpec.parse(options.id)
-    dataset = open_dataset(options.data)
+    dataset = opened(options.data)
     train = dataset.split("train")
     spec = NetSpec.parse(options.id, in_channels=train.in_channels, classes=len(dataset.classes))
-    run = train_and_keep(spec, recipe_from(options, len(train.labels)), dataset, progress=_progress)
-    print(file=sys.stderr)  # noqa: T201
-    return run
+    recipe = recipe_from(options, len(train.labels))
+    if options.queue:
+        return _queue(spec, recipe, options.data)
+    from explorer.runs.direct import train_and_keep
+
+    try:
+        return train_and_keep(spec, recipe, options.data, progress=_progress)
+    finally:
+        print(file=sys.stderr)  # noqa: T201
+
+
+def _queue(spec: NetSpec, recipe: Recipe, data: str) -> dict[str, Any]:
+    from explorer.runs import jobs
+    from explorer.runs.store import Store
+
+    return {"run_id": jobs.submit(Store(), spec, recipe, data), "status": "queued"}
 
 
 def _progress(text: str) -> None:

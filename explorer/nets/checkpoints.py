@@ -31,7 +31,14 @@ from explorer.nets.foreign import MAX_FILE_BYTES, CheckpointError
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import Family, NetSpec
 
-__all__ = ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint", "sweep_temporaries"]
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "load_checkpoint",
+    "replace_file",
+    "save_checkpoint",
+    "sweep_temporaries",
+]
 
 MAX_HEADER_BYTES = 4 * 2**20
 _VERSION = 1
@@ -313,7 +320,7 @@ def save_checkpoint(
     try:
         if path.is_dir():
             raise CheckpointError("it is a folder; give the file a name of its own")
-        _replace(path, _packed(net, about, half=half))
+        replace_file(path, _packed(net, about, half=half))
         return
     except CheckpointError as error:
         reason = str(error)
@@ -357,7 +364,8 @@ def _sorted(data: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes | memoryview) -> None:
+    """Put a file in its place whole and for good: written beside it, synced, renamed, the folder synced."""
     started = int(psutil.Process().create_time())
     temporary = path.with_name(f".checkpoint-{os.getpid()}-{started}-{secrets.token_hex(8)}.partial")
     try:

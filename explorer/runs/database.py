@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ _ADVICE = (
 )
 _DAMAGED = (
     "The file is damaged and was left as it is. Move it aside, together with the files beside it that end in "
-    f"-wal and -shm, to start an empty one; put a copy of it back; or set {HOME_VARIABLE} to another folder."
+    "-wal and -shm, {then}; or set {variable} to another folder."
 )
 
 
@@ -39,6 +40,10 @@ class StoreError(ValueError):
 
 class StoreBusyError(StoreError):
     """Another process held the database for longer than the busy timeout; the same call may work later."""
+
+
+class StoreDamagedError(StoreError):
+    """The database's file is damaged; nothing of it was changed."""
 
 
 class Database:
@@ -125,7 +130,9 @@ class Database:
         except sqlite3.Error as error:
             raise self._error(error) from error
         if found != ["ok"]:
-            raise StoreError(f"The run database {path} fails SQLite's quick check: {found[0]}. {_DAMAGED}")
+            raise StoreDamagedError(
+                f"The run database {path} fails SQLite's quick check: {found[0]}. {_damaged(path)}"
+            )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -141,10 +148,26 @@ class Database:
     def _error(self, error: BaseException) -> StoreError:
         said = " ".join(str(error).split())
         if "malformed" in said or "not a database" in said:
-            return StoreError(f"The run database {self.place} cannot be read: {said}. {_DAMAGED}")
+            return StoreDamagedError(
+                f"The run database {self.place} cannot be read: {said}. {_damaged(Path(self.place))}"
+            )
         advice = next((advice for sign, advice in _ADVICE if sign in said.lower()), "")
         kind = StoreBusyError if advice.startswith("Another process") else StoreError
         return kind(f"The run database {self.place} refused: {said.rstrip('.?')}. {advice}".rstrip())
+
+
+def backup_path(file: Path) -> Path:
+    """Where the copy of an SQLite database is kept that was made when it was last found sound."""
+    return file.with_name(f"{file.stem}-backup{file.suffix}")
+
+
+def _damaged(file: Path) -> str:
+    copy = backup_path(file)
+    then = "to start an empty one (there is no backup of it)"
+    if copy.exists():
+        made = datetime.fromtimestamp(copy.stat().st_mtime).astimezone()
+        then = f"and put its backup {copy}, made on {made:%Y-%m-%d %H:%M}, in its place"
+    return _DAMAGED.format(then=then, variable=HOME_VARIABLE)
 
 
 def _parse(text: str | None) -> URL:

@@ -1,4 +1,4 @@
-"""One run, here and now: trained in this process, kept in the user's store."""
+"""One run, here and now: trained in this process by the engine that the workers use."""
 
 from __future__ import annotations
 
@@ -7,52 +7,64 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from explorer.data.splits import Dataset
 from explorer.nets.spec import NetSpec
-from explorer.runs.run import RESULTS
-from explorer.runs.store import Store, new_run_id
-from explorer.runs.sweep import finished_run, save_trained
+from explorer.runs.engine import Session, train
+from explorer.runs.jobs import new_run
+from explorer.runs.processes import this_process
+from explorer.runs.queue import Job
+from explorer.runs.store import Store
+from explorer.runs.workers import worker_threads
 from explorer.training.history import EpochRecord
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 
 
+class EndedEarlyError(ValueError):
+    """The run did not reach its end; the text says why, and the store has what there is of it."""
+
+
 def train_and_keep(
-    spec: NetSpec, recipe: Recipe, dataset: Dataset, *, progress: Callable[[str], None]
+    spec: NetSpec, recipe: Recipe, data: str, *, progress: Callable[[str], None]
 ) -> dict[str, Any]:
     """Train to the end, storing each epoch as it ends.
 
+    Ctrl-C keeps the run as of its current step; `runs resume` lets it go on.
+
     Returns:
         run_id, train_error_pct, test_error_pct, seconds (of training steps), images_per_s, checkpoint.
+
+    Raises:
+        EndedEarlyError: it failed, or was stopped or paused from elsewhere.
+        KeyboardInterrupt: it was stopped from this shell.
     """
-    trainer = Trainer(spec, recipe, dataset)
-    store = Store()
-    run = replace(finished_run(new_run_id(spec, recipe), trainer, []), status="running")
-    store.add_run(run)
-    last, start = None, time.monotonic()
-    try:
-        for last in trainer.records():
-            store.add_epoch(run.run_id, last)
-            progress(_line(trainer, last, time.monotonic() - start))
-        checkpoint = store.checkpoint_path(run.run_id)
-        final = replace(run, results={name: getattr(last, name) for name in RESULTS})
-        save_trained(checkpoint, trainer, final)
-        store.update_run(run.run_id, checkpoint=str(checkpoint))
-    except BaseException as error:
-        store.set_status(
-            run.run_id, "running", "stopped", reason=f"The run ended early: {type(error).__name__}."
-        )
-        raise
-    store.set_status(run.run_id, "running", "done")
-    seconds = store.get_run(run.run_id).seconds
-    assert last is not None
+    from explorer.runs.worker import asked_to_leave
+
+    store, worker = Store(), this_process()
+    run = replace(new_run(spec, recipe, data), status="running")
+    store.add_run(run, data=data, heartbeat=time.time(), **worker.values)
+    job = Job(run, store.get_state(run.run_id), worker)
+    start, rows = time.monotonic(), 0
+
+    def note(trainer: Trainer, record: EpochRecord) -> None:
+        nonlocal rows
+        rows = trainer.total_iterations * trainer.batch_size
+        progress(_line(trainer, record, time.monotonic() - start))
+
+    with asked_to_leave() as leaving:
+        status = train(Session(store, worker_threads(), leaving.is_set, note), job)
+    if status == "interrupted":
+        raise KeyboardInterrupt
+    if status != "done":
+        reason = store.get_state(run.run_id).reason or f"it was {status or 'taken away'} from elsewhere"
+        raise EndedEarlyError(f"The run {run.run_id} did not reach its end: {reason}")
+    done = store.get_run(run.run_id)
     return {
         "run_id": run.run_id,
-        "train_error_pct": last.train_error_pct,
-        "test_error_pct": last.test_error_pct,
-        "seconds": round(seconds, 3),
-        "images_per_s": round(trainer.total_iterations * trainer.batch_size / seconds, 1),
-        "checkpoint": str(checkpoint),
+        "train_error_pct": done.results["train_error_pct"],
+        "test_error_pct": done.results["test_error_pct"],
+        "seconds": round(done.seconds, 3),
+        "images_per_s": round(rows / done.seconds, 1),
+        "checkpoint": done.checkpoint,
     }
 
 

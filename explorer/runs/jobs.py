@@ -18,17 +18,16 @@ from sqlalchemy import select, update
 
 from explorer.nets.spec import NetSpec
 from explorer.runs import room, schema
-from explorer.runs.progress import STATE_COLUMNS, Snapshot, live, places, states
+from explorer.runs.progress import STATE_COLUMNS, Snapshot, live, mark_interrupted, places, states
 from explorer.runs.run import Run
 from explorer.runs.store import Store, StoreBusyError, UnknownRunError, new_run_id
 from explorer.training.recipe import Recipe
 
 __all__ = [
-    "STATE_COLUMNS", "JobError", "Snapshot", "delete", "live", "pause", "places", "restore", "resume",
-    "retry", "states", "step_epoch", "stop", "submit", "submit_all",
+    "STATE_COLUMNS", "JobError", "Snapshot", "delete", "live", "new_run", "pause", "places", "restore",
+    "resume", "retry", "states", "step_epoch", "stop", "submit", "submit_all",
 ]  # fmt: skip
 
-_BUILT_IN = ("digits", "digits-validation")
 _TRIES = 5
 _GOES_ON = ("paused", "interrupted", "stopped", "failed")
 
@@ -75,18 +74,32 @@ def submit_all(
     group: str | None = None,
 ) -> list[str]:
     """Queue several runs as one group, or none of them if one is refused; as `submit`."""
-    if data not in _BUILT_IN:  # the worker has another working directory
-        data = str(Path(data).expanduser().absolute())
+    data = _whole_path(data)
     costs = [room.check(spec, recipe, data) for spec, recipe in wanted]
     if group is None and len(wanted) > 1:
         group = secrets.token_hex(8)
     made = [
-        replace(_queued(spec, recipe, data), parameters=cost.parameters)
+        replace(new_run(spec, recipe, data), parameters=cost.parameters)
         for (spec, recipe), cost in zip(wanted, costs, strict=True)
     ]
     for run in made:
         store.add_run(run, owner=owner, group_id=group, data=data)
     return [run.run_id for run in made]
+
+
+def new_run(spec: NetSpec, recipe: Recipe, data: str) -> Run:
+    """A queued run, as far as it is known before its data is read; its worker completes it."""
+    return Run(
+        run_id=new_run_id(spec, recipe),
+        spec=spec,
+        recipe=recipe,
+        dataset=Path(data).name,
+        status="queued",
+        epochs=0 if recipe.iterations else recipe.epochs,
+        iterations=recipe.iterations or 0,
+        parameters=0,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def pause(store: Store, run_id: str) -> None:
@@ -159,6 +172,7 @@ def _ask(store: Store, run_id: str, verb: str, answers: Mapping[str, str | None]
         changes: columns that change with the status.
     """
     table = schema.runs
+    mark_interrupted(store)
     for _ in range(_TRIES):
         with store.database.writing() as connection:
             status = connection.scalar(select(table.c.status).filter_by(run_id=run_id))
@@ -183,16 +197,9 @@ def _refusal(run_id: str, verb: str, status: str, answers: Mapping[str, str | No
     return f"The run {run_id} is {status}; {verb} is for runs that are {allowed}."
 
 
-def _queued(spec: NetSpec, recipe: Recipe, data: str) -> Run:
-    """The run as far as it is known before its data is read; its worker completes it."""
-    return Run(
-        run_id=new_run_id(spec, recipe),
-        spec=spec,
-        recipe=recipe,
-        dataset=data if data in _BUILT_IN else Path(data).name,
-        status="queued",
-        epochs=0 if recipe.iterations else recipe.epochs,
-        iterations=recipe.iterations or 0,
-        parameters=0,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+def _whole_path(data: str) -> str:
+    """A path made absolute, since the worker has another working directory; a name as it is."""
+    folder, _, count = data.partition(":") if not Path(data).exists() else (data, "", "")
+    path = Path(folder).expanduser()
+    whole = str(path.absolute()) if path.exists() else folder
+    return f"{whole}:{count}" if count else whole

@@ -119,6 +119,17 @@ class Library:
             raise ValueError(f"{run_id} came with the explorer; only your own runs can be deleted.")
         store.delete_run(run_id)
 
+    def own(self) -> Store:
+        """The user's own runs.
+
+        Raises:
+            StoreError: they cannot be opened; the text says why.
+        """
+        store = self._store()
+        if store is None:
+            raise StoreError(" ".join(self._unopened) or "There is no store of own runs here.")
+        return store
+
     def _store(self) -> Store | None:
         return next((source for source in self.sources if isinstance(source, Store)), None)
 

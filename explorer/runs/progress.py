@@ -89,6 +89,14 @@ def mark_interrupted(store: Store) -> list[str]:
         return []
 
 
+def training_pids(store: Store) -> list[int]:
+    """The processes of this machine that hold a running run."""
+    table = schema.runs
+    query = select(table.c.pid).filter_by(status="running", host=this_process().host)
+    with store.database.reading() as connection:
+        return [pid for pid in connection.scalars(query) if pid is not None]
+
+
 def _states_query(run_ids: Collection[str] | None) -> Select[Any]:
     runs, epochs = schema.runs, schema.epochs
     last = select(func.max(epochs.c.epoch)).where(epochs.c.run_id == runs.c.run_id).scalar_subquery()

@@ -46,9 +46,11 @@ def test_a_submitted_run_waits_with_what_is_known_of_it(store):
 
 def test_a_folder_is_kept_with_its_whole_path(store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_id = jobs.submit(store, SPEC, RECIPE, "images/cats")
-    assert store.get_state(run_id).data == str(tmp_path / "images" / "cats")
-    assert store.get_run(run_id).dataset == "cats"
+    (tmp_path / "images" / "cats").mkdir(parents=True)
+    run_id = jobs.submit(store, SPEC, RECIPE, "images/cats:50")
+    assert store.get_state(run_id).data == str(tmp_path / "images" / "cats:50")
+    assert store.get_run(run_id).dataset == "cats:50"
+    assert store.get_state(jobs.submit(store, SPEC, RECIPE, "digits-small")).data == "digits-small"
 
 
 def test_runs_started_together_are_one_group_or_none(store):

@@ -1,0 +1,91 @@
+"""From where does an interrupted run go on? One file per run with all that the rest of it depends on.
+
+It holds weights, momentum, BN statistics, the step and the losses of the epoch so far. The order of
+the images and their augmentation follow from the recipe's seed and the epoch, and the records of
+finished epochs are in the store, which always has at least those that the file was written after.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from explorer.nets.checkpoints import replace_file
+from explorer.training.trainer import Trainer
+
+_VERSION = 1
+
+
+class ResumeError(ValueError):
+    """The run cannot go on from its file; the text says why and what to do."""
+
+
+def frozen_state(trainer: Trainer) -> dict[str, Any]:
+    """A copy of what the rest of the run depends on, on the CPU, that further steps do not change."""
+    return {
+        "version": _VERSION,
+        "spec": trainer.spec.to_dict(),
+        "recipe": trainer.recipe.to_dict(),
+        "data_hash": trainer.dataset.split("train").sha256,
+        "state": _copied(trainer.state()),
+    }
+
+
+def write_resume(path: Path, frozen: dict[str, Any]) -> None:
+    """Replace the file, so that a kill at any instant leaves the old or the new one whole.
+
+    Raises:
+        ResumeError: there is no room, or no permission.
+    """
+    buffer = io.BytesIO()
+    torch.save(frozen, buffer)
+    try:
+        replace_file(path, buffer.getbuffer())
+    except OSError as error:
+        raise ResumeError(
+            f"The checkpoint {path} cannot be written ({(error.strerror or 'unknown error').lower()}). Make "
+            "room on the disk or check the folder's permissions; then resume goes on from the checkpoint "
+            "before."
+        ) from error
+
+
+def load_resume(path: Path, trainer: Trainer) -> bool:
+    """Let the trainer go on from the file; False where there is none, and the run begins at its start.
+
+    Raises:
+        ResumeError: the file is damaged, or belongs to other settings or other data.
+    """
+    try:
+        frozen = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        return False
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        raise ResumeError(f"The checkpoint {path} is damaged. Retry begins the run again.") from None
+    here = {
+        "version": _VERSION,
+        "spec": trainer.spec.to_dict(),
+        "recipe": trainer.recipe.to_dict(),
+        "data_hash": trainer.dataset.split("train").sha256,
+    }
+    other = [name for name, value in here.items() if frozen.get(name) != value]
+    if other:
+        what = "data" if other == ["data_hash"] else "settings"
+        raise ResumeError(
+            f"The run cannot go on from {path}: it was written with other {what}. Put the old {what} back, "
+            "or retry, which begins the run again."
+        )
+    trainer.load_state(frozen["state"])
+    return True
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().to("cpu", copy=True)
+    if isinstance(value, dict):
+        return {name: _copied(part) for name, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
