@@ -84,11 +84,12 @@ def digits_plans() -> list[Plan]:
 def small_plans() -> list[Plan]:
     """Residual nets on few images, with and without regularisers: does more depth overfit?
 
-    25 epochs of 4 steps: without a regulariser, every net gets its 200 images right well before the end.
+    With the peak learning rate of 0.03 that suits digits, 302 layers had 88 % training error after these 100
+    steps; with 0.01 they get their 200 images right. It was chosen by training errors alone.
     """
     plans = []
     for depth, seed, settings in product(sorted(SMALL_DEPTHS, reverse=True), SEEDS, SMALL_REGULARISERS):
-        recipe = replace(Recipe(epochs=25, batch_size=50, seed=seed, device="cpu"), **settings)  # type: ignore[arg-type]
+        recipe = replace(Recipe(epochs=25, batch_size=50, lr=0.01, seed=seed, device="cpu"), **settings)  # type: ignore[arg-type]
         plans.append(Plan(f"residual-{depth}", recipe, SMALL))
     return plans
 
