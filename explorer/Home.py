@@ -22,6 +22,9 @@ page = st.navigation(
         "Train": [
             st.Page("../pages/runs.py", title="Runs", icon=":material/table_chart:", url_path="runs"),
         ],
+        "Evidence": [
+            st.Page("../pages/paper.py", title="Paper", icon=":material/fact_check:", url_path="paper"),
+        ],
     }
 )
 settle()

@@ -73,7 +73,7 @@ def findings(source: RunSource) -> pd.DataFrame:
     """A line per claim and dataset of the zoo, columns `FINDING_COLUMNS`."""
     runs = source.runs()
     runs = runs[(runs["source"] == "zoo") & (runs["status"] == "done") & (runs["width"] == 16)]
-    runs = runs[runs["recipe"].map(_unregularised)]
+    runs = runs[runs["recipe"].map(_unregularised).astype(bool)]
     rows = []
     for dataset in sorted(runs["dataset"].unique(), key=lambda name: (not name.startswith("cifar"), name)):
         records = Records(runs[runs["dataset"] == dataset], source)
@@ -180,16 +180,17 @@ def _response_depth(records: Records) -> Judged:
 
 
 def _gradients(records: Records) -> Judged:
-    ratios = records.gradient_ratio("plain-56")
-    if ratios is None:
+    found = {depth: records.gradient_ratio(f"plain-{depth}") for depth in (56, 110)}
+    known = {depth: ratios for depth, ratios in found.items() if ratios is not None}
+    if not known:
         return _MISSING
-    said = (
-        f"first block over last, plain-56: {ratios[0]:.2g} after the first epoch, {ratios[1]:.2g} at the end"
+    said = "; ".join(
+        f"plain-{depth} {first:.2g} after the first epoch, {last:.2g} at the end"
+        for depth, (first, last) in known.items()
     )
-    deeper = records.gradient_ratio("plain-110")
-    if deeper is not None:
-        said += f"; plain-110: {deeper[0]:.2g} and {deeper[1]:.2g}"
-    return Judged("reproduced" if min(ratios) >= HEALTHY_GRADIENT else "not reproduced", said)
+    healthy = min(ratio for ratios in known.values() for ratio in ratios) >= HEALTHY_GRADIENT
+    verdict: Verdict = "reproduced" if healthy else "not reproduced"
+    return Judged(verdict, f"gradient norm of the first block over the last one's: {said}")
 
 
 def _very_deep(records: Records) -> Judged:

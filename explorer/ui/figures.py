@@ -98,3 +98,10 @@ def take_away(table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], 
 
 def _csv(table: pd.DataFrame) -> str:
     return str(table.to_csv(index=False))
+
+
+def offer_csv(table: pd.DataFrame, name: str) -> None:
+    """A button that hands out a table as it is."""
+    st.download_button(
+        "CSV", lambda: _csv(table), f"{name}.csv", "text/csv", key=f"{name}-csv", icon=":material/download:"
+    )

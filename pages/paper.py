@@ -1,0 +1,19 @@
+"""What of the paper's results holds here?"""
+
+import streamlit as st
+
+from explorer import paper
+from explorer.ui.board import board_lines, choose_part, claim_lines, guide, show_claims, show_table
+from explorer.ui.figures import offer_csv
+
+st.title("What of the paper's results holds here?")
+part = choose_part()
+if part == "claims":
+    lines = claim_lines()
+    show_claims(lines)
+else:
+    lines = board_lines()
+    lines = lines[lines["table"] == part]
+    show_table(paper.TABLES[part], lines)
+offer_csv(lines, f"board-{part}")
+guide()
