@@ -1,0 +1,98 @@
+"""Which blocks carry a decision? What passes through each block's residual branch, of what passes in all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from explorer.charts.theme import CONTEXT, LABEL_SIZE, blank, colour
+
+HEIGHT = 320
+
+
+def conductance_figure(tables: Mapping[str, pd.DataFrame], families: Mapping[str, str]) -> go.Figure:
+    """Bars of the branches' conductance, and a line of the whole for each net.
+
+    Args:
+        tables: by the net's title, as `explorer.probes.conductance.conductance_table` gives them.
+        families: by the net's title.
+    """
+    figure = blank("block", "conductance (logits)", HEIGHT)
+    figure.update_layout(barmode="group", bargap=0.25)
+    last = max(int(table["block"].max()) for table in tables.values())
+    figure.update_xaxes(range=[0.4, last + 0.6], tickvals=_ticks(last))
+    figure.update_yaxes(zeroline=True, zerolinecolor=CONTEXT, zerolinewidth=1)
+    figure.update_layout(margin={"l": 56, "r": 12, "t": 14, "b": 48})
+    for title, table in tables.items():
+        tint = colour(families[title])
+        figure.add_trace(_bars(title, table, tint))
+        figure.add_trace(_whole(title, table, tint, last))
+    for edge in _edges(next(iter(tables.values()))):
+        figure.add_vline(edge, line={"color": CONTEXT, "width": 1, "dash": "dot"})
+    return figure
+
+
+def describe_conductance(tables: Mapping[str, pd.DataFrame]) -> str:
+    """The chart in words."""
+    said = [
+        f"{title}: {len(table)} blocks; through every block pass about {table['conductance'].mean():.2g} "
+        f"logits, most of them through the branch of block {_most(table)}"
+        for title, table in tables.items()
+    ]
+    return "Conductance of each block's branch in logits. " + "; ".join(said) + "."
+
+
+def conductance_finding(table: pd.DataFrame, family: str) -> str:
+    """What the numbers say, in one sentence."""
+    whole = float(table["conductance"].mean())
+    if family == "plain":
+        return (
+            f"In a plain net all of the score's rise, {whole:+.2f} logits, passes through every block: "
+            "there is no way around."
+        )
+    most, share = _most(table), table["branch"] / table["conductance"].replace(0, np.nan)
+    top = float(table.loc[table["block"] == most, "branch"].iloc[0])
+    return (
+        f"The score rises by about {whole:+.2f} logits from the baseline to the picture. Block {most}'s branch "
+        f"carries most of it ({top:+.2f}); in the middle block of them all a branch carries "
+        f"{100 * float(share.median()):.0f} %, the shortcut the rest."
+    )
+
+
+def _most(table: pd.DataFrame) -> int:
+    return int(table.loc[table["branch"].idxmax(), "block"])
+
+
+def _bars(title: str, table: pd.DataFrame, tint: str) -> go.Bar:
+    said = [
+        f"{title}, block {row.block} (stage {row.stage}):<br>{row.branch:+.3g} logits through its branch, "
+        f"{row.shortcut:+.3g} around it"
+        for row in table.itertuples()
+    ]
+    return go.Bar(
+        x=table["block"].tolist(), y=table["branch"].tolist(), marker={"color": tint},
+        name=f"{title}, through the branch", hoverinfo="text", hovertext=said, textposition="none",
+    )  # fmt: skip
+
+
+def _whole(title: str, table: pd.DataFrame, tint: str, last: int) -> go.Scatter:
+    height = float(table["conductance"].mean())
+    return go.Scatter(
+        x=[0.4, last + 0.6], y=[height, height], mode="lines+text", text=["", "all of it  "],
+        textposition="bottom left" if height > 0 else "top left", textfont={"size": LABEL_SIZE},
+        line={"color": tint, "width": 2, "dash": "dash"}, name=f"{title}, all of it", hoverinfo="text",
+        hovertext=f"{title}: {height:+.3g} logits pass through every block, branch and shortcut together",
+    )  # fmt: skip
+
+
+def _edges(table: pd.DataFrame) -> list[float]:
+    changed = table["stage"].diff().fillna(0) != 0
+    return [float(block) - 0.5 for block in table.loc[changed, "block"]]
+
+
+def _ticks(last: int) -> list[int]:
+    step = max(1, -(-last // 14))
+    return list(range(1, last + 1, step))

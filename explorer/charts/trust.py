@@ -1,0 +1,104 @@
+"""Can this map be trusted? Curves of masking against a random map, and what is left without the weights."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from explorer.charts.theme import CONTEXT, LABEL_SIZE, blank
+
+HEIGHT = 280
+_TINT = "#332288"
+_MARGIN = {"l": 56, "r": 12, "t": 14, "b": 48}
+
+
+def masking_figure(curves: pd.DataFrame, curve: str) -> go.Figure:
+    """The class's probability as pixels go or come, in the map's order and in random order.
+
+    Args:
+        curves: columns curve, map, share, probability.
+        curve: deletion or insertion.
+    """
+    verb = "removed" if curve == "deletion" else "shown"
+    figure = blank(f"pixels {verb} (%)", "probability (%)", HEIGHT)
+    figure.update_layout(margin=_MARGIN)
+    figure.update_xaxes(range=[-1, 101], tickvals=[0, 25, 50, 75, 100])
+    figure.update_yaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100])
+    for name, title, line in (
+        ("random", "random order (mean of 5)", {"color": CONTEXT, "width": 2, "dash": "6px,4px"}),
+        ("attribution", "the map's order", {"color": _TINT, "width": 3}),
+    ):
+        part = curves[(curves["curve"] == curve) & (curves["map"] == name)]
+        figure.add_trace(
+            go.Scatter(
+                x=(100 * part["share"]).tolist(), y=(100 * part["probability"]).tolist(), mode="lines",
+                line=line, name=title, hovertemplate=f"{title}: %{{y:.1f}} % with %{{x:.0f}} % {verb}<extra></extra>",
+            )
+        )  # fmt: skip
+    figure.update_layout(showlegend=True, legend=_legend(curve))
+    return figure
+
+
+def randomisation_figure(table: pd.DataFrame) -> go.Figure:
+    """Rank correlation with the trained net's map after each step of forgetting.
+
+    Args:
+        table: columns redrawn, correlation.
+    """
+    figure = blank("weights drawn anew, from the top down", "rank correlation", HEIGHT)
+    figure.update_layout(margin=_MARGIN)
+    figure.update_yaxes(range=[-1.05, 1.05], tickvals=[-1, -0.5, 0, 0.5, 1], zeroline=True)
+    figure.update_yaxes(zerolinecolor=CONTEXT, zerolinewidth=1)
+    values = table["correlation"].tolist()
+    said = [
+        f"{name}: the map is empty"
+        if math.isnan(value)
+        else f"{name}: {value:+.2f} with the trained net's map"
+        for name, value in zip(table["redrawn"], values, strict=True)
+    ]
+    figure.add_trace(
+        go.Bar(
+            x=table["redrawn"].tolist(), y=values, marker={"color": _TINT}, width=0.5, hoverinfo="text",
+            hovertext=said, textposition="none", name="rank correlation",
+        )
+    )  # fmt: skip
+    empty = [name for name, value in zip(table["redrawn"], values, strict=True) if math.isnan(value)]
+    figure.add_trace(
+        go.Scatter(
+            x=empty, y=[0.0] * len(empty), mode="text", text=["empty map"] * len(empty), hoverinfo="skip",
+            textposition="top center", textfont={"size": LABEL_SIZE}, name="empty",
+        )
+    )  # fmt: skip
+    figure.update_xaxes(categoryorder="array", categoryarray=table["redrawn"].tolist())
+    return figure
+
+
+def describe_masking(curves: pd.DataFrame, curve: str) -> str:
+    """A masking curve in words."""
+    half = [
+        f"{100 * _at_half(curves, curve, name):.0f} % in {order} order"
+        for name, order in (("attribution", "the map's"), ("random", "random"))
+    ]
+    verb = "removed" if curve == "deletion" else "shown"
+    return f"Probability of the class with half of the pixels {verb}: {', '.join(half)}."
+
+
+def describe_randomisation(table: pd.DataFrame) -> str:
+    """The randomisation check in words."""
+    said = [f"{row.redrawn} {row.correlation:.2f}" for row in table.itertuples()]
+    return "Rank correlation with the trained net's map after drawing weights anew: " + ", ".join(said) + "."
+
+
+def _at_half(curves: pd.DataFrame, curve: str, name: str) -> float:
+    part = curves[(curves["curve"] == curve) & (curves["map"] == name)]
+    return float(part.loc[(part["share"] - 0.5).abs().idxmin(), "probability"])
+
+
+def _legend(curve: str) -> dict[str, object]:
+    top = curve == "deletion"
+    return {
+        "x": 0.99, "xanchor": "right", "y": 0.99 if top else 0.03, "yanchor": "top" if top else "bottom",
+        "font": {"size": LABEL_SIZE}, "bgcolor": "rgba(0,0,0,0)",
+    }  # fmt: skip
