@@ -19,6 +19,14 @@ page = st.navigation(
             st.Page("../pages/home.py", title="Home", icon=":material/home:", default=True),
             st.Page("../pages/depth.py", title="Depth", icon=":material/layers:", url_path="depth"),
         ],
+        "Look inside": [
+            st.Page(
+                "../pages/attributions.py",
+                title="Attributions",
+                icon=":material/center_focus_strong:",
+                url_path="attributions",
+            ),
+        ],
         "Train": [
             st.Page("../pages/runs.py", title="Runs", icon=":material/table_chart:", url_path="runs"),
         ],

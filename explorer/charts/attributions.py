@@ -55,7 +55,9 @@ def map_figure(values: Array, pixels: Array, look: MapLook) -> go.Figure:
     """
     figure = _blank(values.shape)
     grey = pixels.mean(0) if len(pixels) == 1 else np.tensordot(_LUMA, pixels, 1)
-    figure.add_trace(go.Image(z=_bytes(grey[None]), hoverinfo="skip"))
+    # under a map the picture is pale, so that the map's zero stays pale too
+    pale = grey * (1 - 0.5 * look.opacity) + 0.5 * look.opacity
+    figure.add_trace(go.Image(z=_bytes(pale[None]), hoverinfo="skip"))
     limit = limit_of(values, look.percentile)
     figure.add_trace(
         go.Heatmap(
@@ -137,7 +139,7 @@ def _scale(limit: float) -> dict[str, object]:
         "xpad": 6,
         "ypad": 0,
         "outlinewidth": 0,
-        "tickvals": [-limit, 0, limit],
+        "tickvals": [-0.999 * limit, 0, 0.999 * limit],  # plotly leaves out ticks at the very ends
         "ticktext": [_short(-limit), "0", _short(limit)],
         "tickfont": {"size": LABEL_SIZE},
     }

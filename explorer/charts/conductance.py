@@ -30,6 +30,7 @@ def conductance_figure(tables: Mapping[str, pd.DataFrame], families: Mapping[str
         tint = colour(families[title])
         figure.add_trace(_bars(title, table, tint))
         figure.add_trace(_whole(title, table, tint, last))
+    figure.update_yaxes(range=_range(tables))
     for edge in _edges(next(iter(tables.values()))):
         figure.add_vline(edge, line={"color": CONTEXT, "width": 1, "dash": "dot"})
     return figure
@@ -54,16 +55,16 @@ def conductance_finding(table: pd.DataFrame, family: str) -> str:
             "there is no way around."
         )
     most, share = _most(table), table["branch"] / table["conductance"].replace(0, np.nan)
-    top = float(table.loc[table["block"] == most, "branch"].iloc[0])
+    top = float(table["branch"].max())
     return (
-        f"The score rises by about {whole:+.2f} logits from the baseline to the picture. Block {most}'s branch "
-        f"carries most of it ({top:+.2f}); in the middle block of them all a branch carries "
-        f"{100 * float(share.median()):.0f} %, the shortcut the rest."
+        f"The score rises by about {whole:+.2f} logits from the baseline to the picture. "
+        f"The branch of block {most} carries the most ({top:+.2f}); "
+        f"the median branch carries {100 * float(share.median()):.0f} %, its shortcut the rest."
     )
 
 
 def _most(table: pd.DataFrame) -> int:
-    return int(table.loc[table["branch"].idxmax(), "block"])
+    return int(table["block"].iloc[int(table["branch"].to_numpy().argmax())])
 
 
 def _bars(title: str, table: pd.DataFrame, tint: str) -> go.Bar:
@@ -81,8 +82,9 @@ def _bars(title: str, table: pd.DataFrame, tint: str) -> go.Bar:
 def _whole(title: str, table: pd.DataFrame, tint: str, last: int) -> go.Scatter:
     height = float(table["conductance"].mean())
     return go.Scatter(
-        x=[0.4, last + 0.6], y=[height, height], mode="lines+text", text=["", "all of it  "],
-        textposition="bottom left" if height > 0 else "top left", textfont={"size": LABEL_SIZE},
+        x=[0.4, last + 0.6], y=[height, height], mode="lines+text",
+        text=["", "all of it, branch and shortcut  "],
+        textposition="top left", textfont={"size": LABEL_SIZE},
         line={"color": tint, "width": 2, "dash": "dash"}, name=f"{title}, all of it", hoverinfo="text",
         hovertext=f"{title}: {height:+.3g} logits pass through every block, branch and shortcut together",
     )  # fmt: skip
@@ -91,6 +93,16 @@ def _whole(title: str, table: pd.DataFrame, tint: str, last: int) -> go.Scatter:
 def _edges(table: pd.DataFrame) -> list[float]:
     changed = table["stage"].diff().fillna(0) != 0
     return [float(block) - 0.5 for block in table.loc[changed, "block"]]
+
+
+def _range(tables: Mapping[str, pd.DataFrame]) -> list[float]:
+    """From below zero to above the lines' labels."""
+    values = np.concatenate(
+        [table[["branch", "conductance"]].to_numpy().ravel() for table in tables.values()]
+    )
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    room = (high - low) or 1.0
+    return [low - (0.05 * room if low < 0 else 0), high + 0.16 * room]
 
 
 def _ticks(last: int) -> list[int]:

@@ -17,6 +17,8 @@ _CURL = (
     (28, 72, 93), (18, 115, 117), (63, 153, 134), (140, 184, 164), (202, 214, 203), (253, 245, 243),
     (236, 199, 182), (224, 149, 138), (201, 97, 113), (165, 53, 98), (121, 23, 89),
 )  # fmt: skip
+MAP_TINT = "#C96171"
+"""Of what is said about a map; between the scale's middle and its end."""
 DIVERGING = [[index / (len(_CURL) - 1), f"rgb{rgb}"] for index, rgb in enumerate(_CURL)]
 """For plotly's `colorscale`, with zmin = -limit and zmax = +limit."""
 
@@ -33,6 +35,12 @@ def signed(values: NDArray[np.floating], sign: Sign) -> NDArray[np.floating]:
         return values
     kept: NDArray[np.floating] = np.clip(values, 0, None) if sign == "positive" else np.clip(values, None, 0)
     return kept
+
+
+def enlarged(rgb: NDArray[np.uint8], side: int = 512) -> NDArray[np.uint8]:
+    """Colours (H, W, 3) with each pixel repeated, up to about `side` pixels, without blur."""
+    times = max(1, side // max(rgb.shape[:2]))
+    return rgb.repeat(times, 0).repeat(times, 1)
 
 
 def colours(values: NDArray[np.floating], limit: float) -> NDArray[np.uint8]:

@@ -7,10 +7,10 @@ import math
 import pandas as pd
 import plotly.graph_objects as go
 
+from explorer.charts.maps import MAP_TINT
 from explorer.charts.theme import CONTEXT, LABEL_SIZE, blank
 
 HEIGHT = 280
-_TINT = "#332288"
 _MARGIN = {"l": 56, "r": 12, "t": 14, "b": 48}
 
 
@@ -28,13 +28,14 @@ def masking_figure(curves: pd.DataFrame, curve: str) -> go.Figure:
     figure.update_yaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100])
     for name, title, line in (
         ("random", "random order (mean of 5)", {"color": CONTEXT, "width": 2, "dash": "6px,4px"}),
-        ("attribution", "the map's order", {"color": _TINT, "width": 3}),
+        ("attribution", "the map's order", {"color": MAP_TINT, "width": 3}),
     ):
         part = curves[(curves["curve"] == curve) & (curves["map"] == name)]
         figure.add_trace(
             go.Scatter(
                 x=(100 * part["share"]).tolist(), y=(100 * part["probability"]).tolist(), mode="lines",
-                line=line, name=title, hovertemplate=f"{title}: %{{y:.1f}} % with %{{x:.0f}} % {verb}<extra></extra>",
+                line=line, name=title,
+                hovertemplate=f"{title}: %{{y:.1f}} % with %{{x:.0f}} % {verb}<extra></extra>",
             )
         )  # fmt: skip
     figure.update_layout(showlegend=True, legend=_legend(curve))
@@ -60,7 +61,7 @@ def randomisation_figure(table: pd.DataFrame) -> go.Figure:
     ]
     figure.add_trace(
         go.Bar(
-            x=table["redrawn"].tolist(), y=values, marker={"color": _TINT}, width=0.5, hoverinfo="text",
+            x=table["redrawn"].tolist(), y=values, marker={"color": MAP_TINT}, width=0.5, hoverinfo="text",
             hovertext=said, textposition="none", name="rank correlation",
         )
     )  # fmt: skip
@@ -93,7 +94,8 @@ def describe_randomisation(table: pd.DataFrame) -> str:
 
 def _at_half(curves: pd.DataFrame, curve: str, name: str) -> float:
     part = curves[(curves["curve"] == curve) & (curves["map"] == name)]
-    return float(part.loc[(part["share"] - 0.5).abs().idxmin(), "probability"])
+    nearest = int((part["share"] - 0.5).abs().to_numpy().argmin())
+    return float(part["probability"].iloc[nearest])
 
 
 def _legend(curve: str) -> dict[str, object]:

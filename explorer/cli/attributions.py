@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
     from explorer.probes.attributions import Attribution
 
-_PNG_SIDE = 512
-
 
 def add_attributions(kinds: Any) -> None:
     """Add probe attributions."""
@@ -126,9 +124,6 @@ def _write_png(out: Path, values: NDArray[np.floating]) -> None:
     """The map in colours, small ones enlarged without blur."""
     from PIL import Image
 
-    from explorer.charts.maps import colours, limit_of
+    from explorer.charts.maps import colours, enlarged, limit_of
 
-    picture = Image.fromarray(colours(values, limit_of(values)))
-    times = max(1, _PNG_SIDE // max(values.shape))
-    size = (picture.width * times, picture.height * times)
-    picture.resize(size, Image.Resampling.NEAREST).save(out)
+    Image.fromarray(enlarged(colours(values, limit_of(values)))).save(out)

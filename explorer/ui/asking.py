@@ -1,0 +1,134 @@
+"""What is asked on the Attributions page? Typed, bound to the URL, built from the table of methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from explorer.charts import words
+from explorer.charts.attributions import MapLook
+from explorer.charts.maps import SIGNS
+from explorer.probes.methods import METHODS, Method, Parameter, Value
+from explorer.runs.catalogue import NetChoice
+
+DEFAULT = ("integrated_gradients", "layer_grad_cam")
+MOST = 4
+LIKELIEST = "likeliest"
+TARGET = "target"
+_LISTED = 5
+
+
+def preferred_net(choices: Sequence[NetChoice]) -> str | None:
+    """Key of a ResNet-20 of the zoo, in colour where there is one."""
+    zoo = [choice for choice in choices if choice.group == "zoo" and choice.family == "residual"]
+    twenty = [choice for choice in zoo if choice.depth == 20] or zoo
+    return twenty[0].key if twenty else None
+
+
+def choose_methods() -> tuple[Method, ...]:
+    """Up to four methods, side by side; the URL's `methods`."""
+    chosen = st.multiselect(
+        "Methods", list(METHODS), default=list(DEFAULT), max_selections=MOST,
+        format_func=lambda name: METHODS[name].title if name in METHODS else name,
+        key="methods", bind="query-params",
+        help="Each asks another question; what it asks stands under its map.",
+    )  # fmt: skip
+    names = [name for name in chosen if name in METHODS][:MOST] or list(DEFAULT)
+    return tuple(METHODS[name] for name in names)
+
+
+def choose_target(classes: Sequence[str], probabilities: Sequence[float]) -> int:
+    """The class that is asked about, the likeliest first; the URL's `target`, by name."""
+    ranked = by_probability(probabilities)
+    titles = {LIKELIEST: LIKELIEST} | {str(number): class_title(classes, number) for number in ranked}
+    chosen = st.selectbox(
+        "Class", list(titles), format_func=lambda key: titles.get(key, key), key=TARGET,
+        bind="query-params",
+        help="Which class's score is explained. The likeliest five stand below the picture.",
+    )  # fmt: skip
+    return ranked[0] if chosen == LIKELIEST or chosen not in titles else int(chosen)
+
+
+def offer_targets(classes: Sequence[str], probabilities: Sequence[float], name: str) -> None:
+    """The five likeliest classes as buttons that ask about them."""
+    with st.container(horizontal=True, gap="small", key=f"likeliest-{name}"):
+        for number in by_probability(probabilities)[:_LISTED]:
+            st.button(
+                f"{class_title(classes, number)}: {words.percent(100 * probabilities[number])}",
+                key=f"target-{number}-{name}", on_click=_ask_about, args=(str(number),), type="tertiary",
+                help="Ask about this class.",
+            )  # fmt: skip
+
+
+def by_probability(probabilities: Sequence[float]) -> list[int]:
+    """Class numbers, the likeliest first."""
+    return sorted(range(len(probabilities)), key=lambda number: -probabilities[number])
+
+
+def class_title(classes: Sequence[str], number: int) -> str:
+    """The class's name, with its number where another has the same name."""
+    name = classes[number]
+    return name if classes.count(name) == 1 else f"{name} ({number})"
+
+
+def _ask_about(number: str) -> None:
+    st.session_state[TARGET] = number
+
+
+def choose_look() -> tuple[MapLook, bool]:
+    """How maps are drawn, and whether the twin stands below; `opacity`, `sign`, `clip`, `twin`."""
+    opacity = st.slider(
+        "Opacity of the map (%)", 0, 100, 80, 5, key="opacity", bind="query-params",
+        help="At 100 the picture below is hidden.",
+    )  # fmt: skip
+    sign = st.segmented_control(
+        "Sign", SIGNS, default="both", key="sign", bind="query-params",
+        help="Plum speaks for the class, teal against it.",
+    )  # fmt: skip
+    clip = st.slider(
+        "Scale ends at percentile", 90.0, 100.0, 99.0, 0.5, key="clip", bind="query-params",
+        help="Of the absolute values: a few extreme pixels do not make the others pale.",
+    )  # fmt: skip
+    twin = st.toggle(
+        "Its plain or residual twin below", key="twin", bind="query-params",
+        help="The same picture, class and methods, where the zoo has the twin.",
+    )  # fmt: skip
+    return MapLook(opacity / 100, sign if sign in SIGNS else "both", clip), twin
+
+
+def choose_settings(methods: Sequence[Method], blocks: int) -> tuple[dict[str, dict[str, Value]], int]:
+    """Parameters by method, and the seed; in the URL as `METHOD-PARAMETER` and `seed`."""
+    with st.popover("Settings", icon=":material/settings:", width="stretch"):
+        seed = st.number_input(
+            "Seed", 0, 9999, 0, key="seed", bind="query-params",
+            help="Of all draws; the same seed, the same map.",
+        )  # fmt: skip
+        settings = {}
+        for method in methods:
+            st.markdown(f"**{method.title}**")
+            settings[method.name] = {
+                parameter.name: _widget(method, parameter, blocks) for parameter in method.parameters
+            }
+    return settings, int(seed or 0)
+
+
+def _widget(method: Method, parameter: Parameter, blocks: int) -> Value:
+    key = f"{method.name}-{parameter.name}"
+    default = parameter.default
+    if isinstance(default, bool):
+        return bool(st.toggle(parameter.title, default, key=key, bind="query-params", help=parameter.help))
+    if isinstance(default, str):
+        chosen = st.selectbox(
+            parameter.title, parameter.options, index=parameter.options.index(default), key=key,
+            bind="query-params", help=parameter.help,
+        )  # fmt: skip
+        return chosen if chosen in parameter.options else default
+    high = min(parameter.high, blocks) if parameter.name == "block" else parameter.high
+    kind = int if isinstance(default, int) else float
+    digits = "%d" if kind is int else "%.4g"
+    chosen_number = st.number_input(
+        parameter.title, kind(parameter.low), kind(high), default, kind(parameter.step), format=digits,
+        key=key, bind="query-params", help=parameter.help,
+    )  # fmt: skip
+    return default if chosen_number is None else kind(chosen_number)

@@ -1,0 +1,58 @@
+"""Why does the net say this class?"""
+
+import streamlit as st
+
+from explorer.data.fitting import fit
+from explorer.ui.asking import choose_look, choose_methods, choose_settings, choose_target, preferred_net
+from explorer.ui.attributions import (
+    Case,
+    conductance_question,
+    guide,
+    questions_of,
+    sentence,
+    show_conductance,
+    show_maps,
+)
+from explorer.ui.nets import choose_net, net_choices, opened, twin_of
+from explorer.ui.pictures import choose_picture, choose_tone
+from explorer.ui.takings import offer_maps
+from explorer.ui.trust import show_trust
+
+st.title("Why does the net say this class?")
+try:
+    first, second = st.columns([4, 9], vertical_alignment="bottom")
+    with first:
+        choice = choose_net(default=preferred_net(net_choices()))
+        loaded = opened(choice)
+    with second:
+        picture = choose_picture(choice.dataset)
+    third, fourth, fifth, sixth = st.columns([3, 6, 2, 2], vertical_alignment="bottom")
+    view = sixth.popover("View", icon=":material/tune:", width="stretch")
+    with view:
+        tone = choose_tone(loaded.in_channels)
+    case = Case(choice, loaded, fit(picture, loaded.image_size, loaded.in_channels, tone))
+    with third:
+        target = choose_target(loaded.classes, case.probabilities())
+    with fourth:
+        methods = choose_methods()
+    with fifth:
+        settings, seed = choose_settings(methods, len(loaded.blocks()))
+    with view:
+        look, with_twin = choose_look()
+    questions = questions_of(methods, settings, target, seed)
+    cases = [case]
+    twin = twin_of(choice, net_choices()) if with_twin else None
+    if twin is not None:
+        cases.append(Case(twin, opened(twin), case.seen))
+    found = show_maps(case, questions, look, "first")
+    if with_twin and twin is None:
+        st.info("This net has no plain or residual twin here. Choose one of the zoo's.")
+    for other in cases[1:]:
+        show_maps(other, questions, look, "twin")
+    st.markdown(sentence(case, found))
+    offer_maps(found, look, "maps")
+    show_conductance(cases, conductance_question(target, settings))
+    show_trust(case, found)
+    guide(case)
+except ValueError as error:
+    st.error(str(error))
