@@ -8,6 +8,7 @@ from typing import Any
 
 from explorer.cli import jobs
 from explorer.runs.doctor import examine
+from explorer.runs.export import ALL, USUAL, export_run
 from explorer.runs.library import open_library
 
 _LISTED = ("run_id", "dataset", "status", "epochs", "train_error_pct", "test_error_pct", "seconds", "source")
@@ -26,9 +27,17 @@ def add_commands(commands: Any) -> None:
     show.set_defaults(command=_show)
     export = actions.add_parser("export", help="write a run's settings, tables and weights to a folder")
     export.add_argument("run_id")
+    export.add_argument(
+        "--format", action="append", choices=(*ALL, "zip"), metavar="FORMAT",
+        help=f"{', '.join(ALL)}, or zip for all of them in one file; may be given several times; "
+        f"default: {', '.join(USUAL)}",
+    )  # fmt: skip
     export.add_argument("--out", type=Path, default=Path(), metavar="FOLDER", help="default: here")
     export.add_argument("--overwrite", action="store_true", help="replace files of an earlier export")
     export.set_defaults(command=_export)
+    take = actions.add_parser("import", help="keep a run that was exported, here or elsewhere")
+    take.add_argument("file", type=Path, help="a zip, or the .json with its CSV and safetensors beside it")
+    take.set_defaults(command=_import)
     delete = actions.add_parser("delete", help="delete one of your own runs and its weights")
     delete.add_argument("run_id")
     delete.set_defaults(command=_delete)
@@ -55,10 +64,17 @@ def _show(options: Namespace) -> dict[str, Any]:
 
 
 def _export(options: Namespace) -> dict[str, Any]:
-    from explorer.runs.export import export_run
-
-    files = export_run(open_library(), options.run_id, options.out, overwrite=options.overwrite)
+    formats = tuple(options.format or USUAL)
+    files = export_run(
+        open_library(), options.run_id, options.out, formats=formats, overwrite=options.overwrite
+    )
     return {"run_id": options.run_id, "files": [str(file) for file in files]}
+
+
+def _import(options: Namespace) -> dict[str, Any]:
+    from explorer.runs.intake import import_path
+
+    return {"run_ids": import_path(open_library(), options.file)}
 
 
 def _delete(options: Namespace) -> dict[str, Any]:

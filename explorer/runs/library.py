@@ -131,7 +131,7 @@ class Library:
         return store
 
     def _store(self) -> Store | None:
-        return next((source for source in self.sources if isinstance(source, Store)), None)
+        return store_of(self)
 
     def _gather(self, name: str, run_ids: Sequence[str]) -> pd.DataFrame:
         parts, missing = [empty(name)], set(run_ids)
@@ -169,6 +169,12 @@ def find_run(source: RunSource, run_id: str) -> Run:
         raise UnknownRunError(f"There is no run '{run_id[:80]}'. `python -m explorer runs list` shows all.")
     row = {str(name): None if _missing(value) else value for name, value in found.iloc[0].items()}
     return Run.from_row(row)
+
+
+def store_of(source: RunSource) -> Store | None:
+    """The user's own store in it, if there is one."""
+    parts = source.sources if isinstance(source, Library) else (source,)
+    return next((part for part in parts if isinstance(part, Store)), None)
 
 
 def open_library(pretrained: Path = PRETRAINED) -> Library:

@@ -12,7 +12,7 @@ import pandas as pd
 from explorer.runs import schema
 from explorer.runs.database import StoreError
 from explorer.runs.run import TABLE_COLUMNS, Run
-from explorer.runs.tables import empty, step_table, tidy
+from explorer.runs.tables import Tables, empty, step_table, tidy
 from explorer.training.history import EpochRecord
 
 # every number here is a single-precision measurement or a whole number below 2**24: exact in float32
@@ -58,6 +58,25 @@ def series_values(run: Run, record: EpochRecord) -> list[dict[str, Any]]:
     }
     key = {"run_id": run.run_id, "epoch": record.epoch}
     return [key | {"name": name, "data": _pack(name, table)} for name, table in tables.items()]
+
+
+def table_values(run_id: str, tables: Tables) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Values of `schema.epochs` and of `schema.series` for a run that is kept whole."""
+    epochs = tables["epochs"]
+    ends = epochs["iteration"].to_numpy()
+    place = np.searchsorted(ends, tables["steps"]["iteration"].to_numpy())
+    steps = tables["steps"].assign(epoch=epochs["epoch"].to_numpy()[place])
+    parts = {"blocks": tables["blocks"], "layers": tables["layers"], "steps": steps}
+    by_epoch = {name: dict(list(table.groupby("epoch"))) for name, table in parts.items()}
+    rows, series = [], []
+    for row in epochs.drop(columns="run_id").to_dict("records"):
+        numbers = {str(name): value for name, value in row.items()}
+        rows.append({"run_id": run_id, **without_nan(numbers)})
+        key = {"run_id": run_id, "epoch": row["epoch"]}
+        for name in parts:
+            table = by_epoch[name].get(row["epoch"], empty(name))
+            series.append(key | {"name": name, "data": _pack(name, table)})
+    return rows, series
 
 
 def read_series(name: str, rows: Sequence[tuple[str, int, bytes]]) -> pd.DataFrame:

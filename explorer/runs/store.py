@@ -18,7 +18,7 @@ from explorer.runs.database import Database, StoreBusyError, StoreError
 from explorer.runs.listing import list_runs
 from explorer.runs.processes import Process
 from explorer.runs.run import RESULTS, Run, RunState, Status, run_table
-from explorer.runs.tables import tidy
+from explorer.runs.tables import Tables, tidy
 from explorer.training.history import EpochRecord
 from explorer.training.recipe import Recipe
 
@@ -78,13 +78,23 @@ class Store:
         Raises:
             StoreError: there is a run of that id.
         """
-        home.checkpoint_path(run.run_id)
-        values = rows.run_values(run) | _checked(more)
-        last = select(func.coalesce(func.max(schema.runs.c.position), 0) + 1).scalar_subquery()
         with self.database.writing() as connection:
-            if connection.scalar(select(schema.runs.c.run_id).filter_by(run_id=run.run_id)) is not None:
-                raise StoreError(f"There is already a run {run.run_id}.")
-            connection.execute(insert(schema.runs).values({"position": last} | values))
+            _insert(connection, run, more)
+
+    def add_whole(self, run: Run, tables: Tables, **more: Any) -> None:
+        """Keep a run that has ended and all its records, or nothing of it; errors as `add_run`.
+
+        Args:
+            run: its results and its time are kept as it says them.
+            tables: its records, as `checks` or `record_tables` give them.
+            more: fields of `RunState`.
+        """
+        epochs, series = rows.table_values(run.run_id, tables)
+        with self.database.writing() as connection:
+            _insert(connection, run, more)
+            for table, values in ((schema.epochs, epochs), (schema.series, series)):
+                if values:
+                    connection.execute(insert(table), values)
 
     def get_run(self, run_id: str) -> Run:
         """The run as it stands.
@@ -219,6 +229,15 @@ class Store:
         with self.database.reading() as connection:
             found = [tuple(row) for row in connection.execute(query)]
         return rows.read_series(name, found)
+
+
+def _insert(connection: Connection, run: Run, more: dict[str, Any]) -> None:
+    home.checkpoint_path(run.run_id)
+    values = rows.run_values(run) | _checked(more)
+    last = select(func.coalesce(func.max(schema.runs.c.position), 0) + 1).scalar_subquery()
+    if connection.scalar(select(schema.runs.c.run_id).filter_by(run_id=run.run_id)) is not None:
+        raise StoreError(f"There is already a run {run.run_id}.")
+    connection.execute(insert(schema.runs).values({"position": last} | values))
 
 
 def new_run_id(spec: NetSpec, recipe: Recipe) -> str:

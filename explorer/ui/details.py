@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from explorer.runs.library import store_of
 from explorer.runs.provenance import ROOT
 from explorer.runs.run import Run
-from explorer.runs.store import Store
 from explorer.ui.data import dataset_title, library
 from explorer.ui.runs import forget
 
@@ -66,18 +66,13 @@ def provenance_text(run: Run, reason: str = "") -> str:
     return "\n".join(f"- {row}" for row in rows)
 
 
-def own_store() -> Store | None:
-    """The user's store, where there is one."""
-    return next((source for source in library().sources if isinstance(source, Store)), None)
-
-
 def _title(row: Any) -> str:
     return f"{row.shown}, {dataset_title(row.dataset)}, seed {row.seed} ({row.run_id})"
 
 
 def _words_of(row: pd.Series) -> None:
     """Name, note and pin; only of runs in the user's own store."""
-    store = own_store()
+    store = store_of(library())
     if row["source"] == "zoo" or store is None:
         st.caption("This run came with the explorer: it cannot be renamed or deleted.")
         return

@@ -1,0 +1,164 @@
+"""Which exported runs are in these files? Zips and loose files, by run; nothing is unpacked."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from explorer.data.files import zip_tree
+from explorer.data.splits import DataError
+from explorer.runs.run import TABLES
+
+MAX_RUNS = 500
+MAX_JSON_BYTES = 16 * 2**20
+MAX_TABLE_BYTES = 64 * 2**20
+MAX_WEIGHTS_BYTES = 256 * 2**20
+_NAME = re.compile(
+    r"(?P<run_id>[A-Za-z0-9][A-Za-z0-9._-]{0,199}?)"
+    rf"(?P<part>\.json|\.safetensors|\.py|-(?:{'|'.join(TABLES)})\.csv)"
+)
+_EVENTS = re.compile(r"events\.out\.tfevents\.[A-Za-z0-9._-]{1,240}")
+_LIMITS = {".json": MAX_JSON_BYTES, ".safetensors": MAX_WEIGHTS_BYTES}
+Read = Callable[[], bytes]
+_File = tuple[str, int, Read]
+
+
+class IntakeError(ValueError):
+    """Files cannot be taken as exported runs; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """The files of one exported run, read when they are asked for.
+
+    Attributes:
+        run_id: the id under which it was exported.
+        parts: reads the file, by what follows the id in its name: .json, -epochs.csv, .safetensors.
+    """
+
+    run_id: str
+    parts: Mapping[str, Read]
+
+    def text(self, part: str) -> str | None:
+        """That file as text, or None where there is none.
+
+        Raises:
+            IntakeError: it is no text.
+        """
+        if part not in self.parts:
+            return None
+        try:
+            return self.parts[part]().decode("utf-8")
+        except UnicodeDecodeError:
+            raise IntakeError(f"{self.run_id}{part} is no text in UTF-8. Export the run again.") from None
+
+
+def parcels_in(path: Path) -> list[Parcel]:
+    """The runs in a zip, or the run of a .json with the files beside it that share its name.
+
+    Raises:
+        IntakeError: there is none, or the files are none of an export.
+    """
+    if path.suffix.lower() == ".zip":
+        return _in_zip(path)
+    named = _NAME.fullmatch(path.name)
+    if named is None or named["part"] != ".json":
+        raise IntakeError(f"{path.name} is no exported run: give its zip or its .json.")
+    parts = [".json", ".safetensors", *(f"-{name}.csv" for name in TABLES)]
+    if not path.is_file():
+        raise IntakeError(f"There is no file {path}; check its name.")
+    files = [path.with_name(f"{named['run_id']}{part}") for part in parts]
+    try:
+        beside: list[_File] = [
+            (file.name, file.stat().st_size, file.read_bytes) for file in files if file.is_file()
+        ]
+    except OSError as error:
+        raise IntakeError(f"{path} cannot be read ({error.strerror}); check its permissions.") from None
+    return _sorted({(): beside})
+
+
+def parcels_of(uploads: Iterable[tuple[str, bytes]]) -> list[Parcel]:
+    """The runs in uploaded files, given by name and content; raises as `parcels_in`."""
+    loose: list[_File] = []
+    found: list[Parcel] = []
+    for name, content in uploads:
+        if name.lower().endswith(".zip"):
+            found += _in_upload(name, content)
+        else:
+            loose.append((name, len(content), _hold(content)))
+    return found + (_sorted({(): loose}) if loose else [])
+
+
+def _in_upload(name: str, content: bytes) -> list[Parcel]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "upload.zip"
+        path.write_bytes(content)
+        try:
+            found = _in_zip(path)
+            held = [
+                Parcel(parcel.run_id, {part: _hold(read()) for part, read in parcel.parts.items()})
+                for parcel in found
+            ]
+        except IntakeError as error:
+            raise IntakeError(str(error).replace("upload.zip", name[:80])) from None
+    return held
+
+
+def _hold(content: bytes) -> Read:
+    return lambda: content
+
+
+def _in_zip(path: Path) -> list[Parcel]:
+    if not path.is_file():
+        raise IntakeError(f"There is no file {path}; check its name.")
+    try:
+        tree = zip_tree(path)
+    except DataError as error:
+        raise IntakeError(str(error)) from None
+
+    def reader(file: object) -> Read:
+        def read() -> bytes:
+            try:
+                with tree.opened() as opened:
+                    return opened(file)  # type: ignore[arg-type]
+            except DataError as error:
+                raise IntakeError(str(error)) from None
+
+        return read
+
+    folders: dict[tuple[str, ...], list[_File]] = {}
+    for file in tree.files:
+        folders.setdefault(file.path[:-1], []).append((file.path[-1], file.size, reader(file)))
+    return _sorted(folders)
+
+
+def _sorted(folders: Mapping[tuple[str, ...], list[_File]]) -> list[Parcel]:
+    """One parcel per .json, with the files of its folder that share its id."""
+    parcels: dict[tuple[tuple[str, ...], str], dict[str, Read]] = {}
+    for folder, files in folders.items():
+        for name, size, read in files:
+            if _EVENTS.fullmatch(name):
+                continue
+            run_id, part = _checked(name, size)
+            parcels.setdefault((folder, run_id), {})[part] = read
+    alone = [run_id for (_, run_id), parts in parcels.items() if ".json" not in parts]
+    if alone:
+        raise IntakeError(f"The file {alone[0]}.json is missing; a run cannot be taken without it.")
+    if not parcels:
+        raise IntakeError("There is no exported run in it.")
+    if len(parcels) > MAX_RUNS:
+        raise IntakeError(f"{len(parcels)} runs are too many at once; take {MAX_RUNS} or fewer.")
+    return [Parcel(run_id, parts) for (_, run_id), parts in parcels.items()]
+
+
+def _checked(name: str, size: int) -> tuple[str, str]:
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise IntakeError(f"{name[:80]!a} is none of the files of an exported run. Export it again.")
+    limit = _LIMITS.get(found["part"], MAX_TABLE_BYTES)
+    if size > limit:
+        raise IntakeError(f"{name[:80]} has {size / 2**20:,.0f} MiB; at most {limit // 2**20} are taken.")
+    return found["run_id"], found["part"]
