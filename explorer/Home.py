@@ -20,6 +20,7 @@ page = st.navigation(
             st.Page("../pages/depth.py", title="Depth", icon=":material/layers:", url_path="depth"),
         ],
         "Look inside": [
+            st.Page("../pages/inspect.py", title="Inspect", icon=":material/visibility:", url_path="inspect"),
             st.Page(
                 "../pages/attributions.py",
                 title="Attributions",

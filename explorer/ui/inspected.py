@@ -1,0 +1,96 @@
+"""What was read of a net and a picture? Once for all who ask the same, and kept for the next block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from explorer.data.fitting import Picture, Seen, Tone, fit
+from explorer.ui.nets import PROBING, net_choices, opened
+
+if TYPE_CHECKING:
+    from explorer.nets.loaded import LoadedNet
+    from explorer.probes.activations import Activations
+    from explorer.probes.readout import LinearReadout
+    from explorer.runs.catalogue import NetChoice
+
+_PREFERRED = ("cifar10-jpeg-residual-56-s0", "cifar10-jpeg-residual-20-s0", "digits-residual-56-s0")
+READOUTS = {"skip": "rest of the net", "linear": "fitted line"}
+
+
+@dataclass(frozen=True, eq=False)
+class Inspected:
+    """One net that has looked at one picture.
+
+    Attributes:
+        choice: the net, as it was chosen.
+        loaded: the net.
+        picture: what was chosen.
+        seen: what the net was shown.
+        read: what its blocks made of it.
+    """
+
+    choice: NetChoice
+    loaded: LoadedNet
+    picture: Picture
+    seen: Seen
+    read: Activations
+
+    @property
+    def key(self) -> str:
+        """Names what was read in caches and file names."""
+        return f"{self.choice.key}-{self.picture.key}-{int(self.seen.pixels.sum() * 1000)}"
+
+
+def inspected(choice: NetChoice, picture: Picture, tone: Tone) -> Inspected:
+    """Show a picture to a net; read once per net, picture and tone, then kept for everybody.
+
+    Raises:
+        ValueError: the net cannot be opened.
+    """
+    loaded = opened(choice)
+    seen = fit(picture, loaded.image_size, loaded.in_channels, tone)
+    return Inspected(choice, loaded, picture, seen, _read(choice.key, picture.key, tone, loaded, seen.pixels))
+
+
+def readout_of(found: Inspected, kind: str) -> NDArray[np.float32]:
+    """Probabilities after the stem and each block; see `explorer.probes.readout`.
+
+    Raises:
+        ValueError: a line cannot be fitted, or the training split cannot be read.
+    """
+    if kind != "linear":
+        return found.read.readout
+    places = [found.read.stem, *(block.output for block in found.read.blocks)]
+    return fitted(found.choice).read(places)
+
+
+@st.cache_resource(
+    max_entries=12, show_spinner="Fitting a line after each block, a few seconds, once per net…"
+)
+def fitted(choice: NetChoice) -> LinearReadout:
+    """The net's linear read-outs, fitted on the training split of its own data."""
+    from explorer.data.sources import open_dataset
+    from explorer.probes.readout import fit_readout
+
+    loaded, dataset = opened(choice), open_dataset(choice.dataset)
+    with PROBING:
+        return fit_readout(loaded, dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading all blocks…")
+def _read(net: str, picture: str, tone: str, _loaded: LoadedNet, _pixels: NDArray[np.float32]) -> Activations:
+    from explorer.probes.activations import read_activations
+
+    with PROBING:
+        return read_activations(_loaded, _pixels)
+
+
+def preferred_net() -> str | None:
+    """The net shown first: of those that look at colour photographs if there is one, else of digits."""
+    there = {choice.key for choice in net_choices()}
+    return next((key for key in _PREFERRED if key in there), None)

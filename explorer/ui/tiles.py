@@ -1,0 +1,90 @@
+"""How do maps stand on a page? Crisp tiles that wrap on a phone, with their scale, from one small picture."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from html import escape
+from io import BytesIO
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from explorer.charts.maps import colours
+from explorer.charts.sprites import shades, sprite
+
+_SIDE = 32
+_CSS = """<style>
+.tiles { display: grid; gap: 6px; grid-template-columns: repeat(auto-fill, minmax(var(--tile), 1fr)); }
+.tiles figure { margin: 0; min-width: 0; }
+.tiles i, .tiles img { display: block; width: 100%; aspect-ratio: 1; image-rendering: pixelated;
+  background-repeat: no-repeat; border-radius: 3px; object-fit: contain; }
+.tiles figcaption { font-size: 0.8rem; line-height: 1.3; text-align: center; white-space: nowrap;
+  overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-nums; }
+.tiles .chosen i { outline: 3px solid currentColor; outline-offset: 1px; }
+.tiles .chosen figcaption { font-weight: 700; }
+.maps { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(10rem, 44%), 1fr)); }
+.maps figcaption { font-size: 0.9rem; text-align: left; white-space: normal;
+  padding-top: 4px; min-height: 3.9em; }
+.bar { display: flex; gap: 8px; align-items: center; font-size: 0.85rem; margin: 2px 0 8px;
+  font-variant-numeric: tabular-nums; }
+.bar img { height: 10px; width: min(16rem, 40vw); border-radius: 3px; }
+</style>"""
+
+
+def picture_tag(rgb: NDArray[np.uint8], alt: str) -> str:
+    """An <img> with the picture in it, lossless."""
+    return f'<img alt="{escape(alt, quote=True)}" src="{_address(rgb)}">'
+
+
+def show_tiles(
+    name: str, tiles: Sequence[NDArray[np.uint8]], titles: Sequence[str], chosen: int, width: str
+) -> None:
+    """A grid of coloured maps, all from one picture.
+
+    Args:
+        name: of the grid, unique on the page, letters and hyphens.
+        tiles: colours, (H, W, 3) each.
+        titles: under the tiles.
+        chosen: index of the tile that stands out; -1 for none.
+        width: the least width of a tile, in CSS.
+    """
+    side = max(_SIDE, max(len(tile) for tile in tiles[:1]))
+    address, last = _address(sprite(tiles, side)), max(len(tiles) - 1, 1)
+    style = f".{name} i {{ background-image: url({address}); background-size: {100 * len(tiles)}% 100%; }}"
+    figures = [
+        f"<figure{' class=chosen' if index == chosen else ''}>"
+        f'<i role="img" aria-label="{escape(title, quote=True)}" '
+        f'style="background-position: {100 * index / last:.4f}% 0"></i>'
+        f"<figcaption>{escape(title)}</figcaption></figure>"
+        for index, title in enumerate(titles)
+    ]
+    grid = f'<div class="tiles {name}" style="--tile: {width}">{"".join(figures)}</div>'
+    st.html(f"{_CSS}<style>{style}</style>{grid}")
+
+
+def show_maps(maps: Sequence[tuple[NDArray[np.uint8], str, str]]) -> None:
+    """A few maps side by side, large: colours, a title, and what is said under it (HTML)."""
+    figures = [
+        f"<figure>{picture_tag(rgb, title)}<figcaption><b>{escape(title)}</b><br>{said}</figcaption></figure>"
+        for rgb, title, said in maps
+    ]
+    st.html(f'{_CSS}<div class="tiles maps">{"".join(figures)}</div>')
+
+
+def show_scale(low: float, high: float, said: str) -> None:
+    """The scale of the maps above: diverging where `low` is negative, sequential where it is 0."""
+    ramp = np.linspace(low, high, 128)[None]
+    rgb = colours(ramp, high) if low < 0 else shades(ramp, high)
+    ends = f"{low:.3g}".replace("-", "−"), f"{high:.3g}"
+    bar = picture_tag(rgb, f"Scale from {ends[0]} to {ends[1]}")
+    parts = "".join(f"<span>{part}</span>" for part in (ends[0], bar, ends[1], escape(said)))
+    st.html(f'{_CSS}<div class="bar">{parts}</div>')
+
+
+def _address(rgb: NDArray[np.uint8]) -> str:
+    file = BytesIO()
+    Image.fromarray(np.ascontiguousarray(rgb)).save(file, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

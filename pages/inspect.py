@@ -1,0 +1,19 @@
+"""What does each block make of a picture?"""
+
+import streamlit as st
+
+from explorer.ui.inspected import preferred_net
+from explorer.ui.inspection import inspect
+from explorer.ui.nets import choose_net
+from explorer.ui.pictures import choose_picture
+
+st.title("What does each block make of a picture?")
+left, right = st.columns([3, 8], vertical_alignment="bottom")
+try:
+    with left:
+        choice = choose_net(default=preferred_net())
+    with right:
+        picture = choose_picture(choice.dataset)
+    inspect(choice, picture)
+except ValueError as error:
+    st.error(str(error))
