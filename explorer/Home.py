@@ -29,6 +29,7 @@ page = st.navigation(
             ),
         ],
         "Train": [
+            st.Page("../pages/train.py", title="Live training", icon=":material/timeline:", url_path="train"),
             st.Page("../pages/runs.py", title="Runs", icon=":material/table_chart:", url_path="runs"),
         ],
         "Evidence": [

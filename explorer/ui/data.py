@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer.charts import tables
 from explorer.runs.library import Library, open_library
+from explorer.runs.store import Store, StoreError
 
 _TTL_S = 30
 DATASET_TITLE = {
@@ -25,6 +26,19 @@ ASIDE = ("digits-small",)
 def library() -> Library:
     """All runs; the object is shared by all sessions and holds no state of theirs."""
     return open_library()
+
+
+def own_store() -> Store:
+    """The store of the user's own runs.
+
+    Raises:
+        StoreError: it cannot be opened; the text says why.
+    """
+    there = library()
+    for source in there.sources:
+        if isinstance(source, Store):
+            return source
+    raise StoreError(" ".join(there.problems) or "Your own runs cannot be kept here.")
 
 
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import shutil
 from importlib.util import find_spec
 
+import streamlit as st
+
+from explorer.data.registry import available
 from explorer.runs.provenance import processor
+from explorer.runs.speed import measured, speed, start_measuring
+from explorer.runs.workers import ensure_workers
+from explorer.training.estimates import Speed
+from explorer.training.recipe import DeviceName, Precision, Recipe
 from explorer.ui.data import dataset_title, library, zoo_runs
 
 
@@ -17,3 +24,40 @@ def found_here() -> str:
     zoo = ", ".join(f"{count} runs on {dataset_title(str(name))}" for name, count in counts.items())
     own = int((library().runs()["source"] != "zoo").sum())
     return f"Found here: {processor()}; {gpu}; {torch}. In the zoo: {zoo}. Your own runs: {own}."
+
+
+def ready_workers() -> str:
+    """Start the workers and the calibration, so that both are ready when somebody presses Start.
+
+    Returns:
+        Why there are no workers, for a person; empty where there are.
+    """
+    start_measuring()
+    try:
+        return str(ensure_workers().problem)
+    except (ValueError, OSError) as error:
+        return str(error)
+
+
+def is_measured() -> bool:
+    """Whether this machine's speed is known."""
+    return measured() is not None
+
+
+def devices() -> tuple[str, ...]:
+    """The devices to train on; the CPU alone before they were looked for."""
+    found = measured()
+    return found.devices if found else ("cpu",)
+
+
+def speed_of(recipe: Recipe) -> Speed | None:
+    """Speed of this machine for a recipe, or None before it was measured."""
+    return _speed(recipe.device, recipe.precision, is_measured())
+
+
+@st.cache_resource(ttl=10, max_entries=16, show_spinner=False)
+def _speed(device: DeviceName, precision: Precision, _known: bool) -> Speed | None:
+    runs = library().runs()
+    sizes = {entry.name: entry.image_size for entry in available()}
+    own = runs[runs["source"] != "zoo"]
+    return speed(device, precision, own.assign(image_size=own["dataset"].map(sizes).fillna(0)))

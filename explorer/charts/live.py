@@ -1,0 +1,186 @@
+"""How do nets learn, step by step? Curves that grow while the sheet under them stays.
+
+Runs made here are drawn in full colour, the zoo's in the same colour but pale. Dashed and thin is
+training, solid and bold is test. One trace per run and role, in the order of `members`, and one
+`uirevision`: a redraw moves line ends, never a reader's zoom.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from explorer.charts import words
+from explorer.charts.marks import chance_line, end_labels, set_error_axis
+from explorer.charts.scales import drawn_errors, error_range
+from explorer.charts.strokes import as_power, empty_sheet, hovering, one_each, stroke
+from explorer.charts.theme import CONTEXT, blank
+
+MOST_POINTS = 600
+_LOSS_TOPS = (3.0, 6.0, 12.0, 25.0, 60.0)
+_LOSS_FLOOR = 1e-4
+
+
+@dataclass(frozen=True)
+class LiveStyle:
+    """What the reader has chosen to see.
+
+    Attributes:
+        log_x: steps and epochs on a log axis; step 0 has no place there.
+        log_y: losses and errors on a log axis.
+        smoothing: steps averaged into the bold line; 1 is none, more keeps the raw losses under it.
+    """
+
+    log_x: bool = False
+    log_y: bool = False
+    smoothing: int = 5
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """How far the axes reach, whatever has been trained so far.
+
+    Attributes:
+        iterations: steps of the longest run.
+        epochs: epochs of the longest run.
+        classes: of the dataset.
+    """
+
+    iterations: int
+    epochs: int
+    classes: int
+
+    @property
+    def chance_pct(self) -> float:
+        """Error of guessing."""
+        return 100 * (1 - 1 / self.classes)
+
+
+def loss_over_steps(
+    steps: pd.DataFrame, epochs: pd.DataFrame, members: pd.DataFrame, style: LiveStyle, sheet: Sheet
+) -> go.Figure:
+    """Training loss of every step, and test loss after every epoch.
+
+    Args:
+        steps: columns run_id, iteration, loss.
+        epochs: columns run_id, iteration, epoch, test_loss.
+        members: the runs, columns `MEMBER_COLUMNS`, in the order of drawing.
+        style: smoothing and log axes.
+        sheet: how far the axes reach.
+    """
+    figure = empty_sheet(
+        "iteration (batches trained)",
+        "loss (cross-entropy, nats)",
+        sheet.iterations,
+        (style.log_x, style.log_y),
+    )
+    axis = _loss_axis(figure, steps, style.log_y)
+    chance = chance_line(100, [1, sheet.iterations])
+    chance.update(y=[math.log(sheet.classes)] * 2, hovertext="Guessing: the logarithm of the classes.")
+    figure.add_trace(chance)
+    ends = []
+    for member in members.to_dict("records"):
+        mine = thinned(steps[steps["run_id"] == member["run_id"]])
+        tests = epochs[(epochs["run_id"] == member["run_id"]) & (epochs["iteration"] > 0)]
+        x, raw = mine["iteration"].tolist(), mine["loss"]
+        figure.add_trace(stroke(x, raw.tolist(), member, "train", style.smoothing > 1))
+        smooth = raw.rolling(style.smoothing, min_periods=1).mean().tolist() if style.smoothing > 1 else []
+        figure.add_trace(hovering(stroke(x[: len(smooth)], smooth, member, "train"), "iteration", "loss"))
+        test = stroke(tests["iteration"].tolist(), tests["test_loss"].tolist(), member, "test")
+        figure.add_trace(hovering(test, "iteration", "loss"))
+        last = smooth or raw.tolist()
+        ends.append((member["group"], last[-1] if last else math.nan))
+    figure.add_trace(end_labels(one_each(ends), sheet.iterations, style.log_y, axis))
+    return figure
+
+
+def error_over_epochs(
+    epochs: pd.DataFrame, members: pd.DataFrame, style: LiveStyle, sheet: Sheet
+) -> go.Figure:
+    """Training and test error after every epoch.
+
+    Args:
+        epochs: columns run_id, epoch, train_error_pct, test_error_pct.
+        members: the runs, columns `MEMBER_COLUMNS`, in the order of drawing.
+        style: log axes; epochs are never smoothed.
+        sheet: how far the axes reach.
+    """
+    figure = empty_sheet("epoch", "error (%)", sheet.epochs, (style.log_x, style.log_y))
+    set_error_axis(figure, style.log_y)
+    figure.add_trace(chance_line(sheet.chance_pct, [1 if style.log_x else 0, sheet.epochs]))
+    ends = []
+    for member in members.to_dict("records"):
+        mine = epochs[epochs["run_id"] == member["run_id"]]
+        mine = mine[mine["epoch"] > 0] if style.log_x else mine
+        for split, column in (("train", "train_error_pct"), ("test", "test_error_pct")):
+            there = mine.dropna(subset=[column])
+            drawn = drawn_errors(there[column].tolist(), style.log_y)
+            line = stroke(there["epoch"].tolist(), drawn, member, split, points=True)  # type: ignore[arg-type]
+            figure.add_trace(hovering(line, "epoch", "error", there[column].tolist(), " %"))
+        ends.append((member["group"], figure.data[-1].y[-1] if figure.data[-1].y else math.nan))
+    figure.add_trace(end_labels(one_each(ends), sheet.epochs, style.log_y, error_range(style.log_y)))
+    return figure
+
+
+def schedule(rates: Sequence[float], iterations: int) -> go.Figure:
+    """The learning rate of every step; `rates` are spread evenly over the run."""
+    figure = blank("iteration (batches trained)", "learning rate", 170)
+    x = np.linspace(1, max(iterations, 1), len(rates)).tolist()
+    line = {"color": CONTEXT, "width": 2}
+    figure.add_trace(go.Scatter(x=x, y=list(rates), mode="lines", line=line, name="learning rate"))
+    figure.update_traces(hovertemplate="iteration %{x:.0f}: learning rate %{y:.3g}<extra></extra>")
+    figure.update_layout(margin={"r": 24})
+    figure.update_yaxes(range=[0, 1.08 * max(rates)], nticks=4)
+    return figure.update_xaxes(range=[0, max(iterations, 1)], nticks=6)
+
+
+def thinned(steps: pd.DataFrame) -> pd.DataFrame:
+    """At most `MOST_POINTS` points: means of as many neighbouring steps as it takes."""
+    width = -(-len(steps) // MOST_POINTS)
+    if width <= 1:
+        return steps
+    bins = np.arange(len(steps)) // width
+    return steps.groupby(bins).agg({"iteration": "last", "loss": "mean"})
+
+
+def describe_errors(epochs: pd.DataFrame, members: pd.DataFrame) -> str:
+    """The error chart in words, for people who do not see it."""
+    said = []
+    for member in members.to_dict("records"):
+        mine = epochs[epochs["run_id"] == member["run_id"]]
+        if len(mine):
+            last = mine.iloc[-1]
+            train, test = (words.percent(last[f"{split}_error_pct"]) for split in ("train", "test"))
+            name = f"{member['group']}, seed {member['seed']}"
+            said.append(f"{name}: training error {train}, test error {test} after epoch {int(last['epoch'])}")
+    return f"Error in per cent over the epochs. {'; '.join(said) or 'Nothing was trained yet'}."
+
+
+def describe_losses(steps: pd.DataFrame, members: pd.DataFrame) -> str:
+    """The loss chart in words, for people who do not see it."""
+    said = []
+    for member in members.to_dict("records"):
+        mine = steps[steps["run_id"] == member["run_id"]]
+        if len(mine):
+            last = mine.iloc[-1]
+            name = f"{member['group']}, seed {member['seed']}"
+            said.append(f"{name}: {last['loss']:.3g} at iteration {int(last['iteration'])}")
+    return f"Training loss of every step. {'; '.join(said) or 'Nothing was trained yet'}."
+
+
+def _loss_axis(figure: go.Figure, steps: pd.DataFrame, log: bool) -> list[float]:
+    most = float(steps["loss"].quantile(0.99)) if len(steps) else 0.0
+    top = next((step for step in _LOSS_TOPS if most <= step), _LOSS_TOPS[-1])
+    axis = [math.log10(_LOSS_FLOOR), math.log10(top * 1.5)] if log else [-0.02 * top, top * 1.02]
+    figure.update_yaxes(type="log" if log else "linear", range=axis)
+    if log:
+        powers = range(-4, 2)
+        figure.update_yaxes(
+            tickvals=[10.0**power for power in powers], ticktext=[as_power(p) for p in powers]
+        )
+    return axis

@@ -1,0 +1,94 @@
+"""What do charts of single runs share? The sheet, a run's line in its colour, its hover, its name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from explorer.charts.theme import SPLIT_TITLE, Split, blank, colour, depth_colour, line_style
+
+MEMBER_COLUMNS = ["run_id", "family", "depth", "seed", "group", "zoo", "colour", "several"]
+HEIGHT = 340
+ZOO = ", zoo"
+"""How the name of a group of the zoo's runs ends."""
+_PALE = 0.42
+_RAW = 0.3
+
+
+def shades(members: pd.DataFrame) -> dict[str, str]:
+    """A colour per run: its family's, in as many lightnesses as that family has kinds of nets here."""
+    found = {}
+    for family, part in members.groupby("family", sort=False):
+        kinds = list(dict.fromkeys(part.sort_values("depth")["group"].str.removesuffix(ZOO)))
+        for run_id, group in zip(part["run_id"], part["group"], strict=True):
+            kind = kinds.index(group.removesuffix(ZOO))
+            many = list(range(len(kinds)))
+            found[run_id] = depth_colour(str(family), kind, many) if len(kinds) > 1 else colour(str(family))
+    return found
+
+
+def coloured(members: pd.DataFrame) -> pd.DataFrame:
+    """The members with a colour each, and whether they are one of several seeds."""
+    several = members.groupby("group")["run_id"].transform("count") > 1
+    return members.assign(colour=members["run_id"].map(shades(members)), several=several)
+
+
+def empty_sheet(x_title: str, y_title: str, last: int, logs: tuple[bool, bool] = (False, False)) -> go.Figure:
+    """An empty figure from 0, or 1, to `last`; a reader's zoom stays until the kind of an axis changes.
+
+    Args:
+        x_title: of the x axis.
+        y_title: of the y axis.
+        last: right end of the x axis.
+        logs: whether the x and the y axis are logarithmic; the y axis is the caller's.
+    """
+    figure = blank(x_title, y_title, HEIGHT).update_layout(uirevision=f"{logs}{last}")
+    if logs[0]:
+        return figure.update_xaxes(type="log", range=[0, math.log10(max(last, 2))])
+    return figure.update_xaxes(range=[0, max(last, 1)], tickformat="d")
+
+
+def stroke(
+    x: list[float], y: list[float], member: Mapping[Any, Any], split: Split, faint: bool = False,
+    points: bool = False,
+) -> go.Scatter:  # fmt: skip
+    """A run's line in its colour; pale for the zoo's, thinner where there are seeds, faint for raw values."""
+    look = {**line_style(str(member["family"]), split), "color": member["colour"]}
+    if faint:
+        look |= {"width": 1, "dash": "solid"}
+    elif member["several"]:
+        look["width"] = 0.6 * float(look["width"])
+    opacity = (_RAW if faint else 1.0) * (_PALE if member["zoo"] else 1.0)
+    few = points and len(x) <= 40
+    return go.Scatter(
+        x=x, y=y, mode="lines+markers" if few else "lines", line=look, opacity=opacity, hoverinfo="skip",
+        marker={"size": 4 if split == "train" else 6},
+        name=f"{member['group']}, seed {member['seed']}, {SPLIT_TITLE[split]}",
+    )  # fmt: skip
+
+
+def hovering(
+    line: go.Scatter, x_name: str, y_name: str, values: list[float] | None = None, unit: str = ""
+) -> go.Scatter:
+    """The line with one sentence per point."""
+    shown = values if values is not None else line.y
+    texts = [
+        f"{line.name}:<br>{y_name} {value:.3g}{unit} at {x_name} {at:.0f}"
+        for at, value in zip(line.x, shown, strict=True)
+    ]
+    return line.update(hovertext=texts, hoverinfo="text")
+
+
+def one_each(ends: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """One label per group, at the mean of its runs' ends."""
+    table = pd.DataFrame(ends, columns=["group", "end"]).groupby("group", sort=False)["end"].mean()
+    return [(str(group), float(end)) for group, end in table.items()]
+
+
+def as_power(power: int) -> str:
+    """Ten to that power, as a tick says it."""
+    return f"{10.0**power:g}" if -3 <= power <= 3 else f"10<sup>{power}</sup>".replace("-", "−")

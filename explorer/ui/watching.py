@@ -1,0 +1,155 @@
+"""Which runs does this page watch? Those of its link; read once for all sessions that watch the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from explorer.charts.live import Sheet
+from explorer.charts.strokes import coloured
+from explorer.data.registry import available
+from explorer.runs import jobs
+from explorer.runs.order import Order
+from explorer.runs.run import Run
+from explorer.runs.store import StoreError
+from explorer.runs.watch import ACTIVE, Records, being_trained, records, resolve, with_snapshots
+from explorer.ui.data import library, own_store, runs_on, zoo_runs
+
+RUNS = "runs"
+"""Name in the URL of the watched runs: their ids, or those of groups, separated by commas."""
+MOST = 24
+_FRESH_S = 0.3
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Some runs as they stand now.
+
+    Attributes:
+        states: where the user's own runs stand, columns `jobs.STATE_COLUMNS`.
+        rates: images per second of those that are within an epoch.
+        kept: what is recorded.
+        steps: with those of the epoch that each run is in.
+        sheet: how far the axes reach.
+        batch_sizes: by run id.
+    """
+
+    states: pd.DataFrame
+    rates: dict[str, float]
+    kept: Records
+    steps: pd.DataFrame
+    sheet: Sheet
+    batch_sizes: dict[str, int]
+
+    @property
+    def members(self) -> pd.DataFrame:
+        """One row per run, with its colour."""
+        return self.kept.members
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is waiting or being trained."""
+        return bool(self.states["status"].isin(ACTIVE).any())
+
+    @property
+    def stamp(self) -> tuple[object, ...]:
+        """Changes with every record of an epoch, and with nothing else."""
+        return tuple(self.kept.epochs.groupby("run_id").size().items()), tuple(self.members["run_id"])
+
+
+def watched_ids() -> list[str]:
+    """The runs of the link that exist."""
+    asked = [word for word in st.query_params.get(RUNS, "").split(",") if word][:MOST]
+    try:
+        return resolve(own_store(), asked)[:MOST] if asked else []
+    except StoreError:
+        return []
+
+
+def watch_these(ids: Sequence[str]) -> None:
+    """Make these the watched runs, in the URL too."""
+    st.query_params[RUNS] = ",".join(ids)
+
+
+def others_active(ids: Sequence[str]) -> list[str]:
+    """Runs that are trained now and not watched here."""
+    try:
+        return [run_id for run_id in being_trained(own_store()) if run_id not in set(ids)][:MOST]
+    except StoreError:
+        return []
+
+
+def context_ids(dataset: str, families: Sequence[str], depth: int) -> list[str]:
+    """The zoo's runs to compare with: the same families, at the same depth or the nearest one."""
+    there = runs_on(dataset)
+    there = there if len(there) else zoo_runs()[zoo_runs()["dataset"] == "digits"]
+    there = there[there["family"].isin(families)]
+    if there.empty:
+        return []
+    nearest = min(there["depth"].unique(), key=lambda one: (abs(one - depth), one))
+    return [str(run_id) for run_id in there.loc[there["depth"] == nearest, "run_id"]]
+
+
+def context_of(order: Order | None, dataset: str, ids: Sequence[str]) -> list[str]:
+    """The zoo's runs beside the watched ones, or beside what the form orders where nothing is watched."""
+    if ids:
+        first = _run(ids[0], "")
+        families = list(dict.fromkeys(_run(run_id, "").spec.family for run_id in ids))
+        return context_ids(first.dataset, families, first.spec.depth)
+    return context_ids(
+        dataset, order.families if order else ("plain", "residual"), order.depth if order else 20
+    )
+
+
+@st.cache_resource(ttl=_FRESH_S, max_entries=32, show_spinner=False)
+def watched(ids: tuple[str, ...], context: tuple[str, ...]) -> Watched:
+    """Own runs and those of the zoo beside them; shared by all sessions, so nobody may change it."""
+    states, shots = pd.DataFrame(columns=list(jobs.STATE_COLUMNS)), {}
+    if ids:  # without a store the zoo can still be shown
+        states, shots = jobs.states(own_store(), ids), jobs.live(own_store(), ids)
+    reached = tuple(states[["run_id", "epoch", "attempt"]].itertuples(index=False, name=None))
+    runs = {run_id: _run(run_id, str(epoch)) for run_id, epoch, _ in reached}
+    kept = _records(reached, context)
+    steps = with_snapshots(kept.steps, shots, runs)
+    return Watched(
+        states=states,
+        rates={run_id: shot.images_per_s for run_id, shot in shots.items()},
+        kept=kept,
+        steps=steps,
+        sheet=_sheet(list(runs.values()) or [_run(run_id, "") for run_id in context]),
+        batch_sizes={run_id: run.recipe.batch_size for run_id, run in runs.items()},
+    )
+
+
+def look_again() -> None:
+    """Read everything anew, after this session asked for something."""
+    watched.clear()
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _run(run_id: str, _epoch: str) -> Run:
+    """The run; read again when it has got further, since its worker completes it."""
+    return library().run(run_id)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _records(reached: tuple[tuple[object, ...], ...], context: tuple[str, ...]) -> Records:
+    runs = [_run(run_id, "") for run_id in context]
+    runs += [_run(str(run_id), str(epoch)) for run_id, epoch, _ in reached]
+    found = records(library(), runs)
+    return Records(coloured(found.members), found.epochs, found.steps, found.blocks)
+
+
+def _sheet(runs: Sequence[Run]) -> Sheet:
+    """From the longest run; one that has not begun is as long as its recipe says."""
+    train = {entry.name: entry.train for entry in available()}
+    lengths = [(run.iterations or _planned(run, train.get(run.dataset, 0)), run.epochs) for run in runs]
+    iterations, epochs = (max((one[at] for one in lengths), default=1) for at in (0, 1))
+    return Sheet(max(iterations, 1), max(epochs, 1), max((run.spec.classes for run in runs), default=10))
+
+
+def _planned(run: Run, train: int) -> int:
+    return run.recipe.epochs * (train // max(min(run.recipe.batch_size, train), 1))

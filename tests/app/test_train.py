@@ -1,0 +1,211 @@
+"""The Live training page: a form that cannot be broken, runs that start from it, and what it says of them."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.nets.spec import NetSpec
+from explorer.runs import jobs, speed
+from explorer.runs.provenance import ROOT
+from explorer.runs.store import Store
+from explorer.training.estimates import Timing
+
+HOME = str(ROOT / "explorer" / "Home.py")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    """No workers and no calibration of their own: both would outlive the test."""
+    import streamlit as st
+
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
+    monkeypatch.setenv("EXPLORER_WORKERS", "0")
+    monkeypatch.setattr(speed, "start_measuring", lambda: False)
+    monkeypatch.setattr("explorer.ui.machine.start_measuring", lambda: False)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def calibrated(monkeypatch):
+    steps = [Timing(NetSpec("residual", 20), 8, 128, 0.05), Timing(NetSpec("residual", 8), 32, 32, 0.2)]
+    monkeypatch.setattr("explorer.training.calibration.time_steps", lambda *_: steps)
+    return speed.measure()
+
+
+def open_page(**query):
+    page = AppTest.from_file(HOME, default_timeout=60).run().switch_page("../pages/train.py")
+    for name, value in query.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def text(page):
+    return " ".join(element.value for element in page.markdown)
+
+
+def link(page):
+    """The watched runs in the URL."""
+    said = page.query_params["runs"]
+    return said if isinstance(said, str) else said[0]
+
+
+def start(page):
+    return page.button(key="start").click().run()
+
+
+def train_until_idle():
+    from explorer.runs.worker import Duty, work
+
+    work(Store(), Duty(until_idle=True))
+
+
+def test_it_opens_with_the_zoo_as_context_and_no_click():
+    page = open_page()
+
+    assert not page.exception
+    assert "**From the zoo, finished before:** plain-20 and ResNet-20, 3 seeds each." in text(page)
+    assert len(page.get("plotly_chart")) == 4
+    assert "269,434 parameters" in text(page)
+    assert "time not yet measured" in text(page)
+
+
+def test_the_time_is_said_once_the_machine_was_measured(calibrated):
+    page = open_page()
+
+    assert "about **" in text(page)
+    assert any("Twins, 56 layers · " in label for label in page.button_group(key="preset").options)
+
+
+def test_presets_fill_the_form():
+    page = open_page()
+    page = page.button_group(key="preset").set_value("highway-32").run()
+
+    assert not page.exception
+    assert page.number_input(key="layers").value == 32
+    assert page.button_group(key="nets").value == ["residual", "highway"]
+    assert "463,866 to" in text(page)
+
+
+def test_what_cannot_be_built_cannot_be_started_and_says_why():
+    page = open_page()
+    page = page.number_input(key="layers").set_value(21).run()
+
+    assert "Depth 21 cannot be built of basic blocks: it must be 6n+2" in text(page)
+    assert page.button(key="start").disabled
+    page = page.number_input(key="layers").set_value(26).run()
+    assert not page.button(key="start").disabled
+
+
+def test_no_family_is_no_order():
+    page = open_page().button_group(key="nets").set_value([]).run()
+
+    assert "Choose at least one family" in text(page)
+    assert page.button(key="start").disabled
+
+
+def test_what_does_not_fit_into_memory_is_refused_with_its_numbers(monkeypatch):
+    monkeypatch.setattr("explorer.ui.start.available_mib", lambda _device: 100.0)
+
+    page = open_page()
+
+    assert "This run needs about 470 MiB, and 100 MiB are free" in text(page)
+    assert page.button(key="start").disabled
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        {"layers": "banana", "nets": "nobody"}, {"lr": "-3", "epochs": "1e99"}, {"images": "../../etc"},
+        {"drops": "50", "warmup": "900"}, {"runs": "<script>,nothing"}, {"steps": "4", "zoo": "maybe"},
+        {"batch": "127", "precision": "fp8", "device": "tpu", "block": "x"},
+    ],
+)  # fmt: skip
+def test_garbage_in_the_url_gives_defaults(garbage):
+    page = open_page(**garbage)
+
+    assert not page.exception
+    assert page.number_input(key="layers").value == 20
+    assert page.button_group(key="nets").value == ["plain", "residual"]
+    assert not page.button(key="start").disabled
+    assert len(page.get("plotly_chart")) == 4
+
+
+def test_a_prepared_link_fills_the_form():
+    page = open_page(
+        nets=["residual", "highway"], layers="14", epochs="3", lr="0.05", schedule="step", repeats="2"
+    )
+
+    assert page.number_input(key="layers").value == 14
+    assert "**4 runs**" in text(page)
+    assert (
+        page.button_group(key="schedule").value == ["step"]
+        or page.button_group(key="schedule").value == "step"
+    )
+
+
+def test_twins_are_started_steered_and_finished():
+    page = open_page(layers="8", epochs="2")
+    page = start(page)
+
+    assert not page.exception
+    assert "**2 queued**" in text(page)
+    ids = link(page).split(",")
+    assert len(ids) == 2
+    page = page.button(key="Pause-all").click().run()
+    assert "**2 paused**" in text(page)
+    page = page.button(key="Pause-all").click().run()
+    assert "**2 queued**" in text(page)
+
+    train_until_idle()
+    page = page.run()
+
+    assert not page.exception
+    assert "**2 done**" in text(page)
+    assert "degradation at this depth" in text(page).lower()
+    assert page.button(key="Pause-all").disabled
+
+
+def test_a_link_to_a_group_shows_its_runs_to_anybody():
+    page = start(open_page(layers="8", epochs="1"))
+    states = jobs.states(Store())
+
+    other = open_page(runs=states["group_id"].iloc[0])
+
+    assert "**2 queued**" in text(other)
+    assert link(other) != link(page)
+
+
+def test_runs_of_others_are_said_and_can_be_watched():
+    start(open_page(layers="8", epochs="1"))
+
+    other = open_page()
+    assert "2 other runs are waiting or being trained here" in text(other)
+    other = other.button(key="watch-others").click().run()
+    assert "**2 queued**" in text(other)
+
+
+def test_a_failed_run_says_why_and_can_be_retried():
+    page = start(open_page(layers="8", epochs="1"))
+    store = Store()
+    run_id = link(page).split(",")[0]
+    store.set_status(run_id, "queued", "failed", reason="The loss is no number.")
+
+    page = open_page(runs=run_id)
+
+    assert "**1 failed**" in text(page)
+    assert any("The loss is no number." in element.proto.text for element in page.get("progress"))
+    page = page.button(key="Stop-all").click().run()
+    assert "**1 queued**" in text(page)
+
+
+def test_without_a_store_nothing_can_start_and_the_zoo_stays(tmp_path, monkeypatch):
+    broken = tmp_path / "file"
+    broken.write_text("")
+    monkeypatch.setenv("EXPLORER_HOME", str(broken))
+
+    page = open_page()
+
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == 4
+    assert page.button(key="start").disabled
+    assert str(broken) in text(page)
