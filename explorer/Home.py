@@ -20,6 +20,9 @@ page = st.navigation(
             st.Page("../pages/depth.py", title="Depth", icon=":material/layers:", url_path="depth"),
         ],
         "Look inside": [
+            st.Page(
+                "../pages/residuals.py", title="Residuals", icon=":material/bar_chart:", url_path="residuals"
+            ),
             st.Page("../pages/inspect.py", title="Inspect", icon=":material/visibility:", url_path="inspect"),
             st.Page(
                 "../pages/attributions.py",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.inputs import Inputs, add_images, add_net, open_named_net, read_inputs, say
+from explorer.cli.inputs import add_images, add_net, open_named_net, read_inputs, say
 from explorer.probes.methods import METHODS, AttributionError, Value, method
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from explorer.nets.loaded import LoadedNet
     from explorer.probes.attributions import Attribution
+    from explorer.probes.inputs import Inputs
 
 
 def add_attributions(kinds: Any) -> None:
@@ -81,11 +83,11 @@ def _picture(options: Namespace, loaded: LoadedNet) -> tuple[Inputs, Tensor | No
     options.count = max(options.index + 1, 100)
     inputs = read_inputs(options, loaded)
     index = 0 if options.image else options.index
-    if index >= len(inputs.pixels):
-        raise AttributionError(f"--index {index}: the split has {len(inputs.pixels)} images.")
+    if index >= len(inputs):
+        raise AttributionError(f"--index {index}: the split has {len(inputs)} images.")
     source = inputs.source if options.image else f"image {index} of {options.data}, {options.split}"
-    references = loaded.normalised(inputs.pixels[:100]) if len(inputs.pixels) > 1 else None
-    return Inputs(inputs.pixels[index : index + 1], None, source), references
+    references = next(inputs.batches(100)) if len(inputs) > 1 else None
+    return replace(inputs, images=inputs.images[index : index + 1], labels=None, source=source), references
 
 
 def _target(text: str | None, loaded: LoadedNet) -> int | None:

@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from explorer.nets.loaded import LoadedNet
+    from explorer.probes.inputs import Inputs
 
 NET_HELP = (
     "a run's id, a net's id such as residual-20 (trained where the zoo has it), torchvision:resnet18, "
     "untrained:plain-20, or a checkpoint file"
 )
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """Images as a net wants them, before normalisation.
-
-    Attributes:
-        pixels: in 0 to 1, (N, C, H, W), float32.
-        labels: class numbers, (N,), or None for pictures.
-        source: where they come from, in words.
-    """
-
-    pixels: Tensor
-    labels: Tensor | None
-    source: str
-
-    def batches(self, loaded: LoadedNet, size: int) -> Iterator[Tensor]:
-        """Normalised for this net, `size` at a time."""
-        for start in range(0, len(self.pixels), size):
-            yield loaded.normalised(self.pixels[start : start + size])
 
 
 def add_net(parser: ArgumentParser) -> None:
@@ -104,18 +81,13 @@ def say(text: str) -> None:
 
 
 def _split(options: Namespace, loaded: LoadedNet) -> Inputs:
-    import torch
-
     from explorer.data.sources import open_dataset
+    from explorer.probes.inputs import split_inputs
 
-    dataset = open_dataset(options.data)
-    split = dataset.split(options.split)
-    count = len(split.labels) if options.count is None else options.count
-    if count < 1:
-        raise ValueError(f"--count {count}: give a number of images from 1 on.")
-    pixels = torch.from_numpy(split.images[:count]).float() / dataset.pixel_max
-    source = f"{len(pixels)} images of {dataset.title}, {options.split}"
-    return Inputs(_fitted(pixels, loaded), torch.from_numpy(split.labels[:count]), source)
+    inputs = split_inputs(open_dataset(options.data), options.split, loaded, options.count)
+    for note in inputs.notes:
+        say(note)
+    return inputs
 
 
 def _pictures(paths: list[Path], loaded: LoadedNet) -> Inputs:
@@ -123,6 +95,7 @@ def _pictures(paths: list[Path], loaded: LoadedNet) -> Inputs:
 
     from explorer.data.fitting import Picture, fit
     from explorer.data.images import read_image
+    from explorer.probes.inputs import Inputs
 
     seen = []
     for path in paths:
@@ -132,22 +105,4 @@ def _pictures(paths: list[Path], loaded: LoadedNet) -> Inputs:
         for note in (*read.notes, *fitted.notes):
             say(f"{path.name}: {note}")
         seen.append(torch.from_numpy(fitted.pixels))
-    return Inputs(torch.stack(seen), None, ", ".join(path.name for path in paths))
-
-
-def _fitted(pixels: Tensor, loaded: LoadedNet) -> Tensor:
-    """Grey or colour as the net wants it; resized where the net has one size only."""
-    import torch
-    from torch.nn import functional
-
-    channels = pixels.shape[1]
-    if channels != loaded.in_channels:
-        say(f"{channels} colour channels made {loaded.in_channels} for {loaded.title}.")
-        weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)  # ITU-R 601, as Pillow's grey
-        grey = pixels if channels == 1 else (pixels * weights).sum(1, keepdim=True)
-        pixels = grey.repeat(1, loaded.in_channels, 1, 1)
-    size = (loaded.image_size, loaded.image_size)
-    if tuple(pixels.shape[2:]) != size and loaded.image_size > 64:
-        say(f"resized from {pixels.shape[3]}x{pixels.shape[2]} to {size[1]}x{size[0]} pixels.")
-        pixels = functional.interpolate(pixels, size, mode="bilinear", antialias=True)
-    return pixels
+    return Inputs(torch.stack(seen), 1, loaded, None, ", ".join(path.name for path in paths))

@@ -46,7 +46,7 @@ def _responses(options: Namespace) -> dict[str, Any]:
         raise ValueError(f"--batch-size {options.batch_size}: give a number of images from 1 on.")
     loaded = open_named_net(options.net)
     inputs = read_inputs(options, loaded)
-    batches = inputs.batches(loaded, options.batch_size)
+    batches = inputs.batches(options.batch_size)
     read = ResponseProbe(loaded.net, cosine=True).measure(batches, training=options.mode == "train")
     files = write_tables(options.out, {"": read.blocks, "-layers": read.layers}) if options.out else []
     return {

@@ -14,7 +14,7 @@ from explorer.ui.controls import choose_depth
 from explorer.ui.data import chance_pct, curves_on, depths_on, finals_on
 from explorer.ui.figures import is_dark, show, take_away
 from explorer.ui.player import follow, is_lost
-from explorer.ui.views import depth_views, first_depth
+from explorer.ui.views import depth_views, first_shown
 
 
 @st.fragment
@@ -25,7 +25,7 @@ def depth_view(dataset: str, style: CurveStyle) -> None:
     """
     depth = choose_depth(depths_on(dataset))
     dark = is_dark()
-    first = depth if is_lost("depth") else first_depth((dataset, style, dark), depth)
+    first = depth if is_lost("depth") else first_shown("depth", (dataset, style, dark), depth)
     views = depth_views(dataset, style, first, dark)
     at = views.depths.index(depth)
     left, right = st.columns(2, gap="medium")

@@ -22,6 +22,7 @@ from explorer.runs.catalogue import (
     upload_choice,
 )
 from explorer.ui.data import library
+from explorer.ui.linked import linked_choice
 
 if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
@@ -71,17 +72,11 @@ def choose_net(
     choices = {choice.key: choice for choice in found}
     if not choices:
         raise NetError("No net here fits this view. Train one, or make the zoo, and come back.")
-    first = default if default in choices else next(iter(choices))
-    chosen = st.selectbox(
-        label,
-        list(choices),
-        index=list(choices).index(first),
-        format_func=lambda name: choices[name].title if name in choices else name,
-        key=key,
-        bind="query-params",
-        help="Nets of the zoo, your own finished runs, and what you opened on the Nets page.",
-    )
-    return choices.get(chosen, choices[first])
+    chosen = linked_choice(
+        label, {name: choice.title for name, choice in choices.items()}, key,
+        default=default or "", help="The zoo, your own runs, and what you opened on the Nets page.",
+    )  # fmt: skip
+    return choices[chosen]
 
 
 def narrowed(

@@ -14,8 +14,6 @@ from explorer.charts.frames import with_frames
 from explorer.ui.data import blocks_of, chance_pct, curves_on, finals_on
 from explorer.ui.figures import Finished, in_colours
 
-_FIRST = "depth-views-first"
-
 
 @dataclass(frozen=True)
 class DepthViews:
@@ -64,12 +62,18 @@ def depth_views(dataset: str, style: CurveStyle, first: int, dark: bool) -> Dept
     )
 
 
-def first_depth(choices: object, depth: int) -> int:
-    """The depth at which this visitor's charts were drawn: the present one after any other choice changed.
+def first_shown(slider: str, choices: object, at: int) -> int:
+    """The value of a slider at which this visitor's charts were drawn: the present one after another choice.
 
     As long as it stays, sliding sends no new chart to the browser.
+
+    Args:
+        slider: its key.
+        choices: all else that the charts depend on.
+        at: the slider's present value.
     """
-    kept = st.session_state.get(_FIRST)
+    name = f"{slider}-views-first"
+    kept = st.session_state.get(name)
     if kept is None or kept[0] != choices:
-        kept = st.session_state[_FIRST] = (choices, depth)
+        kept = st.session_state[name] = (choices, at)
     return int(kept[1])

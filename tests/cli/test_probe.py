@@ -39,7 +39,7 @@ def test_an_id_without_weights_is_taken_untrained_and_says_so(capsys):
     found, said = responses(capsys, "plain-14", "--data", "digits", "--count", "5")
     assert found["trained"] is False
     assert "taken untrained" in said
-    assert "1 colour channels made 3" in said
+    assert "Grey was repeated as three channels" in said
 
 
 def test_a_file_and_a_run_of_the_same_net_give_the_same_numbers(capsys):
@@ -77,7 +77,7 @@ def test_tables_are_written_as_csv(capsys, tmp_path):
         (["nonsense", "--data", "digits"], "is no run and no file"),
         (["untrained:plain-9", "--data", "digits"], "cannot be built"),
         (["residual-8"], "one of the arguments --data --image is required"),
-        (["residual-8", "--data", "digits", "--count", "0"], "number of images from 1"),
+        (["residual-8", "--data", "digits", "--count", "0"], "ask for 1 or more"),
         (["residual-8", "--data", "digits", "--batch-size", "0"], "number of images from 1"),
         (["residual-8", "--image", "nowhere.png"], "nowhere.png"),
         (["residual-8", "--data", "digits", "--count", "2", "--out", "/nowhere/x.csv"], "Choose another"),

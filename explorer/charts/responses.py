@@ -1,0 +1,222 @@
+"""How much does each layer respond? Figure 7: in layer order, and sorted by size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from explorer.charts.theme import CONTEXT, FAMILY_SYMBOL, LABEL_SIZE, blank, colour, depth_colour
+
+RESPONSE_COLUMNS = ["net", "epoch", "layer", "value", "low", "high", "seeds"]
+_LOG_FLOOR, _LOG_TOP = 1e-2, 1e2
+_LEGEND_TOP = 74
+_MARKS = 14
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What is read of each layer or block.
+
+    Attributes:
+        column: its name in the records.
+        title: the name shown to people.
+        axis: title of its axis, with the unit.
+        of: whether there is one value per layer or one per block.
+    """
+
+    column: str
+    title: str
+    axis: str
+    of: str
+
+
+QUANTITIES = {
+    "ratio": Quantity("residual_ratio", "‖F(x)‖ / ‖x‖", "‖F(x)‖ / ‖x‖", "block"),
+    "std": Quantity("response_std", "Response std", "std of the response", "layer"),
+    "norm": Quantity("residual_norm", "‖F(x)‖", "‖F(x)‖", "block"),
+}
+
+
+@dataclass(frozen=True)
+class NetSeries:
+    """One net in a chart: a net of the zoo with all its seeds, or one run.
+
+    Attributes:
+        key: names it in the table and in a URL.
+        title: the name shown to people.
+        family: plain, residual, preact or highway.
+        depth: weighted layers.
+    """
+
+    key: str
+    title: str
+    family: str
+    depth: int
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a chart of responses is drawn on; the same for every epoch.
+
+    Attributes:
+        quantity: what is drawn.
+        nets: in drawing order.
+        low: lower end of the axis.
+        high: upper end of the axis.
+        log: whether the axis is logarithmic.
+        layers: the last layer of the deepest net.
+        said: how the values were read, printed on the chart.
+    """
+
+    quantity: Quantity
+    nets: tuple[NetSeries, ...]
+    low: float
+    high: float
+    log: bool
+    layers: int
+    said: str
+
+
+def response_table(records: pd.DataFrame, nets: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+    """Median, lowest and highest value over the seeds: columns `RESPONSE_COLUMNS`.
+
+    The median, since a single run whose values explode would be the mean of all.
+
+    Args:
+        records: columns run_id, epoch, layer and the quantity's.
+        nets: columns run_id, net.
+        quantity: which column.
+    """
+    joined = records.merge(nets[["run_id", "net"]], on="run_id")
+    grouped = joined.groupby(["net", "epoch", "layer"], sort=True)[quantity.column]
+    table = grouped.agg(value="median", low="min", high="max", seeds="count").reset_index()
+    return table[RESPONSE_COLUMNS].astype({"value": float, "low": float, "high": float})
+
+
+def sheet_for(
+    table: pd.DataFrame, nets: Sequence[NetSeries], quantity: Quantity, *, log: bool, said: str
+) -> Sheet:
+    """Axes wide enough for the last epoch of every net; what lies beyond them is drawn on their edge."""
+    last = table[table["epoch"] == table.groupby("net")["epoch"].transform("max")]["value"]
+    usable = last[np.isfinite(last) & (last > 0)]
+    least, most = (float(usable.min()), float(usable.max())) if len(usable) else (0.1, 1.0)
+    layers = int(table["layer"].max()) if len(table) else 1
+    if log:
+        scale = 100 if quantity.column == "residual_norm" else 1  # a norm grows with the map's elements
+        low = 10 ** math.floor(math.log10(max(least, _LOG_FLOOR)))
+        high = 10 ** math.ceil(math.log10(min(max(most, 1.01 * low), _LOG_TOP * scale)) + 1e-9)
+        return Sheet(quantity, tuple(nets), low, max(high, 10 * low), True, layers, said)
+    median = float(usable.median()) if len(usable) else 1.0
+    return Sheet(quantity, tuple(nets), 0.0, 1.05 * min(most, 4 * median), False, layers, said)
+
+
+def in_layer_order(table: pd.DataFrame, sheet: Sheet, epoch: int) -> go.Figure:
+    """One line per net over its layers, at one epoch; every epoch has the same traces."""
+    figure = _sheet_figure(sheet, "weighted layer, from the image to the read-out")
+    for net in sheet.nets:
+        here = _of(table, net, epoch)
+        figure.add_trace(_line(here["layer"].tolist(), here, net, sheet))
+    return figure
+
+
+def sorted_by_size(table: pd.DataFrame, sheet: Sheet, epoch: int) -> go.Figure:
+    """The same values, each net's from its greatest to its least."""
+    figure = _sheet_figure(sheet, f"{sheet.quantity.of}s, sorted by size")
+    for net in sheet.nets:
+        here = _of(table, net, epoch).sort_values("value", ascending=False, kind="stable")
+        figure.add_trace(_line(list(range(1, len(here) + 1)), here, net, sheet))
+    return figure
+
+
+def beyond(table: pd.DataFrame, sheet: Sheet, epoch: int) -> int:
+    """How many values at this epoch lie beyond the axis and are drawn on its edge."""
+    keys = [net.key for net in sheet.nets]
+    values = table[(table["epoch"] == epoch) & table["net"].isin(keys)]["value"]
+    return int(((values > sheet.high) | (values < sheet.low)).sum())
+
+
+def describe_responses(table: pd.DataFrame, sheet: Sheet, epoch: int) -> str:
+    """The chart in words, for people who do not see it."""
+    said = []
+    for net in sheet.nets:
+        values = _of(table, net, epoch)["value"]
+        if len(values):
+            said.append(
+                f"{net.title}: {values.iloc[0]:.2g} in the first, {values.iloc[-1]:.2g} in the last, median "
+                f"{values.median():.2g}"
+            )
+    lines = "; ".join(said or ["no net"])
+    return f"{sheet.quantity.title} per {sheet.quantity.of} after epoch {epoch}, {sheet.said}. {lines}."
+
+
+def net_colour(net: NetSeries, nets: Sequence[NetSeries]) -> str:
+    """A depth is a lightness within its family's hue."""
+    depths = [other.depth for other in nets if other.family == net.family]
+    if len(set(depths)) == 1:
+        return colour(net.family)
+    return depth_colour(net.family, net.depth, sorted(set(depths)))
+
+
+def drawn_values(values: Sequence[float], sheet: Sheet) -> list[float]:
+    """Values as drawn: on the edge of the axis where they lie beyond it; a gap where there is none."""
+    return [
+        value if math.isnan(value) else min(max(value, sheet.low), sheet.high) for value in map(float, values)
+    ]
+
+
+def _of(table: pd.DataFrame, net: NetSeries, epoch: int) -> pd.DataFrame:
+    return table[(table["net"] == net.key) & (table["epoch"] == epoch)]
+
+
+def _line(x: list[int], here: pd.DataFrame, net: NetSeries, sheet: Sheet) -> go.Scatter:
+    return go.Scatter(
+        x=x, y=drawn_values(here["value"].tolist(), sheet), mode="lines+markers", name=net.title,
+        line={"color": net_colour(net, sheet.nets), "width": 2},
+        marker={"symbol": FAMILY_SYMBOL.get(net.family, "x"), "size": 7, "maxdisplayed": _MARKS},
+        hoverinfo="text", hovertext=_sentences(here, net, sheet),
+    )  # fmt: skip
+
+
+def _sentences(here: pd.DataFrame, net: NetSeries, sheet: Sheet) -> list[str]:
+    rows = zip(
+        here["epoch"], here["layer"], here["value"], here["low"], here["high"], here["seeds"], strict=True
+    )
+    return [
+        f"{net.title}, {'layer' if sheet.quantity.of == 'layer' else 'block ending at layer'} {layer}, epoch "
+        f"{epoch}:<br>{sheet.quantity.title} {value:.3g}"
+        + (f" ({low:.3g} to {high:.3g} over {seeds} seeds)" if seeds > 1 else "")
+        for epoch, layer, value, low, high, seeds in rows
+    ]
+
+
+def _sheet_figure(sheet: Sheet, x_title: str) -> go.Figure:
+    figure = blank(x_title, sheet.quantity.axis)
+    legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
+              "font": {"size": LABEL_SIZE}, "itemsizing": "constant"}  # fmt: skip
+    figure.update_layout(
+        showlegend=True, legend=legend, margin={"t": _LEGEND_TOP, "r": 14, "autoexpand": False}
+    )
+    figure.update_xaxes(range=[0, sheet.layers + 1], tickformat="d")
+    figure.update_yaxes(**value_axis(sheet))
+    figure.add_annotation(
+        text=sheet.said, xref="paper", yref="paper", x=1, y=0.005, xanchor="right", yanchor="bottom",
+        showarrow=False, font={"size": 12, "color": CONTEXT},
+    )  # fmt: skip
+    return figure
+
+
+def value_axis(sheet: Sheet) -> dict[str, object]:
+    """Range and ticks of the axis of values, for Plotly."""
+    if not sheet.log:
+        return {"type": "linear", "range": [sheet.low, sheet.high]}
+    first, last = round(math.log10(sheet.low)), round(math.log10(sheet.high))
+    pad = 0.02 * (last - first)
+    ticks = [10.0**power * step for power in range(first, last + 1) for step in (1, 2, 5)]
+    ticks = [tick for tick in ticks if tick <= 1.001 * sheet.high]
+    return {"type": "log", "range": [first - pad, last + pad], "tickvals": ticks,
+            "ticktext": [f"{tick:g}" for tick in ticks]}  # fmt: skip

@@ -1,0 +1,76 @@
+"""How does a choice stand in the URL? By its key, not by its title, so that a link outlives a rewording.
+
+Streamlit binds a select box to the URL by the titles that it shows. These write keys, which are also what
+a shell or another page calls a net or a picture. Whatever the URL gets wrong becomes the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+
+def linked_choice(label: str, titles: Mapping[str, str], key: str, *, default: str, help: str) -> str:
+    """One of some keys, shown by their titles; the URL's `key`.
+
+    Args:
+        label: above the box.
+        titles: by key, in order; at least one.
+        key: of the widget, and in the URL.
+        default: chosen at first, and whenever the URL or the session names none of the keys.
+        help: one sentence.
+    """
+    default = default if default in titles else next(iter(titles))
+    if st.session_state.get(key) not in titles:
+        asked = st.query_params.get(key, "")
+        st.session_state[key] = asked if asked in titles else default
+    chosen = st.selectbox(
+        label, list(titles), format_func=lambda name: titles.get(name, name), key=key, help=help
+    )
+    _link(key, [chosen], [default])
+    return chosen
+
+
+def linked_switch(label: str, titles: Mapping[str, str], key: str, *, default: str, help: str) -> str:
+    """As `linked_choice`, for a few keys side by side; pressing the chosen one again keeps the default."""
+    if st.session_state.get(key) not in titles:
+        asked = st.query_params.get(key, "")
+        st.session_state[key] = asked if asked in titles else default
+    pressed = st.segmented_control(
+        label, list(titles), format_func=lambda name: titles.get(name, name), key=key, help=help
+    )
+    chosen = pressed if pressed is not None else default
+    _link(key, [chosen], [default])
+    return chosen
+
+
+def linked_choices(
+    label: str, titles: Mapping[str, str], key: str, *, default: Sequence[str], most: int, help: str
+) -> list[str]:
+    """Some of some keys, at most `most`; otherwise as `linked_choice`. Nothing chosen stays nothing."""
+    kept = st.session_state.get(key)
+    if not isinstance(kept, list):
+        asked = [name for name in st.query_params.get_all(key) if name in titles]
+        st.session_state[key] = asked[:most] or list(default)
+    elif any(name not in titles for name in kept):
+        st.session_state[key] = [name for name in kept if name in titles]
+    chosen = st.multiselect(
+        label,
+        list(titles),
+        format_func=lambda name: titles.get(name, name),
+        key=key,
+        max_selections=most,
+        help=help,
+    )
+    _link(key, chosen, list(default))
+    return chosen
+
+
+def _link(key: str, chosen: list[str], default: list[str]) -> None:
+    """Write what differs from the default into the URL, and nothing else."""
+    if chosen == default or not chosen:
+        if key in st.query_params:
+            del st.query_params[key]
+    elif st.query_params.get_all(key) != chosen:
+        st.query_params[key] = chosen

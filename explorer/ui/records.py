@@ -1,0 +1,80 @@
+"""Which nets were probed while they were trained, and what was recorded? Stored tables, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from explorer.charts.responses import NetSeries, Quantity, response_table
+from explorer.nets.spec import NetSpec
+from explorer.ui.data import ASIDE, library
+
+_TTL_S = 30
+_WITH_RECORDS = ("done", "stopped", "interrupted", "running", "paused")
+FIGURE_7 = ("plain-20", "plain-56", "residual-20", "residual-56", "residual-110")
+MOST_NETS = 8
+_MOST_EPOCHS = 41
+MODE = "BN in eval mode · 32 training images"
+"""How the trainer reads its records; see `explorer.training.trainer`."""
+
+
+@st.cache_resource(ttl=_TTL_S, max_entries=4, show_spinner=False)
+def recorded_runs() -> pd.DataFrame:
+    """Runs that have records, with the key of the net as which they are drawn: column net.
+
+    Runs of the zoo are drawn as one net over its seeds, each run of one's own by itself.
+    """
+    runs = library().runs()
+    runs = runs[runs["status"].isin(_WITH_RECORDS) & ~runs["dataset"].isin(ASIDE)]
+    return runs.assign(net=runs["id"].where(runs["source"] == "zoo", runs["run_id"]))
+
+
+def recorded_datasets() -> list[str]:
+    """Datasets with records, colour photographs first."""
+    return sorted(recorded_runs()["dataset"].unique(), key=lambda name: (name != "cifar10-jpeg", name))
+
+
+@st.cache_resource(ttl=_TTL_S, max_entries=16, show_spinner=False)
+def recorded_nets(dataset: str) -> dict[str, NetSeries]:
+    """The nets with records on one dataset, the zoo's first, by family and depth."""
+    runs = recorded_runs()
+    runs = runs[runs["dataset"] == dataset].drop_duplicates("net")
+    runs = runs.assign(own=runs["source"] != "zoo").sort_values(["own", "family", "depth"])
+    return {str(row["net"]): _series(row) for row in runs.to_dict("records")}
+
+
+def default_nets(nets: Sequence[str]) -> list[str]:
+    """The nets of Figure 7 that are there, or the first few."""
+    return [net for net in FIGURE_7 if net in nets] or list(nets)[:4]
+
+
+@st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
+def recorded_table(dataset: str, nets: tuple[str, ...], quantity: Quantity) -> pd.DataFrame:
+    """The quantity of these nets at every recorded epoch; see `responses.response_table`."""
+    runs = runs_of(dataset, nets)
+    read = library().layers if quantity.of == "layer" else library().blocks
+    return response_table(read(list(runs["run_id"])), runs, quantity)
+
+
+def runs_of(dataset: str, nets: Sequence[str]) -> pd.DataFrame:
+    """The runs behind some nets."""
+    runs = recorded_runs()
+    return runs[(runs["dataset"] == dataset) & runs["net"].isin(nets)]
+
+
+def shown_epochs(table: pd.DataFrame) -> list[int]:
+    """The recorded epochs; of very many, the first, the last and those between in even steps."""
+    epochs = sorted(int(epoch) for epoch in table["epoch"].unique())
+    if len(epochs) <= _MOST_EPOCHS:
+        return epochs
+    places = {round(step * (len(epochs) - 1) / (_MOST_EPOCHS - 1)) for step in range(_MOST_EPOCHS)}
+    return [epochs[place] for place in sorted(places)]
+
+
+def _series(row: dict[Any, Any]) -> NetSeries:
+    spec = NetSpec.from_dict(row["spec"])
+    title = spec.title if row["source"] == "zoo" else f"{spec.title} (yours, {str(row['run_id'])[-8:]})"
+    return NetSeries(str(row["net"]), title, spec.family, spec.depth)
