@@ -23,8 +23,7 @@ def linked_choice(label: str, titles: Mapping[str, str], key: str, *, default: s
     """
     default = default if default in titles else next(iter(titles))
     if st.session_state.get(key) not in titles:
-        asked = st.query_params.get(key, "")
-        st.session_state[key] = asked if asked in titles else default
+        st.session_state[key] = next(iter(_asked(key, titles)), default)
     chosen = st.selectbox(
         label, list(titles), format_func=lambda name: titles.get(name, name), key=key, help=help
     )
@@ -35,8 +34,7 @@ def linked_choice(label: str, titles: Mapping[str, str], key: str, *, default: s
 def linked_switch(label: str, titles: Mapping[str, str], key: str, *, default: str, help: str) -> str:
     """As `linked_choice`, for a few keys side by side; pressing the chosen one again keeps the default."""
     if st.session_state.get(key) not in titles:
-        asked = st.query_params.get(key, "")
-        st.session_state[key] = asked if asked in titles else default
+        st.session_state[key] = next(iter(_asked(key, titles)), default)
     pressed = st.segmented_control(
         label, list(titles), format_func=lambda name: titles.get(name, name), key=key, help=help
     )
@@ -51,8 +49,7 @@ def linked_choices(
     """Some of some keys, at most `most`; otherwise as `linked_choice`. Nothing chosen stays nothing."""
     kept = st.session_state.get(key)
     if not isinstance(kept, list):
-        asked = [name for name in st.query_params.get_all(key) if name in titles]
-        st.session_state[key] = asked[:most] or list(default)
+        st.session_state[key] = _asked(key, titles)[:most] or list(default)
     elif any(name not in titles for name in kept):
         st.session_state[key] = [name for name in kept if name in titles]
     chosen = st.multiselect(
@@ -65,6 +62,12 @@ def linked_choices(
     )
     _link(key, chosen, list(default))
     return chosen
+
+
+def _asked(key: str, titles: Mapping[str, str]) -> list[str]:
+    """The keys in the URL; a title is taken for its key."""
+    keys = {title: name for name, title in titles.items()} | {name: name for name in titles}
+    return list(dict.fromkeys(keys[word] for word in st.query_params.get_all(key) if word in keys))
 
 
 def _link(key: str, chosen: list[str], default: list[str]) -> None:
