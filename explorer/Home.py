@@ -36,6 +36,7 @@ page = st.navigation(
             st.Page("../pages/runs.py", title="Runs", icon=":material/table_chart:", url_path="runs"),
         ],
         "Evidence": [
+            st.Page("../pages/data.py", title="Data", icon=":material/photo_library:", url_path="data"),
             st.Page("../pages/paper.py", title="Paper", icon=":material/fact_check:", url_path="paper"),
         ],
     }

@@ -14,6 +14,7 @@ from explorer.data.sources import find_source
 from explorer.data.splits import DataError, Progress
 
 HELD_OUT = 0.2
+MAX_UPLOAD = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,38 @@ def _measured(wish: Wish, progress: Progress | None) -> registry.Entry:
         channels=train.in_channels, train=len(train.labels), test=len(test.labels),
         resize=wish.resize, held_out=held_out,
     )  # fmt: skip
+
+
+def add_upload(
+    wish: Wish, content: bytes, progress: Progress | None = None, limit: int = MAX_UPLOAD
+) -> registry.Entry:
+    """Keep an uploaded zip of images below the data folder and add it; if it cannot be added, nothing stays.
+
+    Args:
+        wish: what to call it; its source is not looked at.
+        content: the bytes of the zip.
+        progress: told how many images are decoded.
+        limit: the most bytes that are taken.
+
+    Raises:
+        DataError: the name is taken, or the zip cannot be read as a dataset.
+    """
+    folder = registry.folder_of(wish.name)
+    if folder.exists() or wish.name in (*registry.BUILT_IN, *registry.CIFAR):
+        raise DataError(f"There is a dataset called {wish.name} already. Remove it, or choose another name.")
+    if len(content) > limit:
+        raise DataError(f"The zip has more than {limit // 2**20} MiB. Add it in a shell instead.")
+    try:
+        folder.mkdir(parents=True)
+        path = folder / f"{wish.name}.zip"
+        path.write_bytes(content)
+        return add(replace(wish, source=str(path)), progress)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from None
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def remove(name: str) -> None:

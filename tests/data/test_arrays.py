@@ -7,7 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
-from test_sources import GREEN, encoded, write_images
+from image_files import GREEN, encoded, write_images
 
 from explorer.data import decoding
 from explorer.data.arrays import arrays_folder

@@ -5,7 +5,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from test_sources import GREEN, encoded, read_error, write_images
+from image_files import GREEN, encoded, write_images
+from test_sources import read_error
 
 from explorer.data import files
 from explorer.data.sources import open_dataset

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_sources import GREEN, encoded, write_images, write_shard
+from image_files import GREEN, encoded, write_images, write_shard
 
 from explorer.data import registry
 from explorer.data.keeping import Wish, add, remove

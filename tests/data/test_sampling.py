@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_sources import encoded, write_images
+from image_files import encoded, write_images
 
 from explorer.data.sampling import balanced, parted, subset
 from explorer.data.sources import digits, open_dataset

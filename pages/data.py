@@ -1,0 +1,26 @@
+"""Which pictures do the nets learn from?"""
+
+import streamlit as st
+
+from explorer.data.splits import DataError
+from explorer.ui.datasets import dataset_of
+from explorer.ui.gallery import choose_view, show_augmentation, show_downloads, show_means, show_pictures
+from explorer.ui.notes import data_guide
+from explorer.ui.shelf import manage_datasets
+
+st.title("Which pictures do the nets learn from?")
+view = choose_view()
+try:
+    dataset_of(view).split("test")
+except DataError as error:
+    st.error(str(error))
+else:
+    show_pictures(view)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        show_means(view)
+    with right:
+        show_augmentation(view)
+    show_downloads(view)
+manage_datasets()
+data_guide(view)
