@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer.cli.activations import add_activations
 from explorer.cli.attributions import add_attributions
 from explorer.cli.inputs import add_images, add_net, open_named_net, read_inputs, say
 
@@ -21,6 +22,7 @@ def add_commands(commands: Any) -> None:
     probe = commands.add_parser("probe", help="read what a net does with some images")
     kinds = probe.add_subparsers(metavar="KIND", required=True)
     _add_responses(kinds)
+    add_activations(kinds)
     add_attributions(kinds)
 
 
