@@ -83,6 +83,7 @@ class ResponseProbe:
         read = self.measure([images], training=training)
         return read.blocks[["block", "stage", "layer", *BLOCK_COLUMNS]], read.layers
 
+    @np.errstate(all="ignore")  # a net that diverged is read too: its norms are infinite, or no numbers
     def measure(self, batches: Iterable[Tensor], *, training: bool = False) -> Responses:
         """Probe any number of batches; only sums are kept, so a whole split takes no more memory.
 
@@ -176,11 +177,10 @@ def _moved(read: list[Tensor]) -> _Numbers:
 def _block_sums(read: _Numbers) -> _Numbers:
     """(blocks, 3, N) of ‖F‖, ‖x‖ and x·F to sums over the images, (blocks, 6)."""
     residual, incoming, dots = read.swapaxes(0, 1)
-    with np.errstate(all="ignore"):  # a net that diverged is read too: its norms are infinite or no numbers
-        ratio = residual / np.maximum(incoming, _TINY)
-        cosine = dots / np.maximum(residual * incoming, _TINY)
-        parts = (residual, incoming, ratio, np.square(residual), np.square(incoming), cosine)
-        return np.stack([part.sum(1) for part in parts], 1)
+    ratio = residual / np.maximum(incoming, _TINY)
+    cosine = dots / np.maximum(residual * incoming, _TINY)
+    parts = (residual, incoming, ratio, np.square(residual), np.square(incoming), cosine)
+    return np.stack([part.sum(1) for part in parts], 1)
 
 
 def place_blocks(blocks: Sequence[Block]) -> pd.DataFrame:

@@ -18,12 +18,13 @@ from explorer.runs import home
 from explorer.runs.database import StoreDamagedError
 from explorer.runs.failures import check_finite, explain
 from explorer.runs.journal import PERIOD_S, Journal
+from explorer.runs.progress import training_pids
 from explorer.runs.queue import Job, change_held
 from explorer.runs.resume import frozen_state, load_resume
 from explorer.runs.run import Status
 from explorer.runs.store import LostRunError, Store, StoreError, UnknownRunError
 from explorer.runs.sweep import finished_run, save_trained
-from explorer.training.estimates import check_fits, estimate
+from explorer.training.estimates import DoesNotFitError, check_fits, estimate
 from explorer.training.history import EpochRecord
 from explorer.training.trainer import Trainer
 
@@ -62,6 +63,10 @@ def train(session: Session, job: Job) -> Status | None:
         status, changes = _trained(session, job)
     except (LostRunError, UnknownRunError):
         return None
+    except DoesNotFitError as error:
+        others = set(training_pids(session.store)) - {job.worker.pid}
+        waits = {"reason": f"It waits for memory that another run has. {error}", "command": job.state.command}
+        status, changes = ("queued", waits) if others else ("failed", {"reason": str(error)})
     except Exception as error:
         log.info("%s failed", job.run.run_id, exc_info=True)
         status, changes = "failed", {"reason": explain(error)}
@@ -144,7 +149,7 @@ def _conclude(session: Session, job: Job, changes: dict[str, Any]) -> bool:
     said = ""
     while True:
         try:
-            change_held(session.store, job, command=None, **changes)
+            change_held(session.store, job, **({"command": None} | changes))
         except (LostRunError, UnknownRunError):
             return False
         except StoreDamagedError:

@@ -107,6 +107,45 @@ def test_the_same_seed_trains_the_same_net(capsys):
     assert Path(first["checkpoint"]).read_bytes() == Path(second["checkpoint"]).read_bytes()
 
 
+def test_a_queued_run_is_paused_resumed_worked_off_and_shown(capsys):
+    queued = run_json(capsys, "train", "plain-8", "--epochs", "1", "--data", "digits-small", "--queue")
+    run_id = queued["run_id"]
+    assert queued == {"run_id": run_id, "status": "queued"}
+    assert run_json(capsys, "runs", "pause", run_id)["status"] == "paused"
+    assert run_json(capsys, "worker", "--until-idle") == {"runs": 0}
+    assert run_json(capsys, "runs", "resume", run_id)["status"] == "queued"
+    assert run_json(capsys, "worker", "--until-idle") == {"runs": 1}
+
+    shown = run_json(capsys, "runs", "show", run_id)
+    fixed = ("run_id", "id", "status", "epoch", "epochs", "reason")
+    assert [shown[name] for name in fixed] == [run_id, "plain-8", "done", 1, 1, None]
+    assert 0 <= shown["train_error_pct"] <= 100
+    assert 0 <= shown["test_error_pct"] <= 100
+    assert Path(shown["checkpoint"]).exists()
+    assert "is done; stop is for runs that are" in refused(capsys, "runs", "stop", run_id)
+
+
+def test_a_run_of_the_zoo_is_shown_with_the_same_fields(capsys):
+    shown = run_json(capsys, "runs", "show", "digits-plain-8-s0")
+    assert (shown["status"], shown["epoch"], shown["epochs"], shown["reason"]) == ("done", 10, 10, None)
+
+
+def test_a_queued_run_is_stopped(capsys):
+    run_id = run_json(capsys, "train", "plain-8", "--queue")["run_id"]
+    assert run_json(capsys, "runs", "stop", run_id) == {"run_id": run_id, "status": "stopped", "asked": None}
+    shown = run_json(capsys, "runs", "show", run_id)
+    assert (shown["status"], shown["epoch"], shown["test_error_pct"]) == ("stopped", 0, None)
+
+
+def test_a_run_that_fails_says_why_in_one_line(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["train", "plain-14", "--data", "digits-small", "--lr", "100", "--epochs", "30"])
+    assert stop.value.code == 2
+    assert "did not reach its end: The loss is not a number" in capsys.readouterr().err
+    listed = run_json(capsys, "runs", "list", "--mine")
+    assert [row["status"] for row in listed] == ["failed"]
+
+
 def test_evaluate_refuses_a_net_for_other_images(capsys, tmp_path):
     from explorer.nets.build import build
     from explorer.nets.checkpoints import save_checkpoint
@@ -137,7 +176,17 @@ def test_the_module_runs_and_keeps_stdout_for_results():
 
 
 def test_every_command_has_help():
-    for words in ([], ["train"], ["evaluate"], ["runs", "export"], ["zoo", "build"], ["sweep"], ["doctor"]):
+    for words in (
+        [],
+        ["train"],
+        ["evaluate"],
+        ["runs", "export"],
+        ["runs", "pause"],
+        ["worker"],
+        ["zoo", "build"],
+        ["sweep"],
+        ["doctor"],
+    ):
         with pytest.raises(SystemExit) as stop:
             main([*words, "--help"])
         assert stop.value.code == 0

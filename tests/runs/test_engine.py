@@ -239,6 +239,17 @@ def test_a_run_that_does_not_fit_now_is_refused_with_numbers(store, take, monkey
     assert "1 MiB are free" in store.get_state(job.run.run_id).reason
 
 
+def test_a_run_that_does_not_fit_beside_another_waits_for_it(store, take, make_run, monkeypatch):
+    job = take()
+    other = {"pid": os.getppid(), "process_started": 1.0, "host": this_process().host}
+    store.add_run(make_run("other", status="running"), **other)
+    tiny = type("Memory", (), {"available": 2**20, "total": 2**20})
+    monkeypatch.setattr(engine.psutil, "virtual_memory", lambda: tiny)
+    assert train(Session(store), job) == "queued"
+    assert "waits for memory that another run has" in store.get_state(job.run.run_id).reason
+    assert jobs.places(store) == {job.run.run_id: 1}
+
+
 def test_a_failed_run_can_go_on(store, take, whole, monkeypatch):
     job = take()
     with monkeypatch.context() as patch:
@@ -343,3 +354,31 @@ def test_the_thread_count_of_a_run_stays(store, take, monkeypatch):
     assert store.get_state(job.run.run_id).threads == 1
     assert json.dumps(store.get_run(job.run.run_id).provenance)
     assert os.environ.get("OMP_NUM_THREADS") == "1"
+
+
+def test_a_disk_that_is_full_ends_the_run_with_its_records_once_there_is_room(store, take, monkeypatch):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    job = take(LONG)
+    waited = []
+
+    def fill():
+        size = max(path.stat().st_size for path in home.home().glob("runs.sqlite3*"))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 30_000, before[1]))
+
+    def make_room(seconds):
+        waited.append(seconds)
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    after_steps(monkeypatch, 5, fill)
+    monkeypatch.setattr(engine.time, "sleep", make_room)
+    try:
+        assert train(Session(store), job) == "failed"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    state, epochs = store.get_state(job.run.run_id), store.epochs([job.run.run_id])["epoch"].tolist()
+    assert re.search("refused: (disk I/O error|database or disk is full)|cannot be written", state.reason)
+    assert epochs == list(range(len(epochs)))
+    assert len(epochs) >= 2
+    store.database.close()
+    assert sqlite3.connect(store.place).execute("PRAGMA quick_check").fetchone() == ("ok",)
