@@ -2,22 +2,33 @@
 
 import streamlit as st
 
+from explorer.ui.activity import watch
+from explorer.ui.changes import offer_undo
 from explorer.ui.comparison import choose_look, compare
 from explorer.ui.data import library
 from explorer.ui.details import show_details
-from explorer.ui.runs import MOST_RUNS, all_runs, choose_filter, choose_runs
+from explorer.ui.intake import import_menu, tell_import
+from explorer.ui.runs import MOST_RUNS, all_runs, choose_filter, choose_runs, invite
+from explorer.ui.toolbar import explain, tools
 
 st.title("Which runs learned best, and what made the difference?")
 runs = all_runs()
 with st.container(horizontal=True, vertical_alignment="bottom", key="runs-controls"):
     shown = choose_filter(runs)
     style = choose_look()
+    import_menu()
+tell_import()
+offer_undo()
 ids = choose_runs(runs, shown)
-chosen = runs[runs["run_id"].isin(ids)].head(MOST_RUNS)
+chosen = runs[runs["run_id"].isin(ids)]
+tools(runs, chosen)
+watch(runs)
+invite(runs)
 if chosen.empty:
     st.info("Tick runs in the table to compare them.")
 else:
-    compare(chosen, style)
+    compare(list(chosen["run_id"].head(MOST_RUNS)), style)
     show_details(chosen)
 for problem in library().problems:
     st.warning(problem)
+explain(chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -20,8 +21,12 @@ from explorer.charts.compare import (
 from explorer.charts.curves import CurveStyle
 from explorer.runs.groups import Group, differences, group_runs, members, origins
 from explorer.runs.run import Run
+from explorer.ui.activity import is_active
 from explorer.ui.data import dataset_title, library
 from explorer.ui.figures import draw, take_away
+from explorer.ui.runs import all_runs
+
+_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,24 @@ def choose_look() -> CurveStyle:
     return CurveStyle(each_seed=each == "each", log_y=log)
 
 
-def compare(chosen: pd.DataFrame, style: CurveStyle) -> None:
-    """Curves, the answer in one sentence, final errors and settings of the chosen runs.
+def compare(ids: Sequence[str], style: CurveStyle) -> None:
+    """Curves, the answer in one sentence, final errors and settings; drawn anew while one of them runs.
 
     Args:
-        chosen: rows of the list, at least one.
+        ids: of the chosen runs, at least one.
         style: how the curves are drawn.
     """
+    runs = all_runs()
+    active = is_active(runs[runs["run_id"].isin(ids)])
+    st.fragment(_compare, run_every=_EVERY_S if active else None)(tuple(ids), style)
+
+
+def _compare(ids: tuple[str, ...], style: CurveStyle) -> None:
+    runs = all_runs()
+    chosen = runs[runs["run_id"].isin(ids)]
+    if chosen.empty:  # deleted in another window
+        st.info("These runs are gone. Choose others.")
+        return
     found = _compared(tuple(zip(*(chosen[name] for name in _STAMP), strict=True)))
     if len(found.groups) > MOST_GROUPS:
         st.caption(f"Drawn are the first {MOST_GROUPS} of {len(found.groups)} groups; the table has all.")

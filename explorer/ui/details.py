@@ -7,19 +7,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from explorer.runs.library import store_of
 from explorer.runs.provenance import ROOT
 from explorer.runs.run import Run
+from explorer.ui.changes import delete_button, words_of
 from explorer.ui.data import dataset_title, library
-from explorer.ui.runs import forget
+from explorer.ui.downloads import export_run_menu
 
-_LONGEST_NAME, _LONGEST_NOTE = 80, 4000
 _WHOSE = {"zoo": "from the zoo", "mine": "one of yours"}
 _GOES_ON = (
     ("residuals.py", "Residuals", ":material/stacked_line_chart:", "net"),
     ("inspect.py", "Inspect", ":material/visibility:", "net"),
     ("attributions.py", "Attributions", ":material/center_focus_strong:", "net"),
-    ("train.py", "Live training", ":material/play_circle:", "run"),
+    ("train.py", "Live training", ":material/play_circle:", "runs"),
 )
 
 
@@ -40,9 +39,18 @@ def show_details(chosen: pd.DataFrame) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(provenance_text(run, str(row["reason"])))
-    with right:
-        _words_of(row)
         _ways_on(run)
+    with right:
+        if run.source == "zoo":
+            st.caption("This run came with the explorer: it cannot be renamed or deleted.")
+        else:
+            words_of(row)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            export_run_menu(run)
+            if run.source != "zoo":
+                delete_button(
+                    chosen[chosen["run_id"] == run.run_id], "Delete", "runs-delete", list(chosen["run_id"])
+                )
 
 
 def provenance_text(run: Run, reason: str = "") -> str:
@@ -70,29 +78,10 @@ def _title(row: Any) -> str:
     return f"{row.shown}, {dataset_title(row.dataset)}, seed {row.seed} ({row.run_id})"
 
 
-def _words_of(row: pd.Series) -> None:
-    """Name, note and pin; only of runs in the user's own store."""
-    store = store_of(library())
-    if row["source"] == "zoo" or store is None:
-        st.caption("This run came with the explorer: it cannot be renamed or deleted.")
-        return
-    run_id = str(row["run_id"])
-    with st.form(f"words-{run_id}", border=False):
-        name = st.text_input(
-            "Name", row["name"], max_chars=_LONGEST_NAME, placeholder=row["net"], key=f"name-{run_id}"
-        )
-        note = st.text_area("Note", row["note"], max_chars=_LONGEST_NOTE, height=80, key=f"note-{run_id}")
-        pinned = st.toggle("Pin to the top", bool(row["pinned"]), key=f"pin-{run_id}")
-        if st.form_submit_button("Save", icon=":material/save:", key=f"save-{run_id}"):
-            store.update_run(run_id, name=name.strip() or None, note=note.strip() or None, pinned=pinned)
-            forget()
-            st.rerun()
-
-
 def _ways_on(run: Run) -> None:
     """Links to the pages that show more of this run."""
     with st.container(horizontal=True, gap="small"):
         for file, label, icon, name in _GOES_ON:
             there = (ROOT / "pages" / file).exists()
-            if there and (name == "run" or run.checkpoint is not None):
+            if there and (name == "runs" or run.checkpoint is not None):
                 st.page_link(f"../pages/{file}", label=label, icon=icon, query_params={name: run.run_id})

@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.theme import FAMILY_ORDER, FAMILY_TITLE, in_order
+from explorer.runs.provenance import ROOT
 from explorer.ui.data import dataset_title, library
 
 _TTL_S = 1
-_ACTIVE = ("queued", "running", "paused")
 _REPORTED = "runs-reported"
 _TABLE = "runs-table"
 CHOSEN = "runs"
@@ -27,7 +27,7 @@ _COLUMNS = {
     "seed": st.column_config.NumberColumn("seed", width=50),
     "status": st.column_config.TextColumn("status", width="small"),
     "test_error_pct": st.column_config.NumberColumn("test error", format="%.1f %%", width="small"),
-    "train_error_pct": st.column_config.NumberColumn("training error", format="%.1f %%", width="small"),
+    "train_error_pct": st.column_config.NumberColumn("train error", format="%.1f %%", width="small"),
     "epochs": st.column_config.NumberColumn("epochs", width=60),
     "seconds": st.column_config.NumberColumn("time (s)", format="%.0f", width=70),
     "when": st.column_config.DatetimeColumn("made", format="YYYY-MM-DD HH:mm", width="small"),
@@ -59,9 +59,18 @@ def forget() -> None:
     all_runs.clear()
 
 
-def is_active(runs: pd.DataFrame) -> bool:
-    """Whether any of these runs is waiting or being trained."""
-    return bool(runs["status"].isin(_ACTIVE).any())
+def invite(runs: pd.DataFrame) -> None:
+    """Where there is no run of one's own yet: how to make one."""
+    if (runs["source"] != "zoo").any():
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="runs-invite", border=True):
+        st.markdown(
+            "None of these runs is yours yet. Train one here, or in a shell with "
+            "`python -m explorer train residual-20`: it appears in this list by itself.",
+            width="stretch",
+        )
+        if (ROOT / "pages" / "train.py").exists():
+            st.page_link("../pages/train.py", label="Live training", icon=":material/play_circle:")
 
 
 def choose_filter(runs: pd.DataFrame) -> pd.DataFrame:

@@ -1,10 +1,19 @@
 """The Runs page: found, compared, named; whatever the URL says."""
 
+import json
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.runs.export import zip_runs
 from explorer.runs.library import open_library
 from explorer.runs.provenance import ROOT
+from explorer.runs.zoo import Zoo
+from explorer.ui.runs import forget
 
 HOME = str(ROOT / "explorer" / "Home.py")
 PLAIN, RESIDUAL = "digits-plain-20-s0", "digits-residual-20-s0"
@@ -33,8 +42,6 @@ def text(page):
 @pytest.fixture
 def own_run():
     """A finished run of the user's, as kept by the shell, without the wait."""
-    from dataclasses import replace
-
     library = open_library()
     store = library.sources[1]
     zoo = library.run("digits-plain-8-s0")
@@ -112,17 +119,90 @@ def test_a_run_of_the_zoo_cannot_be_changed():
     assert len(page.text_area) == 0
 
 
-def test_a_run_made_in_the_shell_appears_without_a_restart(own_run):
-    from dataclasses import replace
+def test_deleting_hides_the_run_and_undo_brings_it_back_whole(own_run):
+    before = own_run.get_run("mine-1")
+    page = open_page(runs=f"mine-1,{PLAIN}").button(key="runs-delete").click().run()
+    assert not page.exception
+    assert "mine-1" not in set(page.dataframe[0].value["run_id"])
+    assert "Deleted: **plain-8**" in text(page)
+    assert page.query_params["runs"] == PLAIN
+    page = page.button(key="runs-undo-button").click().run()
+    assert page.dataframe[0].value["run_id"].iloc[0] == "mine-1"
+    assert "Deleted" not in text(page)
+    assert own_run.get_run("mine-1") == before
 
+
+def test_several_own_runs_are_deleted_and_restored_together(own_run):
+    own_run.add_run(replace(own_run.get_run("mine-1"), run_id="mine-2"))
+    page = open_page(runs=f"mine-1,mine-2,{PLAIN}").button(key="runs-delete-all").click().run()
+    assert not page.exception
+    assert set(page.dataframe[0].value["whose"]) == {"the zoo"}
+    assert "Deleted: **2 runs**" in text(page)
+    page = page.button(key="runs-undo-button").click().run()
+    assert {"mine-1", "mine-2"} <= set(page.dataframe[0].value["run_id"])
+
+
+def test_a_run_that_vanished_meanwhile_is_told_of_and_takes_nothing_down(own_run):
+    page = open_page(runs="mine-1")
+    own_run.delete_run("mine-1")
+    page = page.button(key="runs-delete").click().run()
+    assert not page.exception
+    assert "no run" in page.error[0].value
+
+
+def test_what_goes_on_is_told_with_its_progress_and_reason(own_run):
+    base = own_run.get_run("mine-1")
+    own_run.add_run(replace(base, run_id="waits", status="queued", results={}))
+    own_run.add_run(replace(base, run_id="broke", status="failed", results={}), reason="The disk is full.")
+    page = open_page(runs="broke")
+    assert not page.exception
+    assert "Going on now" in text(page)
+    assert page.dataframe[1].value["where"].tolist() == ["place 1 in the queue"]
+    assert "**failed**: The disk is full." in text(page)
+    assert "Nothing was measured yet" in text(page)
+
+
+def test_without_own_runs_the_page_says_how_to_make_one(own_run):
+    assert "None of these runs is yours" not in text(open_page())
+    own_run.delete_run("mine-1")
+    forget()
+    assert "python -m explorer train residual-20" in text(open_page())
+
+
+def test_none_and_start_over():
+    page = open_page(runs=PLAIN).button(key="runs-none").click().run()
+    assert "Tick runs" in page.info[0].value
+    page = page.button(key="runs-default").click().run()
+    assert "**plain-56** the highest" in text(page)
+
+
+def test_an_uploaded_zip_is_kept_and_chosen_and_a_bad_one_says_why(own_run):
     page = open_page()
-    made = replace(own_run.get_run("mine-1"), run_id="mine-2", created="2026-11-24T11:00:00+00:00")
-    own_run.add_run(made)
-    from explorer.ui.runs import forget
+    page = page.file_uploader[0].set_value(("runs.zip", b"no zip", "application/zip")).run()
+    page = page.button(key="runs-import-go").click().run()
+    assert "Nothing was imported. runs.zip is no readable zip file" in page.error[0].value
+    packed = zip_runs(Zoo(), [PLAIN], ["json", "csv"])
+    page = page.file_uploader[0].set_value(("runs.zip", packed, "application/zip")).run()
+    page = page.button(key="runs-import-go").click().run()
+    assert not page.exception
+    assert "One run was imported" in page.success[0].value
+    (new,) = set(own_run.runs()["run_id"]) - {"mine-1"}
+    assert page.query_params["runs"] == new
+    assert f"**Imported** {own_run.get_run(new).provenance['imported']['at']}" in text(page)
 
-    forget()  # what a second of waiting does
+
+def test_a_run_made_in_the_shell_appears_without_a_restart(tmp_path):
+    page = open_page()
+    trained = subprocess.run(
+        [sys.executable, "-m", "explorer", "train", "plain-8", "--epochs", "1", "--device", "cpu", "--json"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    time.sleep(1.1)  # the list is shared by all sessions for a second
     page = page.run()
-    assert page.dataframe[0].value["run_id"].iloc[0] == "mine-2"
+    assert not page.exception
+    first = page.dataframe[0].value.iloc[0]
+    assert (first["run_id"], first["status"]) == (json.loads(trained.stdout)["run_id"], "done")
+    assert "plain-8" in text(page)
 
 
 def test_a_home_that_cannot_be_used_is_named_and_the_zoo_stays(tmp_path, monkeypatch):
