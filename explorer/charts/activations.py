@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from explorer.charts.maps import DIVERGING
 from explorer.charts.scales import spread_labels
-from explorer.charts.sprites import SEQUENTIAL
 from explorer.charts.theme import CONTEXT, LABEL_SIZE, MARGIN, blank, colour
 
 _RANGE = [-0.02, 1.04]
@@ -85,13 +84,13 @@ def leads_from(readout: NDArray[np.floating]) -> int:
     return int(other[-1]) + 1 if len(other) else 0
 
 
-def large_map(values: NDArray[np.floating], *, signed: bool) -> go.Figure:
-    """One channel with its scale drawn; hover gives each pixel's value."""
+def large_map(values: NDArray[np.floating]) -> go.Figure:
+    """One channel on a scale centred at zero; hover gives each pixel's value."""
     figure = blank("column (pixels)", "row (pixels)", _MAP_HEIGHT)
     limit = float(np.abs(values).max()) or 1.0
     figure.add_heatmap(
-        z=values.astype(np.float32), zmin=-limit if signed else 0, zmax=limit,
-        colorscale=DIVERGING if signed else SEQUENTIAL, colorbar={"thickness": 12, "tickfont": {"size": 12}},
+        z=values.astype(np.float32), zmin=-limit, zmax=limit,
+        colorscale=DIVERGING, colorbar={"thickness": 12, "tickfont": {"size": 12}},
         hovertemplate="Row %{y}, column %{x}: %{z:.3g}<extra></extra>", name="channel",
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", constrain="domain", scaleanchor="x")

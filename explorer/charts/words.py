@@ -25,3 +25,9 @@ def with_spread(mean: float, low: float, high: float, seeds: int) -> str:
 def listed(words: list[str]) -> str:
     """'a', 'a and b', 'a, b and c'."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def number(value: float) -> str:
+    """Three digits that matter, thousands in full: '0.0125', '−3.1', '54,200'."""
+    said = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return said.replace("-", "−")

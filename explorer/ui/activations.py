@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -19,11 +21,14 @@ from explorer.charts.activations import (
 )
 from explorer.charts.maps import colours
 from explorer.charts.sprites import own_scale, shades
-from explorer.charts.words import listed
+from explorer.charts.words import listed, number
 from explorer.data.fitting import as_image
 from explorer.ui.figures import draw, take_away
 from explorer.ui.inspected import READOUTS, Inspected, fitted, readout_of
 from explorer.ui.tiles import picture_tag, show_maps, show_scale, show_tiles
+
+if TYPE_CHECKING:
+    from explorer.probes.activations import BlockMaps
 
 _TOP = 5
 _CHANNELS = 64
@@ -31,81 +36,74 @@ _CHANNELS = 64
 
 def show_seen(found: Inspected) -> None:
     """The picture, what the net sees of it, and what the net says."""
-    original, seen = np.asarray(found.picture.image), np.asarray(as_image(found.seen.pixels))
-    said = [*found.picture.notes, *found.seen.notes]
-    label = f" True class: {escape(found.picture.label)}." if found.picture.label else ""
+    picture, read, names = found.picture, found.read, found.loaded.classes
     side = found.loaded.image_size
-    read, names = found.read, found.loaded.classes
-    answers = "".join(_answer(names[index], float(read.probabilities[index])) for index in read.top(_TOP))
+    label = [f"True class: {picture.label}."] if picture.label else []
+    answers = "".join(_answer(names[at], float(read.probabilities[at])) for at in read.top(_TOP))
     st.html(
         f"{_CSS}<div class=seen>"
-        f"<figure>{picture_tag(original, found.picture.title)}"
-        f"<figcaption><b>{escape(found.picture.title)}</b>.{label}</figcaption></figure>"
-        f"<figure>{picture_tag(seen, 'what the net sees')}"
-        f"<figcaption><b>What the net sees</b>, {side}x{side}. {escape(' '.join(said))}</figcaption></figure>"
-        f"<div><b>What {escape(found.choice.title)} says</b>{answers}</div></div>"
+        + _figure(np.asarray(picture.image), picture.title, [*label, *picture.notes])
+        + _figure(
+            np.asarray(as_image(found.seen.pixels)), f"What the net sees, {side}x{side}", found.seen.notes
+        )
+        + f"<div><b>What {escape(found.choice.title)} says</b>{answers}</div></div>"
     )
 
 
 def show_strip(found: Inspected, block: int, name: str) -> None:
     """The strongest channel of every block, the chosen one outlined."""
     blocks = found.read.blocks
-    tiles = [shades(own_scale(np.maximum(maps.output[[maps.strongest]], 0))[0], 1) for maps in blocks]
-    titles = [f"{number + 1}" for number in range(len(blocks))]
+    st.markdown("**All blocks**, the strongest channel of each")
+    tiles = [shades(own_scale(maps.output[[maps.strongest]])[0], 1) for maps in blocks]
+    titles = [f"{place}" for place in range(1, len(blocks) + 1)]
     show_tiles(name, tiles, titles, block - 1, "44px" if len(blocks) > 12 else "64px")
 
 
 def show_block(found: Inspected, block: int, channel: int | None) -> None:
     """One channel of one block: x, F(x), their sum on one scale, and what leaves the block."""
     maps = found.read.blocks[block - 1]
-    index = maps.strongest if channel is None or channel >= len(maps.output) else channel
-    branch, total, output = maps.branch[index], maps.total[index], maps.output[index]
-    start = np.zeros_like(branch) if maps.shortcut is None else maps.shortcut[index]
-    limit = max(float(np.abs(part).max()) for part in (start, branch, total)) or 1.0
-    same = maps.shortcut is not None and maps.shortcut is maps.x
-    rows: list[tuple[NDArray[np.uint8], str, str]] = []
-    if maps.shortcut is None:
-        rows.append((colours(branch, limit), "H(x)", f"a plain block adds nothing to it; {_size(branch)}"))
-    else:
-        first = "x" if same else "shortcut(x)"
-        rows += [
-            (colours(start, limit), first, f"what is passed on; {_size(start)}"),
-            (colours(branch, limit), "F(x)", f"what the block adds; {_size(branch)}"),
-            (colours(total, limit), f"{first} + F(x)", f"before the last ReLU; {_size(total)}"),
-        ]
-    rows.append(
-        (shades(np.maximum(output, 0), float(output.max())), "output", f"what leaves; {_zeros(output)}")
-    )
+    index = _channel(maps, channel)
+    parts, output = _parts(maps, index), maps.output[index]
+    limit = max(float(np.abs(part).max()) for _, part, _ in parts) or 1.0
+    rows = [(colours(part, limit), title, f"{said}; {_size(part)}") for title, part, said in parts]
+    top = float(output.max())
+    rows.append((shades(output, top), "output", f"what leaves; {_zeros(output)}"))
     side = f"{output.shape[0]}x{output.shape[1]} pixels"
     st.markdown(f"**Block {block}, channel {index}** of {len(maps.output)}, {side}")
     show_maps(rows)
-    show_scale(-limit, limit, "x, F(x) and their sum")
-    show_scale(0, float(output.max()), "output")
+    show_scale(-limit, limit, "before the last ReLU")
+    show_scale(0, top, "output")
 
 
 def show_channels(found: Inspected, block: int, channel: int | None, name: str) -> None:
-    """All channels of the block's output, and one of them large with its histogram."""
+    """All channels of the block's output on one scale; of very many the strongest."""
     maps = found.read.blocks[block - 1]
-    index = maps.strongest if channel is None or channel >= len(maps.output) else channel
+    index, count = _channel(maps, channel), len(maps.output)
     order = np.sort(np.argsort(-maps.strength, kind="stable")[:_CHANNELS])
     top = float(maps.output.max())
-    st.markdown(
-        f"**All channels of block {block}**, what leaves it, on one scale"
-        if len(order) == len(maps.output)
-        else f"**The {_CHANNELS} strongest of {len(maps.output)} channels of block {block}**, on one scale"
-    )
-    tiles = [shades(np.maximum(maps.output[at], 0), top) for at in order]
+    which = "All" if len(order) == count else f"The {_CHANNELS} strongest of {count}"
+    st.markdown(f"**{which} channels of block {block}**, what leaves it, on one scale")
     chosen = int(np.searchsorted(order, index)) if index in order else -1
+    tiles = [shades(maps.output[at], top) for at in order]
     show_tiles(f"{name}-channels", tiles, [str(at) for at in order], chosen, "44px")
-    show_scale(0, top, "0 is dark")
+    show_scale(0, top, "zero and below are dark")
+
+
+def show_channel(found: Inspected, block: int, channel: int | None, name: str) -> None:
+    """One channel large, before the last ReLU."""
+    maps = found.read.blocks[block - 1]
+    index = _channel(maps, channel)
+    st.markdown(f"**Channel {index} of block {block}**, before the last ReLU")
+    draw(large_map(maps.total[index]), f"{name}-channel", f"Channel {index} of block {block} as a map")
+
+
+def show_values(found: Inspected, block: int, channel: int | None, name: str) -> None:
+    """How often which value occurs in that channel."""
+    maps = found.read.blocks[block - 1]
+    index = _channel(maps, channel)
     values = maps.total[index]
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown(f"**Channel {index} before the last ReLU**")
-        draw(large_map(values, signed=True), f"{name}-channel", f"Channel {index} of block {block} as a map")
-    with right:
-        st.markdown(f"**Its values**, {values.size} pixels")
-        draw(histogram(values), f"{name}-values", f"Histogram of channel {index} of block {block}")
+    st.markdown(f"**Its values**, {values.size:,} pixels")
+    draw(histogram(values), f"{name}-values", f"Histogram of channel {index} of block {block}")
 
 
 def show_answers(found: Inspected, block: int, kind: str, name: str) -> None:
@@ -160,6 +158,29 @@ def _how(found: Inspected, kind: str) -> str:
     )
 
 
+def _channel(maps: BlockMaps, channel: int | None) -> int:
+    return maps.strongest if channel is None or channel >= len(maps.output) else channel
+
+
+def _parts(maps: BlockMaps, index: int) -> list[tuple[str, NDArray[np.floating], str]]:
+    """What happens to one channel up to the last ReLU: titles, maps, and what each is."""
+    branch, total = maps.branch[index], maps.total[index]
+    if maps.shortcut is None:
+        comes = [("x", maps.x[index], "what comes in")] if maps.x.shape == maps.branch.shape else []
+        return [*comes, ("H(x)", branch, "all that the plain block passes on")]
+    first = "x" if maps.shortcut is maps.x else "shortcut(x)"
+    return [
+        (first, maps.shortcut[index], "what is passed on"),
+        ("F(x)", branch, "what the block adds"),
+        (f"{first} + F(x)", total, "their sum"),
+    ]
+
+
+def _figure(rgb: NDArray[np.uint8], title: str, said: Sequence[str]) -> str:
+    caption = f"<b>{escape(title)}</b>. {escape(' '.join(said))}"
+    return f"<figure>{picture_tag(rgb, title)}<figcaption>{caption}</figcaption></figure>"
+
+
 def _answer(name: str, probability: float) -> str:
     bar = f'<div class=track><div style="width:{100 * probability:.2f}%"></div></div>'
     return f"<div class=answer><span>{escape(name)}</span>{bar}<span>{100 * probability:.1f} %</span></div>"
@@ -167,20 +188,21 @@ def _answer(name: str, probability: float) -> str:
 
 def _size(values: NDArray[np.floating]) -> str:
     norm = float(np.linalg.norm(values.astype(np.float64)))
-    return f"norm {norm:.3g}, {values.min():.2g} to {values.max():.2g}".replace("-", "−")
+    return f"norm {number(norm)}, {number(float(values.min()))} to {number(float(values.max()))}"
 
 
 def _zeros(values: NDArray[np.floating]) -> str:
-    return f"{100 * float((values == 0).mean()):.0f} % zero, at most {values.max():.3g}"
+    return f"{100 * float((values == 0).mean()):.0f} % zero, at most {number(float(values.max()))}"
 
 
 _CSS = """<style>
-.seen { display: grid; gap: 18px; grid-template-columns: repeat(auto-fit, minmax(min(13rem, 44%), 1fr)); }
-.seen figure { margin: 0; }
-.seen img { display: block; width: 100%; height: 190px; object-fit: contain; object-position: left;
+.seen { display: flex; flex-wrap: wrap; gap: 18px; }
+.seen figure { margin: 0; flex: 1 1 8.5rem; min-width: 0; }
+.seen > div { flex: 2 1 15rem; }
+.seen img { display: block; width: 100%; height: 170px; object-fit: contain; object-position: left top;
   image-rendering: pixelated; }
-.seen figcaption { font-size: 0.85rem; line-height: 1.35; padding-top: 6px; }
-.seen .answer { display: grid; grid-template-columns: 7em 1fr 4.5em; gap: 8px; align-items: center;
+.seen figcaption { font-size: 0.85rem; line-height: 1.35; padding-top: 6px; min-height: 5.4em; }
+.seen .answer { display: grid; grid-template-columns: 6.5em 1fr 4.5em; gap: 8px; align-items: center;
   font-variant-numeric: tabular-nums; line-height: 1.9; }
 .seen .answer span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .seen .answer span:last-child { text-align: right; }

@@ -21,16 +21,16 @@ def take_maps(found: Inspected, block: int, name: str) -> None:
     stem = f"{found.choice.key}-block-{block}".replace(":", "-")
     left, right, third = st.columns(3)
     left.download_button(
-        "Maps of this block (NPZ)", lambda: block_npz(found, block), f"{stem}.npz",
+        "Maps (NPZ)", lambda: block_npz(found, block), f"{stem}.npz",
         "application/octet-stream",
-        key=f"{name}-npz", width="stretch", help="x, shortcut, branch, total and output, (C, H, W) each.",
+        key=f"{name}-npz", width="stretch", help="x, shortcut, branch, total, output: (C, H, W) each.",
     )  # fmt: skip
     right.download_button(
-        "x, F(x), x + F(x) (PNG)", lambda: block_png(found, block), f"{stem}.png", "image/png",
-        key=f"{name}-png", width="stretch", help="The strongest channel, on one scale.",
+        "Picture (PNG)", lambda: block_png(found, block), f"{stem}.png", "image/png",
+        key=f"{name}-png", width="stretch", help="x, F(x) and their sum, the strongest channel.",
     )  # fmt: skip
     third.download_button(
-        "All blocks in numbers (CSV)", lambda: found.read.table.to_csv(index=False),
+        "Blocks (CSV)", lambda: found.read.table.to_csv(index=False),
         f"{stem}-blocks.csv", "text/csv",
         key=f"{name}-blocks", width="stretch", help="Norms, ratio and share of zeros of every block.",
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,9 +13,11 @@ from explorer.ui.activations import (
     sentence,
     show_answers,
     show_block,
+    show_channel,
     show_channels,
     show_seen,
     show_strip,
+    show_values,
 )
 from explorer.ui.exports import take_maps
 from explorer.ui.inspected import READOUTS, Inspected, inspected
@@ -31,6 +34,15 @@ F(x); the ReLU then removes what is negative. A plain block has no shortcut, so 
 anew: H(x). Where a block changes the shape, what is passed on is the shortcut's projection of x. **The line
 chart** asks the net for its answer after each block: by its own rest, with the later blocks that keep the
 shape skipped, or by a line fitted to that block's channels."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What is looked at: a block from 1, a channel from 0 or None for the strongest, a kind of read-out."""
+
+    block: int
+    channel: int | None
+    readout: str
 
 
 @st.fragment
@@ -59,25 +71,40 @@ def _inspect(choice: NetChoice, picture: Picture) -> None:
         kind = _choose_readout()
     choices = [choice, *([twin] if beside and twin is not None else [])]
     found = [inspected(each, picture, tone) for each in choices]
-    for column, each in zip(st.columns(len(found), gap="large"), found, strict=True):
-        with column:
-            _panel(each, block, channel, kind)
+    _sections(found, View(block, channel, kind))
     with st.expander("How to read this"):
         st.markdown(_HOW)
     _origin(found)
 
 
-def _panel(found: Inspected, block: int, channel: int | None, kind: str) -> None:
-    name = f"inspect-{found.choice.family}"
-    block = min(block, len(found.read.blocks))
-    show_seen(found)
-    st.markdown("**All blocks**, the strongest channel of each")
-    show_strip(found, block, name)
-    show_block(found, block, channel)
-    st.markdown(sentence(found, block))
-    show_answers(found, block, kind, name)
-    show_channels(found, block, channel, name)
-    take_maps(found, block, name)
+def _sections(found: Sequence[Inspected], view: View) -> None:
+    """Section by section, the twins beside each other in each, so that like stands beside like."""
+    _row(found, show_seen)
+    _row(found, lambda each: show_strip(each, view.block, _name(each)))
+    _row(found, lambda each: show_block(each, view.block, view.channel))
+    _row(found, lambda each: st.markdown(sentence(each, view.block)))
+    _row(found, lambda each: show_answers(each, view.block, view.readout, _name(each)))
+    _row(found, lambda each: show_channels(each, view.block, view.channel, _name(each)))
+    if len(found) == 1:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            show_channel(found[0], view.block, view.channel, _name(found[0]))
+        with right:
+            show_values(found[0], view.block, view.channel, _name(found[0]))
+    else:
+        _row(found, lambda each: show_channel(each, view.block, view.channel, _name(each)))
+        _row(found, lambda each: show_values(each, view.block, view.channel, _name(each)))
+    _row(found, lambda each: take_maps(each, view.block, _name(each)))
+
+
+def _row(found: Sequence[Inspected], show: Callable[[Inspected], object]) -> None:
+    for column, each in zip(st.columns(len(found), gap="large"), found, strict=True):
+        with column:
+            show(each)
+
+
+def _name(found: Inspected) -> str:
+    return f"inspect-{found.choice.family}"
 
 
 def _choose_block(count: int) -> int:

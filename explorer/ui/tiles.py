@@ -14,6 +14,7 @@ from PIL import Image
 
 from explorer.charts.maps import colours
 from explorer.charts.sprites import shades, sprite
+from explorer.charts.words import number
 
 _SIDE = 32
 _CSS = """<style>
@@ -21,14 +22,15 @@ _CSS = """<style>
 .tiles figure { margin: 0; min-width: 0; }
 .tiles i, .tiles img { display: block; width: 100%; aspect-ratio: 1; image-rendering: pixelated;
   background-repeat: no-repeat; border-radius: 3px; object-fit: contain; }
-.tiles figcaption { font-size: 0.8rem; line-height: 1.3; text-align: center; white-space: nowrap;
+.tiles figcaption { padding-top: 2px; font-size: 0.8rem; line-height: 1.3; text-align: center;
+  white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-nums; }
 .tiles .chosen i { outline: 3px solid currentColor; outline-offset: 1px; }
 .tiles .chosen figcaption { font-weight: 700; }
 .maps { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(10rem, 44%), 1fr)); }
 .maps figcaption { font-size: 0.9rem; text-align: left; white-space: normal;
   padding-top: 4px; min-height: 3.9em; }
-.bar { display: flex; gap: 8px; align-items: center; font-size: 0.85rem; margin: 2px 0 8px;
+.bar { display: flex; flex-wrap: wrap; gap: 0 8px; align-items: center; font-size: 0.85rem; margin: 2px 0 8px;
   font-variant-numeric: tabular-nums; }
 .bar img { height: 10px; width: min(16rem, 40vw); border-radius: 3px; }
 </style>"""
@@ -78,7 +80,7 @@ def show_scale(low: float, high: float, said: str) -> None:
     """The scale of the maps above: diverging where `low` is negative, sequential where it is 0."""
     ramp = np.linspace(low, high, 128)[None]
     rgb = colours(ramp, high) if low < 0 else shades(ramp, high)
-    ends = f"{low:.3g}".replace("-", "−"), f"{high:.3g}"
+    ends = number(low), number(high)
     bar = picture_tag(rgb, f"Scale from {ends[0]} to {ends[1]}")
     parts = "".join(f"<span>{part}</span>" for part in (ends[0], bar, ends[1], escape(said)))
     st.html(f'{_CSS}<div class="bar">{parts}</div>')

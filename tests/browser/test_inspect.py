@@ -1,0 +1,90 @@
+"""What a person with a picture does: drop it, pick a block, read its maps; and drop what is no picture."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+# on a subpage Streamlit looks for its server below the page's own path first
+PROBING = "the server responded with a status of 404"
+NET = "net=ResNet-32,+digits,+seed+0"
+
+
+def jpeg(name="mountain.jpg", size=(320, 200)):
+    """A real JPEG of something that is not flat."""
+    rows, columns = np.mgrid[0 : size[1], 0 : size[0]]
+    shades = np.stack([rows % 256, columns % 256, (rows + columns) % 256], -1).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(shades).save(file, "JPEG")
+    return {"name": name, "mimeType": "image/jpeg", "buffer": file.getvalue()}
+
+
+def open_inspect(page, server, query=""):
+    page.goto(f"{server}/inspect?{NET}{query}")
+    # the first net of a session wakes torch
+    expect(page.locator(".maps img")).to_have_count(4, timeout=120_000)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=60_000)
+
+
+def upload(page, *files):
+    page.get_by_role("button", name="Your own picture").click()
+    page.locator("input[type=file]").set_input_files(list(files))
+
+
+def complaints(page):
+    return [text for text in page.complaints if PROBING not in text]
+
+
+def test_a_picture_is_dropped_and_block_5_chosen(page, server):
+    open_inspect(page, server)
+    upload(page, jpeg())
+    expect(page.locator(".seen").get_by_text("mountain.jpg")).to_be_visible()
+    expect(page.get_by_text("Resized from 320x200 to 8x8")).to_be_visible()
+    page.keyboard.press("Escape")
+    slider = page.locator("input[type=range]").first
+    slider.focus()
+    for key in ("Home", *["ArrowRight"] * 4):
+        page.keyboard.press(key)
+    expect(page.get_by_text(re.compile(r"Block 5, channel \d+ of 16"))).to_be_visible()
+    for title in ("x", "F(x)", "x + F(x)", "output"):
+        expect(page.locator(".maps figcaption b").get_by_text(title, exact=True)).to_be_visible()
+    shown = page.locator(".maps img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert shown == [8, 8, 8, 8]
+    expect(page.locator(".tiles .chosen figcaption").first).to_have_text("5")
+    page.wait_for_function("() => location.search.includes('block=5')")
+    assert complaints(page) == []
+
+
+def test_a_broken_file_is_one_message_and_the_page_still_works(page, server):
+    open_inspect(page, server)
+    upload(page, {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": jpeg()["buffer"][:300]})
+    expect(page.get_by_text("broken.jpg is no readable image")).to_be_visible()
+    expect(page.locator(".stAlert")).to_have_count(1)
+    expect(page.locator(".maps img")).to_have_count(4)
+    page.locator("input[type=file]").set_input_files([jpeg("second.jpg")])
+    expect(page.locator(".seen").get_by_text("second.jpg")).to_be_visible()
+    expect(page.locator(".stAlert")).to_have_count(0)
+    assert complaints(page) == []
+
+
+def test_a_hundred_files_at_once_are_answered(page, server):
+    open_inspect(page, server)
+    upload(page, *[jpeg(f"picture-{number}.jpg", (40 + number, 30)) for number in range(100)])
+    expect(page.locator(".seen figcaption b").first).to_contain_text("picture-")
+    expect(page.get_by_text("the first 12 were looked at").first).to_be_visible()
+    expect(page.locator(".maps img")).to_have_count(4)
+    assert complaints(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_everything_without_sideways_scrolling(page, server, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_inspect(page, server)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator(".js-plotly-plot").first.bounding_box()["height"] >= 300
+    assert page.locator(".maps img").first.bounding_box()["width"] >= 140
