@@ -30,6 +30,7 @@ page = st.navigation(
                 icon=":material/center_focus_strong:",
                 url_path="attributions",
             ),
+            st.Page("../pages/nets.py", title="Nets", icon=":material/account_tree:", url_path="nets"),
         ],
         "Train": [
             st.Page("../pages/train.py", title="Live training", icon=":material/timeline:", url_path="train"),

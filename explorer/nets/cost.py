@@ -107,6 +107,14 @@ def block_costs(spec: Design, image_size: int = 32) -> pd.DataFrame:
     return pd.DataFrame(about).join(table).assign(receptive_field=fields)
 
 
+def design_of(net: nn.Module) -> Design:
+    """The spec of a net built here, or what is known of an ImageNet net."""
+    if isinstance(net, ImageNet):
+        return net.about
+    assert isinstance(net, CifarNet)
+    return net.spec
+
+
 def receptive_fields(parts: Sequence[nn.Module]) -> list[int]:
     """Side of the receptive field behind each of some parts that stand one after the other, in pixels.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -200,7 +201,7 @@ def open_upload(content: bytes, name: str, family: Family | None = None) -> Load
 
     Args:
         content: the whole file.
-        name: what its owner calls it; shown, never used as a path.
+        name: what its owner calls it; shown, and cleaned before it names a file.
         family: plain or residual, for a file that does not say.
 
     Raises:
@@ -209,7 +210,7 @@ def open_upload(content: bytes, name: str, family: Family | None = None) -> Load
     key = f"{UPLOAD}{hashlib.sha256(content).hexdigest()[:12]}" + (f"-{family}" if family else "")
     shown = "".join(letter if letter.isprintable() else " " for letter in name)[-60:]
     with tempfile.TemporaryDirectory(prefix="upload-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder) / "checkpoint"
+        path = Path(folder) / (re.sub(r"[^\w.-]", "_", name).lstrip(".")[-60:] or "checkpoint")
         path.write_bytes(content)
         return open_file(path, key, shown, family)
 

@@ -59,10 +59,29 @@ def show(figure: go.Figure, key: str, alt: str) -> None:
         key: unique on the page; also the file name of the exported picture.
         alt: the chart in words.
     """
-    image = st.session_state.get(IMAGE, "png")
-    picture = {"format": image, "filename": key, "scale": 1 if image == "svg" else 3}
-    config = _CONFIG | {"toImageButtonOptions": picture}
+    config = _config(key)
     st.plotly_chart(figure, width="stretch", key=key, theme="streamlit", config=config, alt=alt)
+
+
+def choose_in(figure: go.Figure, key: str, alt: str, chosen: str) -> None:
+    """As `show`; a press on a mark puts the first of its customdata into the session under `chosen`."""
+
+    def press() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        if points and points[0].get("customdata"):
+            st.session_state[chosen] = points[0]["customdata"][0]
+
+    st.plotly_chart(
+        figure, width="stretch", key=key, theme="streamlit", config=_config(key), alt=alt,
+        on_select=press, selection_mode="points",
+    )  # fmt: skip
+
+
+def _config(name: str) -> dict[str, Any]:
+    image = st.session_state.get(IMAGE, "png")
+    return _CONFIG | {
+        "toImageButtonOptions": {"format": image, "filename": name, "scale": 1 if image == "svg" else 3}
+    }
 
 
 def take_away(table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], name: str) -> None:

@@ -9,7 +9,7 @@ _CSS = """<style>
 .stMainBlockContainer { max-width: 84rem; padding-top: 3.25rem; padding-bottom: 4rem; }
 .stMetric [data-testid="stMetricValue"] { font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 .st-key-live [data-stale="true"] { opacity: 1 !important; transition: none !important; }
-.st-key-gap > * { flex: 1 1 9.5rem !important; }
+[class*="st-key-gap"] > * { flex: 1 1 9.5rem !important; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3.25rem 1rem 3rem; }
   h1 { font-size: 1.6rem !important; }

@@ -1,0 +1,28 @@
+"""What is this net made of?"""
+
+import streamlit as st
+
+from explorer.ui.nets import choose_net, opened
+from explorer.ui.opening import open_view, take_next
+from explorer.ui.parts import parts_view, totals_view
+from explorer.ui.using import choose_beside, guide, use_elsewhere
+
+st.title("What is this net made of?")
+take_next()
+left, right = st.columns([5, 5], vertical_alignment="bottom")
+try:
+    with left:
+        choice = choose_net()
+    with right:
+        other = choose_beside(choice)
+    for net in (choice, other):
+        if net is not None:
+            opened(net)  # here, since what a fragment raises is not caught outside it
+    parts_view(choice, other)
+    totals_view(choice)
+    use_elsewhere(choice)
+except ValueError as error:
+    st.error(str(error), icon=":material/error:")
+st.subheader("Open another net")
+open_view()
+guide()

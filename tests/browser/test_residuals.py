@@ -1,0 +1,61 @@
+"""In Chromium: charts that follow the slider over the epochs, a reload, a live probe, a phone."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+PROBING = "the server responded with a status of 404"
+LAST_Y = (
+    "() => document.querySelector('.st-key-responses-in-order .js-plotly-plot')?.data.at(-1).y.join() ?? ''"
+)
+
+
+def complaints(page):
+    return [text for text in page.complaints if PROBING not in text]
+
+
+def open_residuals(page, server, query=""):
+    page.goto(f"{server}/residuals{query}")
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    page.wait_for_load_state("networkidle")
+
+
+def test_the_slider_moves_the_lines_before_the_server_answers_and_never_the_sheet(page, server):
+    open_residuals(page, server, "?quantity=std")
+    ticks = "document.querySelector('.st-key-responses-in-order .yaxislayer-above').textContent"
+    before, sheet = page.evaluate(LAST_Y), page.evaluate(ticks)
+    page.locator(".st-key-epoch input[type=range]").focus()
+    page.context.set_offline(True)
+    page.keyboard.press("Home")
+    page.wait_for_function(f"before => ({LAST_Y})() !== before", arg=before)
+    page.context.set_offline(False)
+    assert page.evaluate(ticks) == sheet
+
+
+def test_the_end_of_the_slider_changes_the_sentences_and_a_reload_keeps_the_view(page, server):
+    open_residuals(page, server, "?quantity=std")
+    page.locator(".st-key-epoch input[type=range]").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("in layer order, after epoch 7")).to_be_visible()
+    assert "epoch=7" in page.url
+    page.reload()
+    expect(page.get_by_text("in layer order, after epoch 7")).to_be_visible()
+    expect(page.get_by_text("Response std in layer order")).to_be_visible()
+    assert complaints(page) == []
+
+
+def test_a_live_probe_is_drawn_beside_what_was_recorded(page, server):
+    page.goto(f"{server}/residuals?live=true&probed=digits-residual-8-s0&images=50")
+    expect(page.get_by_text("ResNet-8, digits, seed 0: block")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(6)
+    assert complaints(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_everything_without_sideways_scrolling(page, server, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_residuals(page, server)
+    assert page.locator(".js-plotly-plot").first.bounding_box()["height"] >= 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
