@@ -190,7 +190,8 @@ class Subject:
         if "n_references" in settled:
             nothing, said = self._references(inputs, int(settled["n_references"]), references, question.seed)
         self._check_block(settled)
-        scores = self.scores(torch.cat([inputs, nothing]))
+        # the baseline's score is wanted by the methods that account for the rise from it
+        scores = self.scores(torch.cat([inputs, nothing]) if method(question.method).complete else inputs)
         target = self._target(question.target, scores[0])
         blocks: list[nn.Module] = list(self.blocks)
         task = Task(

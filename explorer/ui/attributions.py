@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from explorer.probes.attributions import Attribution, Question
 
 _REFERENCES = 100
+_STEPS = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,11 +133,11 @@ def questions_of(
 
 
 def conductance_question(target: int, settings: dict[str, dict[str, Value]]) -> Question:
-    """What is asked of all blocks: steps and baseline as set for layer conductance, where it is shown."""
+    """What is asked of all blocks: as set for layer conductance where that is shown, else 24 steps from black."""
     from explorer.probes.attributions import Question
 
     chosen = {name: value for name, value in settings.get("layer_conductance", {}).items() if name != "block"}
-    return Question("layer_conductance", target, chosen)
+    return Question("layer_conductance", target, {"n_steps": _STEPS} | chosen)
 
 
 def show_maps(case: Case, questions: Sequence[Question], look: MapLook, name: str) -> list[Attribution]:
