@@ -115,7 +115,7 @@ def _blank(shape: tuple[int, ...]) -> go.Figure:
         layout={
             "template": go.layout.Template(),
             "height": SIDE,
-            "margin": {"l": 0, "r": _BAR, "t": 4, "b": 4, "pad": 0},
+            "margin": {"l": 0, "r": _BAR, "t": 10, "b": 10, "pad": 0},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "showlegend": False,

@@ -83,7 +83,7 @@ def _whole(title: str, table: pd.DataFrame, tint: str, last: int) -> go.Scatter:
     height = float(table["conductance"].mean())
     return go.Scatter(
         x=[0.4, last + 0.6], y=[height, height], mode="lines+text",
-        text=["", "all of it, branch and shortcut  "],
+        text=["", f"{title.split(',')[0]}: all of it  "],
         textposition="top left", textfont={"size": LABEL_SIZE},
         line={"color": tint, "width": 2, "dash": "dash"}, name=f"{title}, all of it", hoverinfo="text",
         hovertext=f"{title}: {height:+.3g} logits pass through every block, branch and shortcut together",

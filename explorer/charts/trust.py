@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from explorer.charts.maps import MAP_TINT
 from explorer.charts.theme import CONTEXT, LABEL_SIZE, blank
 
-HEIGHT = 280
-_MARGIN = {"l": 56, "r": 12, "t": 14, "b": 48}
+HEIGHT = 320
+_MARGIN = {"l": 56, "r": 12, "t": 52, "b": 48}
 
 
 def masking_figure(curves: pd.DataFrame, curve: str) -> go.Figure:
@@ -38,7 +38,7 @@ def masking_figure(curves: pd.DataFrame, curve: str) -> go.Figure:
                 hovertemplate=f"{title}: %{{y:.1f}} % with %{{x:.0f}} % {verb}<extra></extra>",
             )
         )  # fmt: skip
-    figure.update_layout(showlegend=True, legend=_legend(curve))
+    figure.update_layout(showlegend=True, legend=_legend())
     return figure
 
 
@@ -48,10 +48,10 @@ def randomisation_figure(table: pd.DataFrame) -> go.Figure:
     Args:
         table: columns redrawn, correlation.
     """
-    figure = blank("weights drawn anew, from the top down", "rank correlation", HEIGHT)
-    figure.update_layout(margin=_MARGIN)
-    figure.update_yaxes(range=[-1.05, 1.05], tickvals=[-1, -0.5, 0, 0.5, 1], zeroline=True)
-    figure.update_yaxes(zerolinecolor=CONTEXT, zerolinewidth=1)
+    figure = blank("rank correlation", "weights drawn anew", HEIGHT)
+    figure.update_layout(margin=_MARGIN | {"l": 112})
+    figure.update_xaxes(range=[-1.05, 1.05], tickvals=[-1, -0.5, 0, 0.5, 1], zeroline=True)
+    figure.update_xaxes(zerolinecolor=CONTEXT, zerolinewidth=1)
     values = table["correlation"].tolist()
     said = [
         f"{name}: the map is empty"
@@ -59,20 +59,21 @@ def randomisation_figure(table: pd.DataFrame) -> go.Figure:
         else f"{name}: {value:+.2f} with the trained net's map"
         for name, value in zip(table["redrawn"], values, strict=True)
     ]
+    names = table["redrawn"].tolist()
     figure.add_trace(
         go.Bar(
-            x=table["redrawn"].tolist(), y=values, marker={"color": MAP_TINT}, width=0.5, hoverinfo="text",
+            x=values, y=names, orientation="h", marker={"color": MAP_TINT}, width=0.5, hoverinfo="text",
             hovertext=said, textposition="none", name="rank correlation",
         )
     )  # fmt: skip
-    empty = [name for name, value in zip(table["redrawn"], values, strict=True) if math.isnan(value)]
+    empty = [name for name, value in zip(names, values, strict=True) if math.isnan(value)]
     figure.add_trace(
         go.Scatter(
-            x=empty, y=[0.0] * len(empty), mode="text", text=["empty map"] * len(empty), hoverinfo="skip",
-            textposition="top center", textfont={"size": LABEL_SIZE}, name="empty",
+            x=[0.0] * len(empty), y=empty, mode="text", text=["\u00a0empty map"] * len(empty),
+            hoverinfo="skip", textposition="middle right", textfont={"size": LABEL_SIZE}, name="empty",
         )
     )  # fmt: skip
-    figure.update_xaxes(categoryorder="array", categoryarray=table["redrawn"].tolist())
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], type="category")
     return figure
 
 
@@ -98,9 +99,8 @@ def _at_half(curves: pd.DataFrame, curve: str, name: str) -> float:
     return float(part["probability"].iloc[nearest])
 
 
-def _legend(curve: str) -> dict[str, object]:
-    top = curve == "deletion"
+def _legend() -> dict[str, object]:
     return {
-        "x": 0.99, "xanchor": "right", "y": 0.99 if top else 0.03, "yanchor": "top" if top else "bottom",
-        "font": {"size": LABEL_SIZE}, "bgcolor": "rgba(0,0,0,0)",
+        "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "orientation": "v",
+        "traceorder": "reversed", "font": {"size": LABEL_SIZE}, "bgcolor": "rgba(0,0,0,0)",
     }  # fmt: skip

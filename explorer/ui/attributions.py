@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _REFERENCES = 100
 _STEPS = 24
+_BESIDE = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +134,7 @@ def questions_of(
 
 
 def conductance_question(target: int, settings: dict[str, dict[str, Value]]) -> Question:
-    """What is asked of all blocks: as set for layer conductance where that is shown, else 24 steps from black."""
+    """What is asked of all blocks: as set for layer conductance where it is shown, else 24 steps."""
     from explorer.probes.attributions import Question
 
     chosen = {name: value for name, value in settings.get("layer_conductance", {}).items() if name != "block"}
@@ -142,7 +143,9 @@ def conductance_question(target: int, settings: dict[str, dict[str, Value]]) -> 
 
 def show_maps(case: Case, questions: Sequence[Question], look: MapLook, name: str) -> list[Attribution]:
     """The picture as the net sees it, and one map per question beside it; those that were computed."""
-    columns = st.columns(max(1 + len(questions), 3), gap="medium")
+    columns = st.columns(_BESIDE, gap="medium")
+    if len(questions) >= _BESIDE:
+        columns += st.columns(_BESIDE, gap="medium")
     with columns[0]:
         st.markdown(f"**What {case.choice.title} sees**")
         side = case.seen.pixels.shape[1]
@@ -167,11 +170,11 @@ def _show_map(case: Case, found: Attribution, look: MapLook, name: str) -> None:
 
 
 def _measured(found: Attribution) -> str:
-    said = [f"{found.seconds:.2f} s"]
+    said = [f"Took {found.seconds:.2f} s"]
     if found.delta is not None and found.rise is not None:
         said.append(
             f"sums to {found.rise + found.delta:+.2f} of a rise of {found.rise:+.2f} logits "
-            f"(delta {found.delta:+.2g})"
+            f"(delta {found.delta:+.2g})".replace("-", "−")
         )
     if found.baseline != "none":
         said.append(f"baseline: {found.baseline}")

@@ -1,0 +1,74 @@
+"""What a person asks of the Attributions page: their own photograph, several methods, a stop."""
+
+from io import BytesIO
+
+import pytest
+from playwright.sync_api import expect
+
+from explorer.data.samples import photograph
+
+pytestmark = pytest.mark.browser
+# on a subpage Streamlit looks for its server below the page's own path first
+PROBING = "the server responded with a status of 404"
+NET = "net=ResNet-20,+digits,+seed+0"
+
+
+def open_page(page, server, query):
+    page.goto(f"{server}/attributions?{query}")
+    expect(page.get_by_text("gives").first).to_be_visible(timeout=60_000)
+
+
+def complaints(page):
+    return [text for text in page.complaints if PROBING not in text]
+
+
+@pytest.fixture(scope="module")
+def jpeg():
+    """A real photograph as a JPEG file."""
+    file = BytesIO()
+    photograph("china").image.save(file, "JPEG")
+    return {"name": "palace.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
+
+
+def test_two_methods_side_by_side_on_an_uploaded_jpeg(page, server, jpeg):
+    open_page(page, server, NET)
+    page.get_by_role("button", name="Your own picture").click()
+    page.locator("input[type=file]").first.set_input_files(jpeg)
+    expect(page.get_by_text("Resized from 640x427 to 8x8")).to_be_visible()
+    page.keyboard.press("Escape")
+    first = page.locator(".st-key-map-integrated_gradients-first .heatmaplayer image")
+    second = page.locator(".st-key-map-layer_grad_cam-first .heatmaplayer image")
+    expect(first).to_be_visible()
+    expect(second).to_be_visible()
+    assert abs(first.bounding_box()["y"] - second.bounding_box()["y"]) < 2
+    expect(page.get_by_text("Integrated gradients puts half of what speaks for it on")).to_be_visible()
+    expect(page.locator(".st-key-conductance .js-plotly-plot")).to_be_visible()
+    assert complaints(page) == []
+
+
+def test_another_class_is_one_press_away_and_in_the_url(page, server):
+    open_page(page, server, f"{NET}&index=7")
+    page.locator(".st-key-likeliest-first button").nth(1).click()
+    page.wait_for_url("**target=**")
+    expect(page.get_by_text("gives 3 a probability of")).to_be_visible()
+    assert complaints(page) == []
+
+
+def test_a_slow_method_can_be_stopped_and_begun_again(page, server):
+    open_page(page, server, f"{NET}&methods=KernelShap&kernel_shap-n_samples=5000")
+    # opening waits for the sentence, so this one is through: ask for another
+    page.goto(f"{server}/attributions?{NET}&methods=KernelShap&kernel_shap-n_samples=4999&seed=3")
+    page.get_by_role("button", name="Stop", exact=True).click(timeout=60_000)
+    expect(page.get_by_text("KernelShap, ResNet-20, digits, seed 0 was stopped.")).to_be_visible()
+    expect(page.get_by_role("button", name="Compute it")).to_be_visible()
+    assert complaints(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_the_maps_without_sideways_scrolling(page, server, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, server, NET)
+    chart = page.locator(".js-plotly-plot").first
+    assert chart.bounding_box()["height"] >= 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
