@@ -15,7 +15,6 @@ from explorer.runs.catalogue import NetChoice
 DEFAULT = ("integrated_gradients", "layer_grad_cam")
 MOST = 4
 LIKELIEST = "likeliest"
-TARGET = "target"
 _LISTED = 5
 
 
@@ -43,22 +42,19 @@ def choose_target(classes: Sequence[str], probabilities: Sequence[float]) -> int
     ranked = by_probability(probabilities)
     titles = {LIKELIEST: LIKELIEST} | {str(number): class_title(classes, number) for number in ranked}
     chosen = st.selectbox(
-        "Class", list(titles), format_func=lambda key: titles.get(key, key), key=TARGET,
+        "Class", list(titles), format_func=lambda key: titles.get(key, key), key="target",
         bind="query-params",
         help="Which class's score is explained. The likeliest five stand below the picture.",
     )  # fmt: skip
     return ranked[0] if chosen == LIKELIEST or chosen not in titles else int(chosen)
 
 
-def offer_targets(classes: Sequence[str], probabilities: Sequence[float], name: str) -> None:
-    """The five likeliest classes as buttons that ask about them."""
-    with st.container(horizontal=True, gap="small", key=f"likeliest-{name}"):
-        for number in by_probability(probabilities)[:_LISTED]:
-            st.button(
-                f"{class_title(classes, number)}: {words.percent(100 * probabilities[number])}",
-                key=f"target-{number}-{name}", on_click=_ask_about, args=(str(number),), type="tertiary",
-                help="Ask about this class.",
-            )  # fmt: skip
+def likeliest(classes: Sequence[str], probabilities: Sequence[float]) -> str:
+    """The five likeliest classes with their probabilities, in one line."""
+    return " · ".join(
+        f"**{class_title(classes, number)}** {words.percent(100 * probabilities[number])}"
+        for number in by_probability(probabilities)[:_LISTED]
+    )
 
 
 def by_probability(probabilities: Sequence[float]) -> list[int]:
@@ -70,10 +66,6 @@ def class_title(classes: Sequence[str], number: int) -> str:
     """The class's name, with its number where another has the same name."""
     name = classes[number]
     return name if classes.count(name) == 1 else f"{name} ({number})"
-
-
-def _ask_about(number: str) -> None:
-    st.session_state[TARGET] = number
 
 
 def choose_look() -> tuple[MapLook, bool]:

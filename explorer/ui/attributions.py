@@ -28,7 +28,7 @@ from explorer.data.sources import open_dataset
 from explorer.data.splits import DataError
 from explorer.probes.methods import METHODS, Method, Value
 from explorer.runs.catalogue import NetChoice
-from explorer.ui.asking import offer_targets
+from explorer.ui.asking import likeliest
 from explorer.ui.figures import draw, take_away
 from explorer.ui.subjects import computed, kept, pool
 
@@ -150,7 +150,7 @@ def show_maps(case: Case, questions: Sequence[Question], look: MapLook, name: st
         st.markdown(f"**What {case.choice.title} sees**")
         side = case.seen.pixels.shape[1]
         draw(picture_figure(case.seen.pixels), f"seen-{name}", f"The picture, {side} by {side} pixels.")
-        offer_targets(case.loaded.classes, case.probabilities(), name)
+        st.markdown(f"Likeliest: {likeliest(case.loaded.classes, case.probabilities())}")
         st.caption(" ".join(case.seen.notes))
     found = []
     for column, question in zip(columns[1:], questions, strict=False):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MOST_KEPT = 128
 MOST_NETS = 6
 _QUIET_S = 0.4
+_BETWEEN_S = 0.2
 _STOPPED = "stopped-computations"
 T = TypeVar("T")
 
@@ -132,11 +133,13 @@ class _Watch:
         self._place = st.empty()
         self._bar: Any = None
         self._started = time.perf_counter()
+        self._next_s = _QUIET_S
 
     def __call__(self, share: float) -> None:
         spent = time.perf_counter() - self._started
-        if spent < _QUIET_S:
+        if spent < self._next_s:
             return
+        self._next_s = spent + _BETWEEN_S
         left = spent / share * (1 - share) if share > 0.02 else None
         text = f"{self._title}: {100 * share:.0f} %" + (f", about {left:.0f} s left" if left else "")
         if self._bar is None:
@@ -151,7 +154,7 @@ class _Watch:
     def _draw(self) -> None:
         with self._place.container(horizontal=True, vertical_alignment="center"):
             self._bar = st.progress(0.0)
-            st.button("Stop", key=f"stop-{self._name}", on_click=_stopped().add, args=(self._name,))
+            st.button("Stop computing", key=f"stop-{self._name}", on_click=_stopped().add, args=(self._name,))
 
 
 def _stopped() -> set[str]:
