@@ -30,7 +30,7 @@ MOST_GROUPS = 12
 """Lines that one chart can still tell apart."""
 _AXIS = {"error_pct": "error (%)", "loss": "loss (cross-entropy, nats)"}
 _ERROR_TOPS = (2.5, 5.0, 10.0, 25.0, 50.0, 100.0)
-_LOSS_TOPS = (0.5, 1.0, 2.5, 5.0, 10.0)
+_LOSS_TOPS = (2.5, 5.0, 10.0)
 _SPREAD = ["mean", "low", "high", "runs"]
 
 
@@ -77,7 +77,7 @@ def curves_of_groups(
     """
     figure = blank("epoch", _AXIS[measure])
     figure.update_xaxes(range=[0, max(last, 1)], tickformat="d")
-    log, axis = style.log_y, _set_axis(figure, curves, measure, style.log_y)
+    log, axis = style.log_y, _set_axis(figure, curves, (measure, last), style.log_y)
     means, ends = mean_of_groups(curves), []
     for group, shade in group_colours(members).items():
         family = str(members.loc[members["group"] == group, "family"].iloc[0])
@@ -171,13 +171,17 @@ def _spread(long: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return grouped.agg(mean="mean", low="min", high="max", runs="count").reset_index()
 
 
-def _set_axis(figure: go.Figure, curves: pd.DataFrame, measure: Measure, log: bool) -> Sequence[float]:
+def _set_axis(
+    figure: go.Figure, curves: pd.DataFrame, shown: tuple[Measure, int], log: bool
+) -> Sequence[float]:
     """Ranges that stay while a run grows: per cents always alike, losses in a few steps."""
+    measure, last = shown
     if measure == "error_pct":
         set_error_axis(figure, log)
         return error_range(log)
-    told = curves[(curves["split"] == "train") | (curves["epoch"] == curves["epoch"].max())]
-    most = float(told["value"].max()) if len(told) else 1.0  # a test loss may shoot up for some epochs
+    # a test loss may shoot up for some epochs: only where it ends has to be seen
+    told = curves[(curves["split"] == "train") | (curves["epoch"] == last)]
+    most = float(told["value"].max()) if len(told) else _LOSS_TOPS[0]
     top = next((step for step in _LOSS_TOPS if most <= step), 10.0)
     axis = [-3.0, math.log10(top * 1.2)] if log else [-0.02 * top, top * 1.02]
     figure.update_yaxes(type="log" if log else "linear", range=axis)

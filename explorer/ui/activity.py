@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.runs.library import store_of
 from explorer.runs.progress import states
 from explorer.runs.store import StoreError
+from explorer.runs.workers import ensure_workers
 from explorer.ui.data import library
 from explorer.ui.runs import all_runs, forget
 
@@ -17,7 +18,7 @@ _COLUMNS = {
     "shown": st.column_config.TextColumn("run"),
     "status": st.column_config.TextColumn("status", width="small"),
     "done": st.column_config.ProgressColumn("progress", min_value=0, max_value=1, format="percent"),
-    "where": st.column_config.TextColumn("epoch", width="small"),
+    "where": st.column_config.TextColumn("epoch", width=150),
     "test_error_pct": st.column_config.NumberColumn("test error", format="%.1f %%", width="small"),
     "reason": st.column_config.TextColumn("reason", width="medium"),
 }
@@ -47,10 +48,23 @@ def _watch(drawn: int) -> None:
     if active.empty:
         return
     st.markdown("**Going on now**")
+    if problem := _idle(active):
+        st.warning(f"No worker takes the runs that wait. {problem}")
     st.dataframe(
         _progress(active)[list(_COLUMNS)], hide_index=True, column_config=_COLUMNS, width="stretch",
-        height=38 + 35 * min(len(active), 6), key="runs-active", alt="Runs that wait or are being trained",
+        placeholder="–", height=38 + 35 * min(len(active), 6), key="runs-active",
+        alt="Runs that wait or are being trained",
     )  # fmt: skip
+
+
+def _idle(active: pd.DataFrame) -> str:
+    """Start the workers where a run waits, as one queued in a shell does; why there are none, if so."""
+    if not (active["status"] == "queued").any():
+        return ""
+    try:
+        return str(ensure_workers().problem)
+    except (ValueError, OSError) as error:
+        return str(error)
 
 
 def _stamp(runs: pd.DataFrame) -> int:

@@ -30,7 +30,7 @@ _COLUMNS = {
     "train_error_pct": st.column_config.NumberColumn("train error", format="%.1f %%", width="small"),
     "epochs": st.column_config.NumberColumn("epochs", width=60),
     "seconds": st.column_config.NumberColumn("time (s)", format="%.0f", width=70),
-    "when": st.column_config.DatetimeColumn("made", format="YYYY-MM-DD HH:mm", width="small"),
+    "when": st.column_config.DatetimeColumn("made", format="YYYY-MM-DD HH:mm", width=130),
     "whose": st.column_config.TextColumn("whose", width="small"),
     "run_id": st.column_config.TextColumn("id", width="medium"),
 }
@@ -118,7 +118,7 @@ def choose_runs(runs: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
     key = _table_key(ids, marked)
     st.dataframe(
         shown[list(_COLUMNS)], hide_index=True, height=min(38 + 35 * len(ids), 288), width="stretch",
-        column_config=_COLUMNS, key=key, selection_mode="multi-row",
+        column_config=_COLUMNS, key=key, placeholder="–", selection_mode="multi-row",
         on_select=lambda: _report(key, ids, chosen),
         selection_default={"selection": {"rows": [n for n, name in enumerate(ids) if name in marked]}},
         alt="All runs; tick rows to compare them",

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,6 +14,7 @@ from explorer.runs.export import zip_runs
 from explorer.runs.library import open_library
 from explorer.runs.provenance import ROOT
 from explorer.runs.zoo import Zoo
+from explorer.ui import activity
 from explorer.ui.runs import forget
 
 HOME = str(ROOT / "explorer" / "Home.py")
@@ -150,13 +152,16 @@ def test_a_run_that_vanished_meanwhile_is_told_of_and_takes_nothing_down(own_run
     assert "no run" in page.error[0].value
 
 
-def test_what_goes_on_is_told_with_its_progress_and_reason(own_run):
+def test_what_goes_on_is_told_with_its_progress_and_reason(own_run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(activity, "ensure_workers", lambda: asked.append(1) or SimpleNamespace(problem=""))
     base = own_run.get_run("mine-1")
     own_run.add_run(replace(base, run_id="waits", status="queued", results={}))
     own_run.add_run(replace(base, run_id="broke", status="failed", results={}), reason="The disk is full.")
     page = open_page(runs="broke")
     assert not page.exception
     assert "Going on now" in text(page)
+    assert asked
     assert page.dataframe[1].value["where"].tolist() == ["place 1 in the queue"]
     assert "**failed**: The disk is full." in text(page)
     assert "Nothing was measured yet" in text(page)
