@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explorer.ui.address import follow_address
 from explorer.ui.form import choose_order
 from explorer.ui.live import live_view
 from explorer.ui.reading import guide, others, where_to
@@ -18,3 +19,4 @@ with st.container(key="live"):
     live_view(tuple(ids), tuple(context), style)
 where_to(ids)
 guide(ids, context)
+follow_address()

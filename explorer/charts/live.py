@@ -18,7 +18,7 @@ import plotly.graph_objects as go
 from explorer.charts import words
 from explorer.charts.marks import chance_line, end_labels, set_error_axis
 from explorer.charts.scales import drawn_errors, error_range
-from explorer.charts.strokes import as_power, empty_sheet, hovering, one_each, stroke
+from explorer.charts.strokes import as_power, empty_sheet, hovering, one_each, stroke, with_sentences
 from explorer.charts.theme import CONTEXT, blank
 
 MOST_POINTS = 600
@@ -120,8 +120,8 @@ def error_over_epochs(
         for split, column in (("train", "train_error_pct"), ("test", "test_error_pct")):
             there = mine.dropna(subset=[column])
             drawn = drawn_errors(there[column].tolist(), style.log_y)
-            line = stroke(there["epoch"].tolist(), drawn, member, split, points=True)  # type: ignore[arg-type]
-            figure.add_trace(hovering(line, "epoch", "error", there[column].tolist(), " %"))
+            line = stroke(there["epoch"].tolist(), drawn, member, split, points=sheet.epochs <= 40)  # type: ignore[arg-type]
+            figure.add_trace(with_sentences(line, "epoch", "error", there[column].tolist()))
         ends.append((member["group"], figure.data[-1].y[-1] if figure.data[-1].y else math.nan))
     figure.add_trace(end_labels(one_each(ends), sheet.epochs, style.log_y, error_range(style.log_y)))
     return figure

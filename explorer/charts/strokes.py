@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,7 @@ MEMBER_COLUMNS = ["run_id", "family", "depth", "seed", "group", "zoo", "colour",
 HEIGHT = 340
 ZOO = ", zoo"
 """How the name of a group of the zoo's runs ends."""
-_PALE = 0.42
+_PALE = 0.5
 _RAW = 0.3
 
 
@@ -63,22 +63,24 @@ def stroke(
     elif member["several"]:
         look["width"] = 0.6 * float(look["width"])
     opacity = (_RAW if faint else 1.0) * (_PALE if member["zoo"] else 1.0)
-    few = points and len(x) <= 40
     return go.Scatter(
-        x=x, y=y, mode="lines+markers" if few else "lines", line=look, opacity=opacity, hoverinfo="skip",
+        x=x, y=y, mode="lines+markers" if points else "lines", line=look, opacity=opacity, hoverinfo="skip",
         marker={"size": 4 if split == "train" else 6},
         name=f"{member['group']}, seed {member['seed']}, {SPLIT_TITLE[split]}",
     )  # fmt: skip
 
 
-def hovering(
-    line: go.Scatter, x_name: str, y_name: str, values: list[float] | None = None, unit: str = ""
-) -> go.Scatter:
-    """The line with one sentence per point."""
-    shown = values if values is not None else line.y
+def hovering(line: go.Scatter, x_name: str, y_name: str) -> go.Scatter:
+    """The line with a sentence for whoever points at it."""
+    said = f"{line.name}:<br>{y_name} %{{y:.3g}} at {x_name} %{{x:.0f}}<extra></extra>"
+    return line.update(hovertemplate=said, hoverinfo=None)
+
+
+def with_sentences(line: go.Scatter, x_name: str, y_name: str, values: Sequence[float]) -> go.Scatter:
+    """The line with a sentence per point, for values in per cent that are drawn elsewhere on a log axis."""
     texts = [
-        f"{line.name}:<br>{y_name} {value:.3g}{unit} at {x_name} {at:.0f}"
-        for at, value in zip(line.x, shown, strict=True)
+        f"{line.name}:<br>{y_name} {value:.3g} % at {x_name} {at:.0f}"
+        for at, value in zip(line.x, values, strict=True)
     ]
     return line.update(hovertext=texts, hoverinfo="text")
 

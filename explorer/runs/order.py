@@ -133,7 +133,8 @@ def iterations(order: Order, images: Images) -> int:
 def learning_rates(order: Order, images: Images, points: int = 200) -> list[float]:
     """The learning rate of steps spread evenly over the run."""
     total = iterations(order, images)
-    steps = [round(number * (total - 1) / (points - 1)) for number in range(points)]
+    points = min(points, total)
+    steps = [round(number * (total - 1) / max(points - 1, 1)) for number in range(points)]
     return [order.recipe.lr_at(step, total) for step in steps]
 
 
@@ -162,5 +163,5 @@ PRESETS: Sequence[Preset] = (
     Preset("twins-110", "Twins, 110 layers", {"depth": 110}),
     Preset("highway-32", "Highway, 32", {"families": ("residual", "highway"), "depth": 32}),
     Preset("preact-56", "Pre-activation, 56", {"families": ("residual", "preact"), "depth": 56}),
-    Preset("seeds-20", "Three seeds, 20", {"seeds": 3}),
+    Preset("seeds-20", "Twins, 3 seeds", {"seeds": 3}),
 )

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from explorer.charts.live import schedule
-from explorer.charts.theme import FAMILY_TITLE, in_order
+from explorer.charts.theme import FAMILY_TITLE
 from explorer.data.registry import Available, available
 from explorer.nets.spec import FAMILIES, BlockKind, Family, Shortcut
 from explorer.runs.order import PRESETS, TWINS, Images, Order, Preset, bill, iterations, learning_rates
@@ -16,7 +16,9 @@ from explorer.runs.workers import worker_count
 from explorer.training.estimates import duration
 from explorer.training.recipe import Precision, Recipe, Schedule
 from explorer.ui import settings
+from explorer.ui.address import rewrite
 from explorer.ui.figures import draw
+from explorer.ui.linked import linked_choice, linked_pills
 from explorer.ui.machine import devices, speed_of
 
 _PRESET = "preset"
@@ -105,21 +107,20 @@ def _other_settings() -> dict[str, Any]:
 
 
 def _families() -> tuple[Family, ...]:
-    chosen = st.pills(
-        "Families", list(FAMILIES), default=list(TWINS), selection_mode="multi", key="nets",
-        bind="query-params", format_func=lambda family: FAMILY_TITLE[family],
+    chosen = linked_pills(
+        "Families", {family: FAMILY_TITLE[family] for family in FAMILIES}, "nets", default=TWINS,
         help="Plain and ResNet together are twins: the same layers, initial weights and batches.",
     )  # fmt: skip
-    return tuple(in_order(chosen))  # type: ignore[arg-type]
+    return tuple(family for family in FAMILIES if family in chosen)
 
 
 def _images() -> Images:
     there = {entry.name: entry for entry in available()}
-    chosen = st.selectbox(
-        "Images", list(there), key="images", bind="query-params", width=210,
-        format_func=lambda name: there[name].title if name in there else name,
-        help="Datasets that this explorer knows; the Data page adds more.",
-    )  # fmt: skip
+    with st.container(key="images-box", width=230):
+        chosen = linked_choice(
+            "Images", {name: entry.title for name, entry in there.items()}, "images", default="digits",
+            help="Datasets that this explorer knows; the Data page adds more.",
+        )  # fmt: skip
     return _as_images(there.get(chosen, there["digits"]))
 
 
@@ -155,20 +156,28 @@ def _time(preset: Preset, images: Images) -> str:
 
 
 def _take_preset() -> None:
-    """Write the preset into the form; a press on the marked one changes nothing."""
+    """Write the preset into the form and the address; a press on the marked one changes nothing."""
     chosen = next((preset for preset in PRESETS if preset.key == st.session_state[_PRESET]), None)
     if chosen is None:
         return
-    order = chosen.order()
+    said, default = _as_settings(chosen.order()), _as_settings(Order())
+    st.session_state.update(said)
+    bound = {key: value for key, value in said.items() if key != "nets"}  # that one is linked already
+    rewrite({key: _in_address(value) if value != default[key] else [] for key, value in bound.items()})
+
+
+def _in_address(value: Any) -> list[str]:
+    return [str(part) for part in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+def _as_settings(order: Order) -> dict[str, Any]:
+    """The order as values of the form's widgets, by key; the images stay what they are."""
     recipe = order.recipe
-    st.session_state.update(
-        {
-            "nets": list(order.families), "layers": order.depth, "repeats": order.seeds,
-            "width": order.width, "block": order.block, "shortcut": order.shortcut, "gate": order.gate_bias,
-            "epochs": recipe.epochs, "lr": recipe.lr, "schedule": recipe.schedule,
-            "drops": tuple(round(100 * at) for at in recipe.drops), "warmup": round(100 * recipe.warmup),
-            "batch": recipe.batch_size, "decay": recipe.weight_decay,
-            "seed": recipe.seed, "precision": recipe.precision, "device": recipe.device,
-            "augment": recipe.augment,
-        }
-    )  # fmt: skip
+    return {
+        "nets": list(order.families), "layers": order.depth, "repeats": order.seeds,
+        "width": order.width, "block": order.block, "shortcut": order.shortcut, "gate": order.gate_bias,
+        "epochs": recipe.epochs, "lr": recipe.lr, "schedule": recipe.schedule,
+        "drops": tuple(round(100 * at) for at in recipe.drops), "warmup": round(100 * recipe.warmup),
+        "batch": recipe.batch_size, "decay": recipe.weight_decay, "seed": recipe.seed,
+        "precision": recipe.precision, "device": recipe.device, "augment": recipe.augment,
+    }  # fmt: skip

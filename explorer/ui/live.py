@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,11 +12,12 @@ import streamlit as st
 
 from explorer.charts import live as charts
 from explorer.charts import words
-from explorer.charts.blocks import by_block, describe_blocks
+from explorer.charts.blocks import BLOCK_MEASURES, by_block, describe_blocks
 from explorer.charts.live import LiveStyle
 from explorer.charts.outcomes import outcome, so_far
 from explorer.charts.strokes import ZOO
-from explorer.ui.figures import IMAGE, Finished, in_colours, is_dark, show, take_away
+from explorer.ui.figures import IMAGE, in_colours, is_dark, take_away
+from explorer.ui.growing import grow, show_growing
 from explorer.ui.steering import steer_all, steer_each
 from explorer.ui.watching import Watched, watched
 
@@ -74,37 +76,44 @@ def _moving(view: View, was_active: bool) -> None:
     with st.container(key="all-runs"):
         if view.ids:
             steer_all(found)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown("**Loss at every step**, bold: test after each epoch")
-        show(_losses(view, found), "loss-over-steps", charts.describe_losses(found.steps, found.members))
-    with right:
-        st.markdown("**Error after every epoch**, dashed: training, bold: test")
-        epochs = found.kept.epochs
-        figure = _kept(view, "error", found.stamp, lambda: _errors(view, found))
-        show(figure, "error-while-training", charts.describe_errors(epochs, found.members))
+    told = _curves(view, found)
     with st.container(key="conclusion"):
         st.markdown(_said(view, found))
     with st.container(key="each-run"):
         if view.ids:
             steer_each(found)
-    _blocks(view, found)
+    grow([*told, *_blocks(view, found)])
 
 
-def _blocks(view: View, found: Watched) -> None:
+def _curves(view: View, found: Watched) -> list[dict[str, Any]]:
+    left, right = st.columns(2, gap="medium")
+    members, epochs = found.members, found.kept.epochs
+    with left:
+        st.markdown("**Loss at every step**, bold: test after each epoch")
+        said = charts.describe_losses(found.steps, members)
+        losses = show_growing(_losses(view, found), "loss-over-steps", "Training loss of every step", said)
+    with right:
+        st.markdown("**Error after every epoch**, dashed: training, bold: test")
+        figure = _kept(view, "error", found.stamp, lambda: _errors(view, found))
+        said = charts.describe_errors(epochs, members)
+        return [losses, show_growing(figure, "error-while-training", "Error after every epoch", said)]
+
+
+def _blocks(view: View, found: Watched) -> list[dict[str, Any]]:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**What each block adds**, relative to its input; faint: at the start")
-        _block_chart(view, found, "residual_ratio")
+        ratio = _block_chart(view, found, "residual_ratio")
     with right:
         st.markdown("**Gradient in each block**, after the last epoch; faint: after the first")
-        _block_chart(view, found, "gradient_norm")
+        return [ratio, _block_chart(view, found, "gradient_norm")]
 
 
-def _block_chart(view: View, found: Watched, column: str) -> None:
+def _block_chart(view: View, found: Watched, column: str) -> dict[str, Any]:
     blocks = found.kept.blocks
     figure = _kept(view, column, found.stamp, lambda: by_block(blocks, found.members, column))
-    show(figure, f"blocks-{column}", describe_blocks(blocks, found.members, column))
+    said = describe_blocks(blocks, found.members, column)
+    return show_growing(figure, f"blocks-{column}", f"{BLOCK_MEASURES[column][0]} of every block", said)
 
 
 def _losses(view: View, found: Watched) -> go.Figure:
@@ -123,7 +132,7 @@ def _errors(view: View, found: Watched) -> go.Figure:
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _kept(view: View, name: str, stamp: object, _make: Callable[[], go.Figure]) -> go.Figure:
     """The chart in the page's colours, made once for all sessions with this view of these numbers."""
-    return Finished(in_colours(_make(), view.dark))
+    return in_colours(_make(), view.dark)
 
 
 def _said(view: View, found: Watched) -> str:

@@ -37,16 +37,23 @@ def others(ids: Sequence[str]) -> None:
 
 def where_to(ids: Sequence[str]) -> None:
     """Links to what can be asked of the finished nets."""
-    if not ids:
-        return
     states = watched(tuple(ids), ()).states
-    done = list(states.loc[states["status"] == "done", "run_id"])
-    if not done:
-        return
+    done = [str(run_id) for run_id in states.loc[states["status"] == "done", "run_id"]]
     with st.container(horizontal=True, key="where-to"):
+        if not done:
+            return
+        last = done[-1]
         st.page_link(
             "../pages/runs.py", label="Compare them with other runs", icon=":material/table_chart:",
             query_params={RUNS: ",".join(done)},
+        )  # fmt: skip
+        st.page_link(
+            "../pages/residuals.py", label="What each block adds", icon=":material/bar_chart:",
+            query_params=[("probed", run_id) for run_id in done[:4]],
+        )  # fmt: skip
+        st.page_link(
+            "../pages/inspect.py", label="Look inside the last one", icon=":material/visibility:",
+            query_params={"net": last},
         )  # fmt: skip
 
 

@@ -60,11 +60,12 @@ def _tell(cost: Bill, order: Order) -> None:
     time = f"about **{duration(cost.seconds)}**" if cost.seconds else "time not yet measured"
     st.markdown(
         f"**{runs}**, {time} · {_between([f'{value:,}' for value in parameters])} parameters · "
-        f"{_between([f'{value / 1e6:.3g}' for value in macs])} M multiply-adds per image · "
-        f"{memory_text(memory)} each"
+        f"{_between([f'{value / 1e6:.3g}' for value in macs])} M multiply-adds per image"
     )
-    if is_measured():
-        st.caption(f"{cost.each[0].basis} Up to {rate:,.0f} images/s.")
+    if rate:
+        st.caption(
+            f"Each up to {memory_text(memory)} of memory and {rate:,.0f} images/s. {cost.each[0].basis}"
+        )
     else:
         _wait_for_speed()
 

@@ -132,11 +132,12 @@ def test_garbage_in_the_url_gives_defaults(garbage):
 
 def test_a_prepared_link_fills_the_form():
     page = open_page(
-        nets=["residual", "highway"], layers="14", epochs="3", lr="0.05", schedule="step", repeats="2"
+        nets=["residual", "highway"], layers="14", epochs="3", lr="0.05", schedule="step", repeats="3"
     )
 
     assert page.number_input(key="layers").value == 14
-    assert "**4 runs**" in text(page)
+    assert "**6 runs**" in text(page)
+    assert page.button_group(key="nets").value == ["residual", "highway"]
     assert (
         page.button_group(key="schedule").value == ["step"]
         or page.button_group(key="schedule").value == "step"

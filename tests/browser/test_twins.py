@@ -1,0 +1,109 @@
+"""Live training as a person does it: start, watch, zoom, reload, pause, resume, finish, take away."""
+
+import csv
+import io
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+# on a subpage Streamlit looks for its server below the page's own path first
+PROBING = "the server responded with a status of 404"
+PATIENCE_MS = 240_000  # on a machine that does other work as well
+POINTS = """() => {
+  const plot = document.querySelector('.st-key-loss-over-steps .js-plotly-plot');
+  const own = (plot?.data ?? []).filter((t) => t.name?.endsWith("training") && !t.name.includes("zoo"));
+  return own.reduce((sum, trace) => Math.max(sum, trace.x?.length ?? 0), 0);
+}"""
+RANGE = """() => document.querySelector('.st-key-error-while-training .js-plotly-plot')
+  ._fullLayout.yaxis.range.map((end) => Math.round(end))"""
+
+
+def open_train(page, server, query=""):
+    page.goto(f"{server}/train{query}")
+    expect(page.locator(".js-plotly-plot .main-svg:visible").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot:visible")).to_have_count(4)
+
+
+def wait_for_points(page, more_than):
+    page.wait_for_function(f"({POINTS})() > {more_than}", timeout=PATIENCE_MS)
+    return page.evaluate(POINTS)
+
+
+def zoom_into_errors(page):
+    box = page.locator(".st-key-error-while-training .nsewdrag").first.bounding_box()
+    x, y = box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 90, y + 90, steps=4)
+    page.mouse.up()
+    page.wait_for_function(f"({RANGE})()[1] < 90")
+    return page.evaluate(RANGE)
+
+
+def status(page, text):
+    return page.get_by_text(text, exact=True).first
+
+
+@pytest.mark.slow
+def test_twins_are_started_watched_steered_and_taken_away(page, server):
+    open_train(page, server)
+    page.get_by_role("button", name="Start", exact=True).click()
+    first = wait_for_points(page, 0)
+    page.wait_for_url(re.compile("runs=plain-20.*residual-20"))
+    zoomed = zoom_into_errors(page)
+    second = wait_for_points(page, first)
+    assert page.evaluate(RANGE) == zoomed, "a live chart lost a reader's zoom"
+
+    page.reload()
+    wait_for_points(page, second - 1)
+    wait_for_points(page, second)
+
+    page.get_by_role("button", name="Pause").first.click()
+    expect(status(page, "2 paused")).to_be_visible(timeout=PATIENCE_MS)
+    kept = page.evaluate(POINTS)
+    page.get_by_role("button", name="Resume").first.click()
+    wait_for_points(page, kept)
+    expect(status(page, "2 done")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("plain-20 ends with")).to_be_visible()
+    assert page.evaluate(POINTS) == 110
+
+    names = "() => document.querySelector('.st-key-loss-over-steps .js-plotly-plot').data.map((t) => t.name)"
+    assert any("ResNet-20, zoo" in (name or "") for name in page.evaluate(names))
+    page.get_by_text("The same numbers as a table, and downloads").first.click()
+    with page.expect_download(timeout=PATIENCE_MS) as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    mine = [row for row in rows if row["group"] == "plain-20"]
+    assert [int(row["iteration"]) for row in mine] == list(range(1, 111))
+    assert {row["group"] for row in rows} == {"plain-20", "ResNet-20", "plain-20, zoo", "ResNet-20, zoo"}
+
+    expect(page.get_by_role("link", name="Compare them with other runs")).to_be_visible()
+    assert [text for text in page.complaints if PROBING not in text] == []
+
+
+def test_a_preset_fills_the_form_and_the_address_and_a_reload_keeps_it(page, server):
+    open_train(page, server)
+    page.get_by_text("Highway, 32").click()
+    expect(page.get_by_text("463,866 to 902,650 parameters")).to_be_visible()
+    page.wait_for_url(re.compile("layers=32"))
+    assert "nets=residual&nets=highway" in page.url
+    page.reload()
+    expect(page.get_by_text("463,866 to 902,650 parameters")).to_be_visible()
+    assert [text for text in page.complaints if PROBING not in text] == []
+
+
+def test_a_depth_that_cannot_be_built_disables_start(page, server):
+    open_train(page, server, "?layers=21")
+    expect(page.get_by_text("Depth 21 cannot be built of basic blocks")).to_be_visible()
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_the_form_and_the_charts(page, server, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_train(page, server)
+    assert page.locator(".js-plotly-plot:visible").first.bounding_box()["height"] >= 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

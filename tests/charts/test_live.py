@@ -1,0 +1,171 @@
+"""Live charts: the sheet stays while lines grow, colours are the families', and nothing is left out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from explorer.charts import live
+from explorer.charts.blocks import by_block, describe_blocks
+from explorer.charts.live import LiveStyle, Sheet
+from explorer.charts.outcomes import outcome, so_far
+from explorer.charts.strokes import coloured
+from explorer.charts.theme import FAMILY_COLOUR
+
+SHEET = Sheet(iterations=110, epochs=10, classes=10)
+
+
+@pytest.fixture
+def members():
+    rows = [
+        ("z0", "plain", 20, 0, "plain-20, zoo", True),
+        ("a", "plain", 20, 0, "plain-20", False),
+        ("b", "residual", 20, 0, "ResNet-20", False),
+    ]
+    return coloured(pd.DataFrame(rows, columns=["run_id", "family", "depth", "seed", "group", "zoo"]))
+
+
+def steps(count, runs=("z0", "a", "b")):
+    parts = [
+        pd.DataFrame({"run_id": run, "iteration": range(1, count + 1), "loss": np.linspace(2.4, 0.1, count)})
+        for run in runs
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def epochs(count, runs=("z0", "a", "b")):
+    rows = [
+        {"run_id": run, "epoch": epoch, "iteration": 11 * epoch, "train_loss": 2.0, "test_loss": 2.1,
+         "train_error_pct": np.nan if epoch == 0 else 90.0 / epoch, "test_error_pct": 91.0 / (epoch + 1)}
+        for run in runs for epoch in range(count + 1)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def axes(figure):
+    layout = figure.layout
+    return [(axis.type, tuple(axis.range)) for axis in (layout.xaxis, layout.yaxis)], layout.uirevision
+
+
+@pytest.mark.parametrize("style", [LiveStyle(), LiveStyle(log_x=True), LiveStyle(log_y=True, smoothing=1)])
+def test_the_sheet_stays_while_lines_grow(members, style):
+    charts = [
+        (
+            live.loss_over_steps(steps(count), epochs(count // 11), members, style, SHEET),
+            live.error_over_epochs(epochs(count // 11), members, style, SHEET),
+        )
+        for count in (1, 60, 110)
+    ]
+
+    for figures in zip(*charts, strict=True):
+        assert axes(figures[0]) == axes(figures[1]) == axes(figures[2])
+        names = [[trace.name for trace in figure.data] for figure in figures]
+        assert names[0] == names[1] == names[2]
+
+
+def test_axes_are_named_with_units(members):
+    losses = live.loss_over_steps(steps(20), epochs(1), members, LiveStyle(), SHEET)
+    errors = live.error_over_epochs(epochs(1), members, LiveStyle(), SHEET)
+
+    assert losses.layout.yaxis.title.text == "loss (cross-entropy, nats)"
+    assert losses.layout.xaxis.title.text == "iteration (batches trained)"
+    assert (errors.layout.xaxis.title.text, errors.layout.yaxis.title.text) == ("epoch", "error (%)")
+
+
+def test_a_family_has_its_colour_and_the_zoo_is_pale(members):
+    figure = live.error_over_epochs(epochs(3), members, LiveStyle(), SHEET)
+    traces = {trace.name: trace for trace in figure.data}
+
+    own, zoo = traces["plain-20, seed 0, test"], traces["plain-20, zoo, seed 0, test"]
+    assert own.line.color == zoo.line.color == FAMILY_COLOUR["plain"]
+    assert traces["ResNet-20, seed 0, test"].line.color == FAMILY_COLOUR["residual"]
+    assert (own.opacity, own.line.dash) == (1, "solid")
+    assert zoo.opacity < 0.6
+    assert traces["plain-20, seed 0, training"].line.dash != "solid"
+
+
+def test_two_depths_of_a_family_are_told_apart_and_seeds_are_thin():
+    rows = [(f"{depth}-{seed}", "plain", depth, seed, f"plain-{depth}", False)
+            for depth in (20, 56) for seed in (0, 1)]  # fmt: skip
+    table = coloured(pd.DataFrame(rows, columns=["run_id", "family", "depth", "seed", "group", "zoo"]))
+
+    assert table.groupby("group")["colour"].nunique().tolist() == [1, 1]
+    assert table["colour"].nunique() == 2
+    assert table["several"].all()
+
+
+def test_the_raw_losses_stay_under_the_smoothed(members):
+    figure = live.loss_over_steps(steps(40, "a"), epochs(3, "a"), members.iloc[1:2], LiveStyle(), SHEET)
+    raw, smooth = (trace for trace in figure.data if trace.name == "plain-20, seed 0, training")
+
+    assert list(raw.y) == pytest.approx(steps(40, "a")["loss"].tolist())
+    assert smooth.y[-1] == pytest.approx(np.mean(raw.y[-5:]))
+    assert raw.opacity < smooth.opacity
+
+
+def test_long_runs_are_drawn_with_bounded_points():
+    long = steps(64_000, ["a"])
+    thin = live.thinned(long)
+
+    assert len(thin) <= live.MOST_POINTS
+    assert thin["loss"].mean() == pytest.approx(long["loss"].mean(), rel=1e-2)
+    assert thin["iteration"].iloc[-1] == 64_000
+
+
+def test_a_loss_that_explodes_still_has_a_place(members):
+    wild = steps(20).assign(loss=40.0)
+    figure = live.loss_over_steps(wild, epochs(0), members, LiveStyle(), SHEET)
+
+    assert figure.layout.yaxis.range[1] > 40
+
+
+@pytest.mark.parametrize("column", ["residual_ratio", "gradient_norm"])
+def test_blocks_show_the_last_epoch_over_the_first_and_survive_what_is_not_finite(members, column):
+    rows = [
+        {"run_id": run, "epoch": epoch, "block": block, "residual_ratio": 0.5 + epoch,
+         "gradient_norm": np.nan if epoch == 0 else 10.0 ** -(epoch + block)}
+        for run in ("a", "b") for epoch in (0, 1, 4) for block in (1, 2, 3)
+    ]  # fmt: skip
+    table = pd.DataFrame([*rows, rows[0] | {"block": 2, column: np.inf}])
+    figure = by_block(table, members, column)
+    mine = [trace for trace in figure.data if trace.name == "ResNet-20, seed 0, test"]
+
+    assert len(mine[1].y) == 3
+    assert mine[1].opacity > mine[0].opacity
+    assert figure.layout.yaxis.type == "log"
+    assert 10 ** figure.layout.yaxis.range[0] < min(mine[1].y)
+    assert "in the first block" in describe_blocks(table, members, column)
+
+
+def test_nothing_recorded_is_drawn_and_said(members):
+    empty = epochs(0).iloc[:0]
+    live.error_over_epochs(empty, members, LiveStyle(), SHEET)
+    live.loss_over_steps(steps(1).iloc[:0], empty, members, LiveStyle(), SHEET)
+
+    assert "Nothing was trained yet" in live.describe_errors(empty, members)
+    assert "Nothing was trained yet" in live.describe_losses(steps(1).iloc[:0], members)
+
+
+def test_the_schedule_starts_low_and_ends_low():
+    figure = live.schedule([0.01, 0.03, 0.0], 110)
+
+    assert figure.layout.yaxis.title.text == "learning rate"
+    assert list(figure.data[0].x) == [1, 55.5, 110]
+
+
+def test_the_sentence_so_far_compares_after_the_same_epoch(members):
+    own = members[~members["zoo"]]
+    table = pd.concat([epochs(4, ["a"]), epochs(2, ["b"])])
+
+    said = so_far(table, own, 10)
+    assert said.startswith("**After epoch 2 of 10:** plain-20 gets 45.0 % wrong in training and 30.3 %")
+    assert "first errors come" in so_far(epochs(4, ["a"]), own, 10)
+
+
+def test_the_outcome_of_twins_is_about_degradation(members):
+    own = members[~members["zoo"]]
+    table = epochs(2, ["a", "b"])
+    table.loc[(table["run_id"] == "a") & (table["epoch"] == 2), "train_error_pct"] = 80.0
+
+    assert outcome(table, own).startswith("**Degradation:** plain-20 ends with 80.0 % training error")
+    others = own.assign(family=["highway", "residual"], group=["Highway-20", "ResNet-20"])
+    assert "has the lowest test error" in outcome(table, others)
