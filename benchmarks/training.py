@@ -12,6 +12,7 @@ import time
 from dataclasses import replace
 from itertools import islice
 
+import numpy as np
 import torch
 from _alternating import Contender, alternate, hardware, report
 from PIL import Image
@@ -21,11 +22,24 @@ from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
 
 from explorer.data.sources import open_dataset
-from explorer.data.splits import Dataset
+from explorer.data.splits import Dataset, Split
 from explorer.nets.build import build
 from explorer.nets.spec import NetSpec
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
+
+
+def noise(size: int = 32) -> Dataset:
+    """Random colour images, ten classes: as fast to train on as CIFAR-10, and there without a download."""
+
+    def part(count: int) -> Split:
+        random = np.random.RandomState(count)
+        return Split(
+            random.randint(0, 256, (count, 3, size, size)).astype(np.uint8), random.randint(0, 10, count)
+        )
+
+    readers = {"train": lambda: part(2560), "test": lambda: part(256)}
+    return Dataset("noise", f"noise, {size}x{size}", tuple("0123456789"), readers)
 
 
 class StockDataset(TorchDataset):
@@ -101,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", default="digits", help="digits, or a folder of images or parquet shards")
+    parser.add_argument("--data", default="digits", help="noise (32x32, as CIFAR-10), or a dataset")
     parser.add_argument("--net", default="residual-20", help="id of the net")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--steps", type=int, default=22, help="batches per run")
@@ -110,7 +124,7 @@ def main() -> None:
     parser.add_argument("--devices", default=None, help="such as cpu,cuda; default: cpu, and cuda if there")
     arguments = parser.parse_args()
 
-    dataset = open_dataset(arguments.data)
+    dataset = noise() if arguments.data == "noise" else open_dataset(arguments.data)
     channels = dataset.split("train").in_channels
     spec = NetSpec.parse(arguments.net, in_channels=channels, classes=len(dataset.classes))
     there = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]

@@ -21,9 +21,14 @@ def add_commands(commands: Any) -> None:
     sweeper.add_argument(
         "--fraction", type=float, help="of the paper's recipe; without it, the digits recipe"
     )
+    sweeper.add_argument(
+        "--epochs", type=int, metavar="N", help="instead of --fraction: the paper's recipe in N epochs"
+    )
     sweeper.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     sweeper.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    sweeper.add_argument("--together", type=int, default=1, metavar="N", help="nets side by side on one GPU")
+    sweeper.add_argument(
+        "--together", type=int, default=1, metavar="N", help="nets side by side in each process"
+    )
     _add_work(sweeper)
     sweeper.set_defaults(command=_sweep)
     zoo = commands.add_parser("zoo", help="make the zoo in pretrained/")

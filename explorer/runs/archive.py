@@ -29,9 +29,14 @@ def write_archive(folder: Path, run: Run, tables: Tables, weights: Path | None) 
     os.replace(part, folder)
 
 
+def read_run(folder: Path) -> Run:
+    """The run that `write_archive` wrote, without its tables."""
+    return Run.from_row(json.loads((folder / _COMPLETE).read_text()))
+
+
 def read_archive(folder: Path) -> tuple[Run, Tables]:
     """Read what `write_archive` wrote."""
-    run = Run.from_row(json.loads((folder / _COMPLETE).read_text()))
+    run = read_run(folder)
     tables = {}
     for name in TABLES:
         path = folder / f"{name}.parquet"

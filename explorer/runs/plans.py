@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from explorer.nets.spec import NetSpec
 from explorer.runs.sweep import Plan, sweep
 from explorer.runs.zoo import PRETRAINED, bake
-from explorer.training.recipe import DeviceName, Precision, Recipe, paper_recipe
+from explorer.training.recipe import PAPER_ITERATIONS, DeviceName, Precision, Recipe, paper_recipe
 
 if TYPE_CHECKING:
     from explorer.training.evaluation import Evaluation
@@ -49,6 +49,7 @@ class Choice(Protocol):
     seeds: Sequence[int]
     data: str
     fraction: float | None
+    epochs: int | None
     precision: Precision
     device: DeviceName
 
@@ -56,22 +57,39 @@ class Choice(Protocol):
 def make_plans(choice: Choice) -> list[Plan]:
     """All combinations, the deepest first, so that the last to finish are the quick ones.
 
+    With a fraction or, on other data than digits, a number of epochs it is the paper's recipe, its drops at
+    the same fractions of the run; else the recipe for digits.
+
     Raises:
         ValueError: a net cannot be built, or there is nothing to do.
     """
     plans = []
+    fraction = _fraction(choice)
     depths = sorted(set(choice.depths), reverse=True)
     for depth, seed, family in product(depths, choice.seeds, choice.families):
         net = NetSpec.parse(f"{family}-{depth}").id
-        recipe = Recipe(seed=seed)
-        if choice.fraction is not None:
-            recipe = paper_recipe(seed, choice.fraction, warmup=depth >= WARMUP_FROM)
+        recipe = Recipe(seed=seed, epochs=choice.epochs or Recipe().epochs)
+        if fraction is not None:
+            recipe = paper_recipe(seed, fraction, warmup=depth >= WARMUP_FROM)
         plans.append(
             Plan(net, replace(recipe, precision=choice.precision, device=choice.device), choice.data)
         )
     if not plans:
         raise ValueError("Nothing to train: give at least one family, depth and seed.")
     return plans
+
+
+def _fraction(choice: Choice) -> float | None:
+    """The fraction of the paper's iterations that is asked for, if any."""
+    if choice.fraction is not None and choice.epochs is not None:
+        raise ValueError("Give --fraction or --epochs, not both.")
+    if choice.epochs is None or choice.data.partition(":")[0].startswith("digits"):
+        return choice.fraction
+    from explorer.data.sources import open_dataset
+
+    images = len(open_dataset(choice.data).split("train").labels)
+    steps = images // min(Recipe().batch_size, images)
+    return choice.epochs * steps / PAPER_ITERATIONS
 
 
 def digits_plans() -> list[Plan]:

@@ -106,7 +106,7 @@ def bake(
             f"{work} must hold finished runs of one dataset; it holds {sorted(datasets) or 'none'}."
         )
     dataset = datasets.pop()
-    folder = pretrained / dataset
+    folder = pretrained / f".{dataset}.part"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in TABLES:
@@ -121,10 +121,13 @@ def bake(
         checkpoint = None
         if run.spec.id in keep_weights and run.recipe.seed == first_seed:
             checkpoint = f"{dataset}/{run.spec.id}.safetensors"
-            results = run.results | shrink(path / "weights.safetensors", pretrained / checkpoint)
+            file = folder / f"{run.spec.id}.safetensors"
+            results = run.results | shrink(path / "weights.safetensors", file)
             run = replace(run, results=results)
         runs.append(replace(run, checkpoint=checkpoint, source="zoo"))
     runs.sort(key=lambda run: (run.spec.family, run.spec.depth, run.recipe.seed))
+    shutil.rmtree(pretrained / dataset, ignore_errors=True)
+    os.replace(folder, pretrained / dataset)
     _write_manifest(pretrained, dataset, runs)
     return runs
 

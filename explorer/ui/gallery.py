@@ -9,6 +9,7 @@ from explorer.data import registry
 from explorer.ui import datasets
 from explorer.ui.datasets import CLASSES_SHOWN, DRAWS, View, dataset_of
 from explorer.ui.figures import draw
+from explorer.ui.linked import linked_choice
 
 CHOSEN = "set"
 """Name in the URL of the dataset."""
@@ -23,11 +24,12 @@ def choose_view() -> View:
     if st.session_state.get(NEXT) in known:
         st.session_state[CHOSEN] = st.session_state.pop(NEXT)
     columns = st.columns([5, 4, 3, 4], vertical_alignment="bottom")
-    name = columns[0].selectbox(
-        "Dataset", list(known), key=CHOSEN, bind="query-params",
-        help="Digits come with the explorer; more can be added below.",
-    )  # fmt: skip
-    found = known.get(name, registry.DIGITS)
+    with columns[0]:
+        name = linked_choice(
+            "Dataset", {key: found.title for key, found in known.items()}, CHOSEN,
+            default=registry.DIGITS.name, help="Digits come with the explorer; more can be added below.",
+        )  # fmt: skip
+    found = known[name]
     split = columns[1].segmented_control(
         "Pictures", _SPLITS, default=_SPLITS[0], key="part", bind="query-params",
         help="Which split the pictures are taken from. The numbers are of both.",
@@ -56,7 +58,7 @@ def show_pictures(view: View) -> None:
     dataset = dataset_of(view)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"**Pictures by class**, {dataset.title}, {datasets.words_of(view.split)} images")
+        st.markdown(f"**Pictures by class**, {datasets.words_of(view.split)} images")
         names = ", ".join(dataset.classes[label] for label in datasets.shown_labels(view))
         draw(
             datasets.grid_figure(view),
