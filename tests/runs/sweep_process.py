@@ -6,7 +6,7 @@ from pathlib import Path
 from explorer.runs.sweep import Plan, sweep
 from explorer.training.recipe import Recipe
 
-RECIPE = Recipe(epochs=6, batch_size=20, device="cpu", lr=0.02)
+RECIPE = Recipe(epochs=4, batch_size=20, device="cpu", lr=0.02)
 PLANS = [Plan("residual-8", RECIPE, "digits:800"), Plan("plain-8", RECIPE, "digits:800")]
 
 if __name__ == "__main__":
