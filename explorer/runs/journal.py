@@ -45,6 +45,7 @@ class Journal:
         self._command: str | None = None
         self._error: Exception | None = None
         self._closing = False
+        self._beaten = 0.0
         self._thread = threading.Thread(target=self._keep_on, name="journal", daemon=True)
 
     def __enter__(self) -> Journal:
@@ -113,10 +114,12 @@ class Journal:
             write_resume(self._path, frozen)
             with self._lock:
                 self._frozen = None if self._frozen is frozen else self._frozen
-        self._beat()
+        if time.monotonic() - self._beaten >= PERIOD_S or self._closing:
+            self._beat()
 
     def _beat(self) -> None:
         """Heartbeat, snapshot and command, in one small transaction."""
+        self._beaten = time.monotonic()
         live, table, run_id = self._live, schema.live, self._job.run.run_id
         with self._store.database.writing(synced=False) as connection:
             update_held(connection, self._job, {"heartbeat": time.time()})

@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select
 
 from explorer.runs import queue, schema
 from explorer.runs.processes import this_process
-from explorer.runs.store import Store, StoreBusyError
+from explorer.runs.store import Store, StoreError
 
 STATE_COLUMNS = (
     "run_id", "status", "reason", "epoch", "epochs", "iteration", "iterations", "place", "owner", "group_id",
@@ -82,10 +82,10 @@ def states(store: Store, run_ids: Collection[str] | None = None) -> pd.DataFrame
 
 
 def mark_interrupted(store: Store) -> list[str]:
-    """Mark the runs whose process is gone, and name them; a store that is busy is left for the next time."""
+    """Mark the runs whose process is gone, and name them; a store that cannot be written is left as it is."""
     try:
         return queue.mark_interrupted(store, this_process().host)
-    except StoreBusyError:
+    except StoreError:
         return []
 
 
