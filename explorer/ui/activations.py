@@ -25,7 +25,7 @@ from explorer.charts.words import listed, number
 from explorer.data.fitting import as_image
 from explorer.ui.figures import draw, take_away
 from explorer.ui.inspected import READOUTS, Inspected, fitted, readout_of
-from explorer.ui.tiles import picture_tag, show_maps, show_scale, show_tiles
+from explorer.ui.tiles import picture_tag, sheet, show_maps, show_scale, show_tiles
 
 if TYPE_CHECKING:
     from explorer.probes.activations import BlockMaps
@@ -36,27 +36,36 @@ _CHANNELS = 64
 
 def show_seen(found: Inspected) -> None:
     """The picture, what the net sees of it, and what the net says."""
-    picture, read, names = found.picture, found.read, found.loaded.classes
-    side = found.loaded.image_size
+    st.html(_seen(found.key, found))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _seen(key: str, _found: Inspected) -> str:
+    picture, read, names = _found.picture, _found.read, _found.loaded.classes
+    side = _found.loaded.image_size
     label = [f"True class: {picture.label}."] if picture.label else []
     answers = "".join(_answer(names[at], float(read.probabilities[at])) for at in read.top(_TOP))
-    st.html(
+    return (
         f"{_CSS}<div class=seen>"
         + _figure(np.asarray(picture.image), picture.title, [*label, *picture.notes])
         + _figure(
-            np.asarray(as_image(found.seen.pixels)), f"What the net sees, {side}x{side}", found.seen.notes
+            np.asarray(as_image(_found.seen.pixels)), f"What the net sees, {side}x{side}", _found.seen.notes
         )
-        + f"<div><b>What {escape(found.choice.title)} says</b>{answers}</div></div>"
+        + f"<div><b>What {escape(_found.choice.title)} says</b>{answers}</div></div>"
     )
 
 
 def show_strip(found: Inspected, block: int, name: str) -> None:
     """The strongest channel of every block, the chosen one outlined."""
-    blocks = found.read.blocks
     st.markdown("**All blocks**, the strongest channel of each")
-    tiles = [shades(own_scale(maps.output[[maps.strongest]])[0], 1) for maps in blocks]
-    titles = [f"{place}" for place in range(1, len(blocks) + 1)]
-    show_tiles(name, tiles, titles, block - 1, "44px" if len(blocks) > 12 else "64px")
+    titles = [f"{place}" for place in range(1, len(found.read.blocks) + 1)]
+    show_tiles(name, _strip(found.key, found), titles, block - 1)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _strip(key: str, _found: Inspected) -> str:
+    blocks = _found.read.blocks
+    return sheet([shades(own_scale(maps.output[[maps.strongest]])[0], 1) for maps in blocks])
 
 
 def show_block(found: Inspected, block: int, channel: int | None) -> None:
@@ -85,7 +94,7 @@ def show_channels(found: Inspected, block: int, channel: int | None, name: str) 
     st.markdown(f"**{which} channels of block {block}**, what leaves it, on one scale")
     chosen = int(np.searchsorted(order, index)) if index in order else -1
     tiles = [shades(maps.output[at], top) for at in order]
-    show_tiles(f"{name}-channels", tiles, [str(at) for at in order], chosen, "44px")
+    show_tiles(f"{name}-channels", sheet(tiles), [str(at) for at in order], chosen)
     show_scale(0, top, "zero and below are dark")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from explorer.data.fitting import Picture, Seen, Tone, fit
+from explorer.data.splits import DataError
 from explorer.ui.nets import PROBING, net_choices, opened
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ class Inspected:
 
     @property
     def key(self) -> str:
-        """Names what was read in caches and file names."""
-        return f"{self.choice.key}-{self.picture.key}-{int(self.seen.pixels.sum() * 1000)}"
+        """Names in caches what was read and from which picture."""
+        return f"{self.choice.key}-{self.picture.key}-{_digest(self.seen)}"
 
 
 def inspected(choice: NetChoice, picture: Picture, tone: Tone) -> Inspected:
@@ -54,7 +56,7 @@ def inspected(choice: NetChoice, picture: Picture, tone: Tone) -> Inspected:
     """
     loaded = opened(choice)
     seen = fit(picture, loaded.image_size, loaded.in_channels, tone)
-    return Inspected(choice, loaded, picture, seen, _read(choice.key, picture.key, tone, loaded, seen.pixels))
+    return Inspected(choice, loaded, picture, seen, _read(choice.key, _digest(seen), loaded, seen))
 
 
 def readout_of(found: Inspected, kind: str) -> NDArray[np.float32]:
@@ -75,19 +77,30 @@ def readout_of(found: Inspected, kind: str) -> NDArray[np.float32]:
 def fitted(choice: NetChoice) -> LinearReadout:
     """The net's linear read-outs, fitted on the training split of its own data."""
     from explorer.data.sources import open_dataset
-    from explorer.probes.readout import fit_readout
+    from explorer.probes.readout import ReadoutError, fit_readout
 
-    loaded, dataset = opened(choice), open_dataset(choice.dataset)
+    loaded = opened(choice)
+    try:
+        dataset = open_dataset(choice.dataset)
+    except DataError:
+        raise ReadoutError(
+            f"The images that {choice.title} was trained on are not here, so no line can be fitted. "
+            "Shown is the rest of the net."
+        ) from None
     with PROBING:
         return fit_readout(loaded, dataset)
 
 
+def _digest(seen: Seen) -> str:
+    return blake2b(np.ascontiguousarray(seen.pixels), digest_size=12).hexdigest()
+
+
 @st.cache_resource(max_entries=8, show_spinner="Reading all blocks…")
-def _read(net: str, picture: str, tone: str, _loaded: LoadedNet, _pixels: NDArray[np.float32]) -> Activations:
+def _read(net: str, seen: str, _loaded: LoadedNet, _seen: Seen) -> Activations:
     from explorer.probes.activations import read_activations
 
     with PROBING:
-        return read_activations(_loaded, _pixels)
+        return read_activations(_loaded, _seen.pixels)
 
 
 def preferred_net() -> str | None:

@@ -9,6 +9,7 @@ from explorer.data.registry import available
 from explorer.data.samples import PHOTOGRAPHS, photograph
 from explorer.data.sources import open_dataset
 from explorer.data.splits import DataError, Dataset
+from explorer.ui.paste import listen
 from explorer.ui.uploads import OWN, own_pictures, take_in, tell_refused
 
 PICTURE = "picture"
@@ -43,6 +44,7 @@ def choose_picture(dataset: str) -> Picture:
         "Test image", 0, max(count - 1, 1), 0, key="index", bind="query-params", disabled=tests is None,
         help="Which image of the test split, counted from 0. The arrow keys step through them.",
     )  # fmt: skip
+    listen(lambda file: _choose(take_in([file])))
     tell_refused()
     if tests:
         return dataset_picture(tests, "test", min(int(number or 0), count - 1))
@@ -86,9 +88,10 @@ def _dataset(name: str) -> Dataset | None:
 
 def _own_picture() -> None:
     st.file_uploader(
-        "Drop pictures here (PNG, JPEG, WebP, BMP, GIF or TIFF)", accept_multiple_files=True, key=_FILES,
+        "Drop pictures here, or paste one anywhere on the page", accept_multiple_files=True, key=_FILES,
         max_upload_size=_MAX_MB, on_change=_files_came,
-        help="Up to 20 MB and 25 million pixels each. They stay in this session.",
+        help="PNG, JPEG, WebP, BMP, GIF or TIFF, up to 20 MB and 25 million pixels each. They stay in this "
+        "session.",
     )  # fmt: skip
     if st.toggle("Use the camera", help="The browser asks for permission first."):
         st.camera_input("Take a picture", key=_CAMERA, on_change=_photograph_taken)

@@ -16,7 +16,8 @@ from explorer.charts.maps import colours
 from explorer.charts.sprites import shades, sprite
 from explorer.charts.words import number
 
-_SIDE = 32
+_SIDES = (32, 64)
+_MANY = 12
 _CSS = """<style>
 .tiles { display: grid; gap: 6px; grid-template-columns: repeat(auto-fill, minmax(var(--tile), 1fr)); }
 .tiles figure { margin: 0; min-width: 0; }
@@ -41,21 +42,24 @@ def picture_tag(rgb: NDArray[np.uint8], alt: str) -> str:
     return f'<img alt="{escape(alt, quote=True)}" src="{_address(rgb)}">'
 
 
-def show_tiles(
-    name: str, tiles: Sequence[NDArray[np.uint8]], titles: Sequence[str], chosen: int, width: str
-) -> None:
-    """A grid of coloured maps, all from one picture.
+def sheet(tiles: Sequence[NDArray[np.uint8]]) -> str:
+    """Coloured maps, (H, W, 3) each, as the address of one picture that holds them all."""
+    side = min(max(_SIDES[0], len(tiles[0])), _SIDES[1])
+    return _address(sprite(tiles, side))
+
+
+def show_tiles(name: str, picture: str, titles: Sequence[str], chosen: int) -> None:
+    """A grid of maps, all from one picture.
 
     Args:
         name: of the grid, unique on the page, letters and hyphens.
-        tiles: colours, (H, W, 3) each.
-        titles: under the tiles.
+        picture: what `sheet` gave.
+        titles: one under each tile.
         chosen: index of the tile that stands out; -1 for none.
-        width: the least width of a tile, in CSS.
     """
-    side = max(_SIDE, max(len(tile) for tile in tiles[:1]))
-    address, last = _address(sprite(tiles, side)), max(len(tiles) - 1, 1)
-    style = f".{name} i {{ background-image: url({address}); background-size: {100 * len(tiles)}% 100%; }}"
+    last = max(len(titles) - 1, 1)
+    width = "44px" if len(titles) > _MANY else "64px"
+    style = f".{name} i {{ background-image: url({picture}); background-size: {100 * len(titles)}% 100%; }}"
     figures = [
         f"<figure{' class=chosen' if index == chosen else ''}>"
         f'<i role="img" aria-label="{escape(title, quote=True)}" '

@@ -102,6 +102,15 @@ def test_the_fitted_line_is_labelled_as_such(page):
     assert "not part of the net" in page.caption[0].value
 
 
+def test_without_training_images_no_line_is_fitted_and_said_so():
+    page = inspect_page(net="untrained:residual-8")
+    page = page.button_group(key="readout").set_value("linear").run()
+
+    assert not page.exception
+    assert "no line can be fitted" in page.warning[0].value
+    assert len(page.get("plotly_chart")) == 3
+
+
 def test_a_photograph_is_resized_and_said_so():
     page = inspect_page(picture="Palace (photograph)")
 

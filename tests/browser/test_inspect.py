@@ -71,6 +71,18 @@ def test_a_broken_file_is_one_message_and_the_page_still_works(page, server):
     assert complaints(page) == []
 
 
+def test_a_picture_is_pasted(page, server):
+    open_inspect(page, server)
+    paste = """bytes => {
+        const clipboard = new DataTransfer();
+        clipboard.items.add(new File([new Uint8Array(bytes)], "pasted.jpg", {type: "image/jpeg"}));
+        document.body.dispatchEvent(new ClipboardEvent("paste", {clipboardData: clipboard, bubbles: true}));
+    }"""
+    page.evaluate(paste, list(jpeg()["buffer"]))
+    expect(page.locator(".seen").get_by_text("pasted.jpg")).to_be_visible()
+    assert complaints(page) == []
+
+
 def test_a_hundred_files_at_once_are_answered(page, server):
     open_inspect(page, server)
     upload(page, *[jpeg(f"picture-{number}.jpg", (40 + number, 30)) for number in range(100)])

@@ -1,5 +1,6 @@
 """The picture chooser: samples by default, a visitor's own files, and one message for what is wrong."""
 
+import base64
 import io
 
 import numpy as np
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.data.images import ImageError
 from explorer.data.samples import PHOTOGRAPHS, photograph
 from explorer.ui import uploads
+from explorer.ui.paste import pasted_file
 
 
 def script(dataset):
@@ -141,3 +143,16 @@ def test_the_oldest_pictures_make_room(session):
 def test_the_same_file_twice_is_one_picture(session):
     assert uploads.take_in([jpeg()]) == uploads.take_in([jpeg(name="again.jpg")])
     assert len(uploads.own_pictures()) == 1
+
+
+def test_a_pasted_picture_is_one_like_any_other(session):
+    sent = {"name": "image.png", "content": base64.b64encode(jpeg().getvalue()).decode()}
+
+    assert uploads.own_pictures()[uploads.take_in([pasted_file(sent)])].title == "image.png"
+
+
+@pytest.mark.parametrize("sent", [None, {}, {"content": "no base64!"}, {"content": 3, "name": ["x"]}, "text"])
+def test_what_a_browser_should_never_send_is_refused_like_a_bad_file(session, sent):
+    assert uploads.take_in([pasted_file(sent)]) is None
+    uploads.tell_refused()
+    assert "no readable image" in session[0]
