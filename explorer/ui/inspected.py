@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
+from numpy import floating
 from numpy.typing import NDArray
 
 from explorer.data.fitting import Picture, Seen, Tone, fit
-from explorer.data.splits import DataError
+from explorer.data.registry import BUILT_IN, available
 from explorer.ui.nets import PROBING, net_choices, opened
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def inspected(choice: NetChoice, picture: Picture, tone: Tone) -> Inspected:
     return Inspected(choice, loaded, picture, seen, _read(choice.key, _digest(seen), loaded, seen))
 
 
-def readout_of(found: Inspected, kind: str) -> NDArray[np.float32]:
+def readout_of(found: Inspected, kind: str) -> NDArray[floating]:
     """Probabilities after the stem and each block; see `explorer.probes.readout`.
 
     Raises:
@@ -80,19 +80,18 @@ def fitted(choice: NetChoice) -> LinearReadout:
     from explorer.probes.readout import ReadoutError, fit_readout
 
     loaded = opened(choice)
-    try:
-        dataset = open_dataset(choice.dataset)
-    except DataError:
+    if choice.dataset not in {*BUILT_IN, *(there.name for there in available())}:
         raise ReadoutError(
             f"The images that {choice.title} was trained on are not here, so no line can be fitted. "
             "Shown is the rest of the net."
-        ) from None
+        )
+    dataset = open_dataset(choice.dataset)
     with PROBING:
         return fit_readout(loaded, dataset)
 
 
 def _digest(seen: Seen) -> str:
-    return blake2b(np.ascontiguousarray(seen.pixels), digest_size=12).hexdigest()
+    return blake2b(seen.pixels.tobytes(), digest_size=12).hexdigest()
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading all blocks…")

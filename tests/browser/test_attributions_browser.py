@@ -41,7 +41,9 @@ def test_two_methods_side_by_side_on_an_uploaded_jpeg(page, server, jpeg):
     expect(first).to_be_visible()
     expect(second).to_be_visible()
     assert abs(first.bounding_box()["y"] - second.bounding_box()["y"]) < 2
-    expect(page.get_by_text("Integrated gradients puts half of what speaks for it on")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Integrated gradients puts half of what speaks for it on")).to_be_visible(
+        timeout=60_000
+    )
     expect(page.locator(".st-key-conductance .js-plotly-plot")).to_be_visible()
     assert complaints(page) == []
 
