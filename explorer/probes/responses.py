@@ -209,7 +209,8 @@ def gradient_norms(blocks: Sequence[Block]) -> Tensor:
     flat = [grad for group in grads for grad in group]
     if not flat:
         return torch.full((len(blocks),), float("nan"))
-    squares = torch.stack(torch._foreach_norm(flat)).float().square()
+    each = torch.stack(torch._foreach_norm(flat))
+    squares = each.to(torch.promote_types(each.dtype, torch.float32)).square()
     owner = torch.tensor([i for i, group in enumerate(grads) for _ in group], device=squares.device)
     norms = squares.new_zeros(len(blocks)).index_add(0, owner, squares).sqrt()
     # a block that stochastic depth has skipped has no gradient: not measured, which is not zero
