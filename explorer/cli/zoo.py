@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from explorer.cli.signal import add_keeping
 from explorer.runs.plans import DIGITS_DEPTHS, build_zoo, make_plans
 from explorer.runs.sweep import sweep
 
@@ -39,6 +40,7 @@ def add_commands(commands: Any) -> None:
     build.add_argument("--out", type=Path, default=None, metavar="FOLDER", help="default: pretrained/")
     _add_work(build)
     build.set_defaults(command=_build)
+    add_keeping(actions)
 
 
 def _add_work(parser: Any) -> None:

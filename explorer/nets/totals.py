@@ -13,8 +13,12 @@ from explorer.nets.spec import STAGES, NetSpec
 
 _BYTES = {"fp32": 4, "bf16": 2}
 _MIB = 2**20
-# T(x), 1 - T(x) and their sum are kept for the backward pass, the gate's convolution is not
-_GATE_MAPS = 2
+# of a convolution's, a BN's and a ReLU's outputs, the BN's is not kept for the backward pass
+_KEPT = 2 / 3
+# T(x), 1 - T(x) and the sum of both products are kept, the gate's convolution is not
+_GATE_MAPS = 3
+# fitted to what training took: gradients, workspaces, and gaps between them
+_PASSING_MAPS = 15
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,50 @@ def totals(spec: NetSpec, image_size: int = 32) -> Totals:
 def training_memory_mib(spec: NetSpec, image_size: int, batch_size: int, precision: str = "fp32") -> float:
     """Estimate of the memory that training takes beside that of an idle process, in MiB.
 
-    Every layer's output is kept for the backward pass; weights, gradients and momentum count three
-    times the parameters. Measured on a CPU over ten nets of all families: between 10 % too low and
-    17 % too high (docs/decisions/0013-estimates.md).
+    Kept for the backward pass are the outputs of convolutions and of ReLUs, two of the three maps
+    that a layer writes; weights, gradients and momentum count three times the parameters, and what
+    is alive for a moment as `_PASSING_MAPS` of the largest map. Measured on a CPU, it is within 20 %
+    from 20 to 1202 layers (docs/decisions/0029-very-deep.md).
     """
     cost = totals(spec, image_size)
-    kept = (cost.values + _GATE_MAPS * cost.gate_values) * batch_size * _BYTES.get(precision, 4)
-    return (kept + 3 * cost.parameters * _BYTES["fp32"]) / _MIB
+    ungated = cost.values - cost.gate_values
+    passing = _PASSING_MAPS * spec.width * spec.expansion * image_size**2
+    kept = _KEPT * ungated + _GATE_MAPS * cost.gate_values + passing
+    return _mib(kept * batch_size, cost.parameters, precision)
+
+
+def checkpointed_memory_mib(
+    spec: NetSpec, image_size: int, batch_size: int, precision: str = "fp32"
+) -> float:
+    """Estimate as `training_memory_mib`, with each block's inside computed again for the gradient, in MiB.
+
+    Kept are the stem, the head, every block's input, and the inside of the largest block alone. There
+    are no gaps to speak of, since freed maps go back to the system.
+    """
+    blocks = [
+        (channels[0] * sizes[0] ** 2, sum(_block(spec, channels, sizes), Totals(0, 0, 0, 0)).values)
+        for channels, sizes in _places(spec, image_size)
+    ]
+    cost = totals(spec, image_size)
+    outside = cost.values - sum(inside for _, inside in blocks)
+    kept = _KEPT * (outside + max(inside for _, inside in blocks)) + sum(given for given, _ in blocks)
+    largest = spec.width * spec.expansion * image_size**2
+    return _mib((kept + largest) * batch_size, cost.parameters, precision)
+
+
+def _mib(values: float, parameters: int, precision: str) -> float:
+    return (values * _BYTES.get(precision, 4) + 3 * parameters * _BYTES["fp32"]) / _MIB
+
+
+def _places(spec: NetSpec, size: int) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Of each block: channels of its input and its width, map sizes before and after it."""
+    channels = spec.width
+    for stage in range(STAGES):
+        width = spec.width * 2**stage
+        for index in range(spec.blocks_per_stage * (2 if spec.family == "highway" else 1)):
+            before, size = size, _halved(size) if stage and index == 0 else size
+            yield (channels, width), (before, size)
+            channels = width * spec.expansion
 
 
 def _parts(spec: NetSpec, size: int) -> Iterator[Totals]:
@@ -66,12 +107,9 @@ def _parts(spec: NetSpec, size: int) -> Iterator[Totals]:
     if spec.family != "preact":
         yield _norm(spec.width, size)
     channels = spec.width
-    for stage in range(STAGES):
-        width = spec.width * 2**stage
-        for index in range(spec.blocks_per_stage * (2 if spec.family == "highway" else 1)):
-            before, size = size, _halved(size) if stage and index == 0 else size
-            yield from _block(spec, (channels, width), (before, size))
-            channels = width * spec.expansion
+    for place, sizes in _places(spec, size):
+        yield from _block(spec, place, sizes)
+        channels, size = place[1] * spec.expansion, sizes[1]
     if spec.family == "preact":
         yield _norm(channels, size)
     yield Totals(0, 0, 1, channels)  # average pool

@@ -55,7 +55,7 @@ def _reader(index: int, stds: dict[int, Tensor], norms: dict[int, Tensor]) -> Re
 
     def read(_inputs: Tensor, output: Tensor) -> None:
         stds[index] = output.detach().std()
-        output.register_hook(note)
+        output.register_hook(note)  # type: ignore[no-untyped-call]
 
     return read
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from explorer import paper
+from explorer.nets.published import IMAGE_SIZE, PUBLISHED
 from explorer.nets.spec import NetSpec
 from explorer.nets.totals import totals
 from explorer.paper.reproductions import reproductions_of
@@ -24,8 +25,6 @@ from explorer.runs.verdicts import (
     judge_parameters,
 )
 from explorer.training.recipe import Recipe
-
-_IMAGENET_SIZE = 224
 
 
 @dataclass(frozen=True)
@@ -180,4 +179,10 @@ def _merged(found: Sequence[Sequence[Difference]]) -> list[Difference]:
 
 @lru_cache(maxsize=16)
 def _imagenet_cost(net: str) -> Cost | None:
-    return None
+    if net not in PUBLISHED:
+        return None
+    from explorer.nets.cost import layer_costs  # counts by running the net, which needs torch
+
+    about = PUBLISHED[net]
+    layers = layer_costs(about, IMAGE_SIZE)
+    return Cost(int(layers["parameters"].sum()), int(layers["macs"].sum()), about.variant)

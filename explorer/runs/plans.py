@@ -28,6 +28,7 @@ HIGHWAY_DEPTHS = (20, 32, 56, 110)
 SEEDS = (0, 1, 2)
 SMALL = "digits-small"
 SMALL_DEPTHS = (8, 20, 56, 110, 302)
+SMALL_SEEDS = {302: (0, 1)}
 SMALL_REGULARISERS: tuple[dict[str, float], ...] = ({}, {"survival": 0.5}, {"dropout": 0.3})
 WARMUP_FROM = 110
 SAME_ERROR_PCT = 0.05
@@ -107,7 +108,8 @@ def small_plans() -> list[Plan]:
     steps; with 0.01 they get their 200 images right. It was chosen by training errors alone.
     """
     plans = []
-    for depth, seed, settings in product(sorted(SMALL_DEPTHS, reverse=True), SEEDS, SMALL_REGULARISERS):
+    seeds = [(depth, seed) for depth in reversed(SMALL_DEPTHS) for seed in SMALL_SEEDS.get(depth, SEEDS)]
+    for (depth, seed), settings in product(seeds, SMALL_REGULARISERS):
         recipe = replace(Recipe(epochs=25, batch_size=50, lr=0.01, seed=seed, device="cpu"), **settings)  # type: ignore[arg-type]
         plans.append(Plan(f"residual-{depth}", recipe, SMALL))
     return plans

@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from explorer.nets.spec import NetSpec
-from explorer.nets.totals import totals, training_memory_mib
+from explorer.nets.totals import checkpointed_memory_mib, totals, training_memory_mib
 from explorer.training.recipe import Recipe
 
 PROCESS_MIB = 450
@@ -109,7 +109,8 @@ def estimate(
     per_epoch = max(train_images // batch, 1)
     steps = recipe.iterations or recipe.epochs * per_epoch
     cost = totals(spec, image_size)
-    memory = PROCESS_MIB + training_memory_mib(spec, image_size, batch, recipe.precision)
+    estimate = checkpointed_memory_mib if recipe.checkpointing else training_memory_mib
+    memory = PROCESS_MIB + estimate(spec, image_size, batch, recipe.precision)
     if speed is None:
         unknown = "The time is unknown until this machine's speed has been measured."
         return Estimate(cost.parameters, cost.macs, memory, None, None, unknown)

@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from explorer.nets.blocks import Block
 from explorer.nets.build import CifarNet
 from explorer.nets.spec import NetSpec
+from explorer.training.allocator import give_back_freed_maps
 from explorer.training.recipe import Recipe
 
 
@@ -101,6 +102,8 @@ class TrainingPass:
 def training_pass(net: CifarNet, recipe: Recipe) -> TrainingPass | None:
     """The pass that the recipe asks for; None where every block is simply called."""
     asked = recipe.survival < 1 or recipe.dropout or recipe.checkpointing
+    if recipe.checkpointing:
+        give_back_freed_maps()
     return TrainingPass(net, recipe) if asked else None
 
 

@@ -158,7 +158,7 @@ def test_the_shipped_zoo_is_small():
 
 def test_the_small_zoo_compares_regularisers_at_every_depth_and_names_no_two_runs_alike():
     plans = small_plans()
-    assert len({plan.name for plan in plans}) == len(plans) == 5 * 3 * 3
+    assert len({plan.name for plan in plans}) == len(plans) == (4 * 3 + 2) * 3
     assert {plan.data for plan in plans} == {"digits-small"}
     assert {plan.recipe.regularisers for plan in plans} == {"", "-survival0.5", "-dropout0.3"}
     assert plans[0].net == "residual-302"
