@@ -39,6 +39,7 @@ page = st.navigation(
         "Evidence": [
             st.Page("../pages/data.py", title="Data", icon=":material/photo_library:", url_path="data"),
             st.Page("../pages/paper.py", title="Paper", icon=":material/fact_check:", url_path="paper"),
+            st.Page("../pages/verydeep.py", title="Very deep", icon=":material/height:", url_path="verydeep"),
         ],
     }
 )

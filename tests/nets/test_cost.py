@@ -86,12 +86,14 @@ def test_describe_adds_the_layers_up():
     assert totals["activation_mib"] == pytest.approx(table["activation_mib"].sum(), abs=1e-3)
 
 
-def test_training_memory_grows_with_the_batch_by_the_activations():
-    spec = NetSpec("residual", 20)
+def test_training_memory_grows_with_the_batch_by_what_the_backward_pass_needs():
+    spec = NetSpec("residual", 110)
     one, many = (training_memory_mib(spec, 32, size) for size in (1, 129))
+    layers = layer_costs(spec)
+    needed = layers.loc[layers["kind"].isin(["Conv2d", "ReLU"]), "activation_mib"].sum()
 
-    assert many - one == pytest.approx(128 * layer_costs(spec)["activation_mib"].sum())
-    assert one > 3 * 269_722 * 4 / 2**20
+    assert many - one == pytest.approx(128 * needed, rel=0.2)
+    assert one > 3 * 1_727_962 * 4 / 2**20
 
 
 @pytest.mark.parametrize("size", [0, 3, 1025])

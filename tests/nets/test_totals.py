@@ -6,7 +6,7 @@ import pytest
 
 from explorer.nets.cost import layer_costs
 from explorer.nets.spec import NetSpec
-from explorer.nets.totals import totals, training_memory_mib
+from explorer.nets.totals import checkpointed_memory_mib, totals, training_memory_mib
 
 NETS = [
     "plain-8", "plain-20", "residual-14", "residual-14-B", "residual-14-C", "preact-14", "preact-14-B",
@@ -37,3 +37,21 @@ def test_half_precision_keeps_half_the_activations():
 def test_gates_keep_more_than_their_own_output():
     """580 MiB were measured for this net, fp32 on a CPU."""
     assert training_memory_mib(NetSpec("highway", 20), 32, 128) == pytest.approx(580, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("depth", "batch", "measured", "checkpointed"),
+    [(20, 32, 75, 28), (56, 32, 183, 50), (110, 32, 327, 91), (302, 32, 854, 236)],
+)
+def test_memory_is_within_20_per_cent_of_what_training_took(depth, batch, measured, checkpointed):
+    spec = NetSpec("residual", depth)
+
+    assert training_memory_mib(spec, 32, batch) == pytest.approx(measured, rel=0.2)
+    assert checkpointed_memory_mib(spec, 32, batch) == pytest.approx(checkpointed, rel=0.2)
+
+
+@pytest.mark.parametrize("text", ["plain-56", "preact-56-C", "highway-56", "residual-56-bottleneck"])
+def test_checkpointing_is_estimated_to_take_less_in_every_family(text):
+    spec = NetSpec.parse(text)
+
+    assert checkpointed_memory_mib(spec, 32, 128) < 0.6 * training_memory_mib(spec, 32, 128)

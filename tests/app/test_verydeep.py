@@ -1,0 +1,76 @@
+"""The Very deep page from Home: charts at first paint, every depth, a measurement made and stopped."""
+
+import time
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from explorer.runs.zoo import ROOT
+from explorer.ui.deep import DEPTHS
+
+HOME = str(ROOT / "explorer" / "Home.py")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def opened(**query):
+    page = AppTest.from_file(HOME, default_timeout=60).run().switch_page("../pages/verydeep.py")
+    for name, value in query.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def text(page):
+    return " ".join(element.value for element in page.markdown)
+
+
+def test_it_opens_at_1202_layers_with_charts_and_computed_sentences():
+    page = opened()
+    assert not page.exception
+    assert len(page.get("plotly_chart")) >= 3
+    assert "At 1202 layers, untrained, the gradient norm at the first block" in text(page)
+    assert "plain net the gradient does not vanish on its way back: it explodes" in text(page)
+    assert page.dataframe[0].value["blocks"].tolist()[-1] == 600
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_every_depth_is_drawn(depth):
+    page = opened(deep=str(depth))
+    assert not page.exception
+    assert f"At {depth} layers, untrained" in text(page)
+
+
+def test_a_depth_that_was_not_measured_becomes_1202():
+    page = opened(deep="99999")
+    assert not page.exception
+    assert "At 1202 layers" in text(page)
+
+
+def test_a_small_net_is_measured_again_with_another_seed():
+    page = opened(deep="20")
+    page.number_input(key="signal-seed").set_value(9)
+    page = page.button(key="signal-start").click().run()
+    measurement = page.session_state["signal-measurement"]
+    until = time.monotonic() + 600
+    while measurement.running and time.monotonic() < until:
+        time.sleep(0.1)
+    page = page.run()
+    assert not page.exception
+    assert any("seed 9" in caption.value for caption in page.caption)
+    measurement.stop()
+
+
+def test_a_measurement_under_way_can_be_stopped():
+    page = opened()
+    page = page.button(key="signal-start").click().run()
+    measurement = page.session_state["signal-measurement"]
+    assert measurement.running
+    page = page.button(key="signal-stop").click().run()
+    assert not page.exception
+    assert not measurement.running
