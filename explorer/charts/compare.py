@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from html import escape
 from typing import Literal
 
 import pandas as pd
@@ -12,7 +14,7 @@ import plotly.graph_objects as go
 from explorer.charts import words
 from explorer.charts.curves import CurveStyle
 from explorer.charts.marks import end_labels, set_error_axis
-from explorer.charts.scales import drawn_errors, error_range
+from explorer.charts.scales import LOG_FLOOR_PCT, drawn_errors, error_range
 from explorer.charts.theme import (
     FAMILY_SYMBOL,
     HEIGHT,
@@ -26,10 +28,12 @@ from explorer.charts.theme import (
 )
 
 Measure = Literal["error_pct", "loss"]
+Drawn = Callable[[list[float]], list[float]]
 MOST_GROUPS = 12
 """Lines that one chart can still tell apart."""
 _AXIS = {"error_pct": "error (%)", "loss": "loss (cross-entropy, nats)"}
 _ERROR_TOPS = (2.5, 5.0, 10.0, 25.0, 50.0, 100.0)
+_LOSS_FLOOR = 1e-3
 _LOSS_TOPS = (2.5, 5.0, 10.0)
 _SPREAD = ["mean", "low", "high", "runs"]
 
@@ -77,17 +81,19 @@ def curves_of_groups(
     """
     figure = blank("epoch", _AXIS[measure])
     figure.update_xaxes(range=[0, max(last, 1)], tickformat="d")
-    log, axis = style.log_y, _set_axis(figure, curves, (measure, last), style.log_y)
+    axis = _set_axis(figure, curves, (measure, last), style.log_y)
     means, ends = mean_of_groups(curves), []
     for group, shade in group_colours(members).items():
         family = str(members.loc[members["group"] == group, "family"].iloc[0])
         for split in style.splits:
             line = means[(means["group"] == group) & (means["split"] == split)]
             runs = curves[(curves["group"] == group) & (curves["split"] == split)]
-            figure.add_trace(_each(runs, shade, log) if style.each_seed else _band(line, shade, log))
-            figure.add_trace(_mean(line, (group, family, shade), split, measure, log))
-        ends.append((group, float(figure.data[-1].y[-1]) if len(line) else math.nan))
-    figure.add_trace(end_labels(ends, max(last, 1), log, axis))
+            floor = _LOSS_FLOOR if measure == "loss" else LOG_FLOOR_PCT
+            drawn = partial(drawn_errors, log=style.log_y, floor=floor)
+            figure.add_trace(_each(runs, shade, drawn) if style.each_seed else _band(line, shade, drawn))
+            figure.add_trace(_mean(line, (escape(group), family, shade), split, measure, drawn))
+        ends.append((escape(group), float(figure.data[-1].y[-1]) if len(line) else math.nan))
+    figure.add_trace(end_labels(ends, max(last, 1), style.log_y, axis))
     return figure
 
 
@@ -96,8 +102,13 @@ def finals_of_groups(finals: pd.DataFrame, members: pd.DataFrame, log: bool) -> 
     shades = group_colours(members)
     figure = blank("final error (%)", "", height=min(96 + 40 * len(shades), 2 * HEIGHT))
     figure.update_xaxes(type="log" if log else "linear", range=_error_axis(finals, log))
+    if log:
+        figure.update_xaxes(tickvals=[0.1, 1, 10, 100], ticktext=["0.1", "1", "10", "100"])
     figure.update_yaxes(
-        tickvals=list(range(len(shades))), ticktext=list(shades), range=[len(shades) - 0.4, -0.6], ticks=""
+        tickvals=list(range(len(shades))),
+        ticktext=list(map(escape, shades)),
+        range=[len(shades) - 0.4, -0.6],
+        ticks="",
     )
     figure.update_layout(margin={"l": 132, "r": 24})
     families = dict(zip(members["group"], members["family"], strict=True))
@@ -143,16 +154,27 @@ def verdict(finals: pd.DataFrame) -> str:
         return "Nothing was measured yet: the first numbers come with the end of the first epoch."
     best, worst = tests.iloc[0], tests.iloc[-1]
     if len(tests) == 1:
-        return f"**{best['group']}** ends with {_at(best)} test error."
+        return f"**{_name(best)}** ends with {_at(best)} test error."
     trained = finals[finals["split"] == "train"].set_index("group")["mean"]
     training = ""
     if {best["group"], worst["group"]} <= set(trained.index):
         low, high = words.percent(trained[best["group"]]), words.percent(trained[worst["group"]])
         training = f" In training they end with {low} and {high}."
     return (
-        f"**{best['group']}** has the lowest test error, {_at(best)}; **{worst['group']}** the highest, "
-        f"{_at(worst)}: {words.points(worst['mean'] - best['mean'])}.{training}"
+        f"**{_name(best)}** has the lowest test error, {_at(best)}; **{_name(worst)}** the highest, "
+        f"{_at(worst)}: {words.points(worst['mean'] - best['mean'])}.{training}{_doubt(best, worst)}"
     )
+
+
+def _doubt(best: pd.Series, worst: pd.Series) -> str:
+    """What speaks against a difference, where something does."""
+    if best["runs"] == worst["runs"] == 1:
+        return " One seed each: an effect cannot be told from chance."
+    return " Their spreads overlap." if best["high"] >= worst["low"] else ""
+
+
+def _name(row: pd.Series) -> str:
+    return words.literal(str(row["group"]))
 
 
 def _at(row: pd.Series) -> str:
@@ -183,13 +205,15 @@ def _set_axis(
     told = curves[(curves["split"] == "train") | (curves["epoch"] == last)]
     most = float(told["value"].max()) if len(told) else _LOSS_TOPS[0]
     top = next((step for step in _LOSS_TOPS if most <= step), 10.0)
-    axis = [-3.0, math.log10(top * 1.2)] if log else [-0.02 * top, top * 1.02]
+    axis = [math.log10(_LOSS_FLOOR), math.log10(top * 1.2)] if log else [-0.02 * top, top * 1.02]
     figure.update_yaxes(type="log" if log else "linear", range=axis)
+    if log:
+        figure.update_yaxes(tickvals=[0.001, 0.01, 0.1, 1, 10], ticktext=["0.001", "0.01", "0.1", "1", "10"])
     return axis
 
 
 def _mean(
-    line: pd.DataFrame, look: tuple[str, str, str], split: Split, measure: Measure, log: bool
+    line: pd.DataFrame, look: tuple[str, str, str], split: Split, measure: Measure, drawn: Drawn
 ) -> go.Scatter:
     group, family, shade = look
     unit = " %" if measure == "error_pct" else ""
@@ -200,27 +224,27 @@ def _mean(
         for epoch, mean, low, high, runs in line[["epoch", *_SPREAD]].itertuples(index=False)
     ]
     return go.Scatter(
-        x=line["epoch"].tolist(), y=drawn_errors(line["mean"].tolist(), log), mode="lines",
+        x=line["epoch"].tolist(), y=drawn(line["mean"].tolist()), mode="lines",
         line={**line_style(family, split), "color": shade}, name=f"{group}, {SPLIT_TITLE[split]}",
         hovertext=texts, hoverinfo="text",
     )  # fmt: skip
 
 
-def _band(line: pd.DataFrame, shade: str, log: bool) -> go.Scatter:
+def _band(line: pd.DataFrame, shade: str, drawn: Drawn) -> go.Scatter:
     epochs = line["epoch"].tolist()
-    low, high = (drawn_errors(line[name].tolist(), log) for name in ("low", "high"))
+    low, high = (drawn(line[name].tolist()) for name in ("low", "high"))
     return go.Scatter(
         x=[*epochs, *reversed(epochs)], y=[*low, *reversed(high)], mode="lines", line={"width": 0},
         fill="toself", fillcolor=translucent(shade), hoverinfo="skip", name="lowest to highest run",
     )  # fmt: skip
 
 
-def _each(curves: pd.DataFrame, shade: str, log: bool) -> go.Scatter:
+def _each(curves: pd.DataFrame, shade: str, drawn: Drawn) -> go.Scatter:
     x: list[float | None] = []
     y: list[float | None] = []
     for _, run in curves.groupby("run_id"):
         x += [*run["epoch"].tolist(), None]
-        y += [*drawn_errors(run["value"].tolist(), log), None]
+        y += [*drawn(run["value"].tolist()), None]
     return go.Scatter(
         x=x, y=y, mode="lines", line={"width": 1, "color": translucent(shade, 0.6)}, hoverinfo="skip",
         name="each run",
@@ -236,6 +260,6 @@ def _dot(row: pd.Series, height: float, look: tuple[str, str], log: bool) -> go.
         error_x={"type": "data", "symmetric": False, "array": [high - mean], "arrayminus": [mean - low],
                  "color": shade, "thickness": 2.5 if test else 1.25, "width": 5},
         marker={"symbol": symbol if test else f"{symbol}-open", "size": 11 if test else 8, "color": shade},
-        hoverinfo="text", name=f"{row['group']}, {SPLIT_TITLE[row['split']]}",
-        hovertext=[f"{row['group']}:<br>final {SPLIT_TITLE[row['split']]} error {_at(row)}"],
+        hoverinfo="text", name=f"{escape(row['group'])}, {SPLIT_TITLE[row['split']]}",
+        hovertext=[f"{escape(row['group'])}:<br>final {SPLIT_TITLE[row['split']]} error {_at(row)}"],
     )  # fmt: skip

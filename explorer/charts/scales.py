@@ -17,9 +17,9 @@ def error_range(log: bool, top: float = 100.0) -> list[float]:
     return [-2.0, top * 1.02]
 
 
-def drawn_errors(values: Sequence[float], log: bool) -> list[float]:
+def drawn_errors(values: Sequence[float], log: bool, floor: float = LOG_FLOOR_PCT) -> list[float]:
     """Errors as drawn: on a log axis an error of zero lies on the lower edge, since it has no logarithm."""
-    return [max(value, LOG_FLOOR_PCT) if log and not math.isnan(value) else value for value in values]
+    return [max(value, floor) if log and not math.isnan(value) else value for value in values]
 
 
 def spread_labels(values: Sequence[float], axis: Sequence[float], log: bool, gap: float) -> list[float]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+
+_MARKUP = re.compile(r"([\\`*_\[\]#|<>~$:&])")
 
 
 def percent(value: float) -> str:
@@ -20,6 +23,11 @@ def with_spread(mean: float, low: float, high: float, seeds: int) -> str:
     if seeds <= 1:
         return f"{percent(mean)} (one seed)"
     return f"{percent(mean)} ({low:.1f} to {high:.1f} over {seeds} seeds)"
+
+
+def literal(text: str) -> str:
+    """What a person or a file said, for Markdown: shown as it is, never as a link or a picture."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
 def listed(words: list[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from explorer.charts.words import literal
 from explorer.runs import jobs
 from explorer.runs.library import store_of
 from explorer.runs.store import StoreError
@@ -60,7 +61,7 @@ def offer_undo() -> None:
         return
     what = next(iter(titles.values())) if len(titles) == 1 else f"{len(titles)} runs"
     with st.container(horizontal=True, vertical_alignment="center", key="runs-undo", border=True):
-        st.markdown(f"Deleted: **{what}**. It is removed for good after a day.", width="stretch")
+        st.markdown(f"Deleted: **{literal(what)}**. It is removed for good after a day.", width="stretch")
         st.button("Undo", icon=":material/undo:", key="runs-undo-button", on_click=_restore)
         st.button("Close", icon=":material/close:", key="runs-undo-close", type="tertiary",
                   on_click=lambda: st.session_state.pop(_DELETED, None))  # fmt: skip

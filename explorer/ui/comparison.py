@@ -19,6 +19,7 @@ from explorer.charts.compare import (
     verdict,
 )
 from explorer.charts.curves import CurveStyle
+from explorer.charts.words import literal
 from explorer.runs.groups import Group, differences, group_runs, members, origins
 from explorer.runs.run import Run
 from explorer.ui.activity import is_active
@@ -128,7 +129,7 @@ def _conclusion(found: Compared, finals: pd.DataFrame) -> str:
     datasets = sorted({group.dataset for group in found.groups})
     said = verdict(finals)
     if len(datasets) > 1:
-        titles = " and ".join(dataset_title(dataset) for dataset in datasets)
+        titles = " and ".join(literal(dataset_title(dataset)) for dataset in datasets)
         said += f" These runs are of different data ({titles}): their errors are not to be compared."
     return said
 
@@ -140,7 +141,7 @@ def _settings(found: Compared) -> None:
         st.caption("None: all these runs have the same settings." if len(found.runs) > 1 else "One run only.")
     else:
         st.dataframe(table, hide_index=True, width="stretch", height=min(38 + 35 * len(table), 338))
-    st.caption(origins(found.runs))
+    st.caption(literal(origins(found.runs)))
 
 
 def _numbers(found: Compared, finals: pd.DataFrame, style: CurveStyle) -> None:

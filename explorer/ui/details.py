@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from explorer.charts.words import literal
 from explorer.runs.provenance import ROOT
 from explorer.runs.run import Run
 from explorer.ui.changes import delete_button, words_of
@@ -57,20 +58,21 @@ def provenance_text(run: Run, reason: str = "") -> str:
     """What must be known to make the run again, as Markdown."""
     made: dict[str, Any] = run.provenance
     versions = ", ".join(f"{name} {value}" for name, value in made.get("versions", {}).items())
-    status = f"**{run.status}**" + (f": {reason}" if reason else "")
+    status = f"**{run.status}**" + (f": {literal(reason)}" if reason else "")
+    said = {name: literal(str(made.get(name) or "unknown")) for name in ("hardware", "commit", "data_hash")}
     rows = [
         f"`{run.run_id}`, {_WHOSE.get(run.source, run.source)}; {status}",
-        f"{run.spec.title}, {run.parameters:,} parameters, on {dataset_title(run.dataset)}, "
+        f"{run.spec.title}, {run.parameters:,} parameters, on {literal(dataset_title(run.dataset))}, "
         f"seed {run.recipe.seed}; {run.epochs} epochs, {run.iterations:,} iterations, "
         f"{run.seconds:.1f} s of training",
-        f"Made {run.created or 'at an unknown time'} on {made.get('hardware', 'an unknown machine')}, "
-        f"commit `{made.get('commit')}`",
-        f"Training data: sha256 `{made.get('data_hash', 'unknown')}`",
-        f"Versions: {versions or 'unknown'}",
+        f"Made {run.created or 'at an unknown time'} on {said['hardware']}, commit {said['commit']}",
+        f"Training data: sha256 {said['data_hash']}",
+        f"Versions: {literal(versions) or 'unknown'}",
     ]
     if "imported" in made:
-        said = made["imported"]
-        rows.insert(1, f"**Imported** {said.get('at', '')} from the run `{said.get('run_id', 'unknown')}`")
+        imported = {name: literal(str(text)) for name, text in made["imported"].items()}
+        at, run_id = imported.get("at", ""), imported.get("run_id", "unknown")
+        rows.insert(1, f"**Imported** {at} from the run {run_id}")
     return "\n".join(f"- {row}" for row in rows)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 import streamlit as st
 
+from explorer.charts.words import literal
 from explorer.ui.changes import delete_button
 from explorer.ui.data import dataset_title
 from explorer.ui.downloads import export_chosen
@@ -59,7 +60,7 @@ def explain(chosen: pd.DataFrame) -> None:
         st.markdown(_FROM)
         for dataset, part in chosen.groupby("dataset"):
             own = int((part["source"] != "zoo").sum())
-            title = dataset_title(str(dataset))
+            title = literal(dataset_title(str(dataset)))
             st.markdown(f"- {title}: {len(part) - own} chosen runs of the zoo, {own} of yours")
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.charts.words import literal
 from explorer.runs.export import zip_runs
 from explorer.runs.library import open_library
 from explorer.runs.provenance import ROOT
@@ -115,6 +116,16 @@ def test_renaming_noting_and_pinning(own_run):
     assert "**Baseline** ends with" in text(page)
 
 
+def test_what_a_person_or_a_file_said_is_shown_as_it_is(own_run):
+    evil = "![x](http://e.example/x.png)"
+    made = {"hardware": evil, "commit": "<script>", "data_hash": evil, "versions": {"torch": evil}}
+    own_run.update_run("mine-1", name=evil, provenance=made)
+    page = open_page(runs="mine-1")
+    assert not page.exception
+    assert "![x](" not in text(page) + " ".join(caption.value for caption in page.caption)
+    assert "\\[x\\](http\\://e.example" in text(page)
+
+
 def test_a_run_of_the_zoo_cannot_be_changed():
     page = open_page(runs=PLAIN)
     assert any("came with the explorer" in caption.value for caption in page.caption)
@@ -193,7 +204,7 @@ def test_an_uploaded_zip_is_kept_and_chosen_and_a_bad_one_says_why(own_run):
     assert "One run was imported" in page.success[0].value
     (new,) = set(own_run.runs()["run_id"]) - {"mine-1"}
     assert page.query_params["runs"] == new
-    assert f"**Imported** {own_run.get_run(new).provenance['imported']['at']}" in text(page)
+    assert f"**Imported** {literal(own_run.get_run(new).provenance['imported']['at'])}" in text(page)
 
 
 def test_a_run_made_in_the_shell_appears_without_a_restart(tmp_path):

@@ -86,8 +86,19 @@ def test_the_sentence_names_the_extremes_with_their_numbers(finals):
         "**ResNet-8** has the lowest test error, 5.0 % (one seed); **plain-8** the highest, 30.0 % "
         "(20.0 to 40.0 over 2 seeds): +25.0 points. In training they end with 5.0 % and 30.0 %."
     )
+    assert verdict(group_finals(RUNS[RUNS["run_id"] != "b"], MEMBERS)).endswith("cannot be told from chance.")
+    close = RUNS.assign(test_error_pct=[5.0, 7.0, 6.0])
+    assert verdict(group_finals(close, MEMBERS)).endswith("Their spreads overlap.")
     assert "plain-8: test error 30.0 %" in describe_groups(finals)
     assert verdict(finals.iloc[:0]).startswith("Nothing was measured yet")
+
+
+def test_names_are_drawn_as_they_are():
+    evil = MEMBERS.assign(group=["<b>x</b>", "<b>x</b>", "y"])
+    curves = group_curves(EPOCHS, evil, "error_pct")
+    drawn = [curves_of_groups(curves, evil, "error_pct", CurveStyle(), 1)]
+    drawn.append(finals_of_groups(group_finals(RUNS, evil), evil, log=True))
+    assert not any("<b>" in str(figure.to_dict()) for figure in drawn)
 
 
 def test_one_family_gets_as_many_shades_as_groups_up_to_what_a_chart_bears():
