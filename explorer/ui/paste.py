@@ -14,6 +14,9 @@ from explorer.data.images import MAX_BYTES
 
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 _KEY = "paste-picture"
+_PLACE = "paste-place"
+# it only listens: out of the row, so that it does not push its neighbours
+_CSS = f"<style>div:has(> .st-key-{_PLACE}), .st-key-{_PLACE} {{ position: absolute; height: 0; }}</style>"
 
 
 def listen(take: Callable[[BytesIO], object]) -> None:
@@ -26,7 +29,9 @@ def listen(take: Callable[[BytesIO], object]) -> None:
         if pasted:
             take(pasted_file(pasted))
 
-    component(key=_KEY, data={"most": MAX_BYTES}, height=1, on_pasted_change=came)
+    with st.container(key=_PLACE):
+        component(key=_KEY, data={"most": MAX_BYTES}, height=1, on_pasted_change=came)
+    st.html(_CSS)
 
 
 def pasted_file(pasted: object) -> BytesIO:
