@@ -3,11 +3,12 @@
 import streamlit as st
 
 from explorer.ui.address import follow_address
+from explorer.ui.figures import is_dark
 from explorer.ui.form import choose_order
-from explorer.ui.live import live_view
+from explorer.ui.live import View, live_view
 from explorer.ui.reading import guide, others, where_to
 from explorer.ui.start import offer_start
-from explorer.ui.watching import context_of, watched_ids
+from explorer.ui.watching import context_of, watched, watched_ids
 
 st.title("How does a net learn, with shortcuts and without?")
 wish = choose_order()
@@ -15,8 +16,9 @@ style, beside = offer_start(wish)
 ids = watched_ids()
 others(ids)
 context = context_of(wish.order, wish.images.name, ids) if beside or not ids else []
+found = watched(tuple(ids), tuple(context))
 with st.container(key="live"):
-    live_view(tuple(ids), tuple(context), style)
-where_to(ids)
-guide(ids, context)
+    live_view(View(tuple(ids), tuple(context), style, is_dark()), found)
+where_to(found)
+guide(found, context)
 follow_address()

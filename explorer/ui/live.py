@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -16,8 +16,8 @@ from explorer.charts.blocks import BLOCK_MEASURES, by_block, describe_blocks
 from explorer.charts.live import LiveStyle
 from explorer.charts.outcomes import outcome, so_far
 from explorer.charts.strokes import ZOO
-from explorer.ui.figures import IMAGE, in_colours, is_dark, take_away
-from explorer.ui.growing import grow, show_growing
+from explorer.ui.figures import IMAGE, in_colours, take_away
+from explorer.ui.growing import Picture, grow, show_growing
 from explorer.ui.steering import steer_all, steer_each
 from explorer.ui.watching import Watched, watched
 
@@ -60,12 +60,10 @@ def choose_style() -> tuple[LiveStyle, bool]:
     return LiveStyle(log_x=log_x, log_y=log_y, smoothing=int(smoothing)), bool(beside)
 
 
-def live_view(ids: tuple[str, ...], context: tuple[str, ...], style: LiveStyle) -> None:
+def live_view(view: View, found: Watched) -> None:
     """Everything about the watched runs that changes while they are trained."""
-    view = View(ids, context, style, is_dark())
-    active = watched(ids, context).active
-    st.fragment(_moving, run_every=_EVERY_S if active else None)(view, active)
-    _numbers(view)
+    st.fragment(_moving, run_every=_EVERY_S if found.active else None)(view, found.active)
+    _numbers(view, found)
 
 
 def _moving(view: View, was_active: bool) -> None:
@@ -87,16 +85,14 @@ def _moving(view: View, was_active: bool) -> None:
 
 def _curves(view: View, found: Watched) -> list[dict[str, Any]]:
     left, right = st.columns(2, gap="medium")
-    members, epochs = found.members, found.kept.epochs
     with left:
         st.markdown("**Loss at every step**, bold: test after each epoch")
-        said = charts.describe_losses(found.steps, members)
-        losses = show_growing(_losses(view, found), "loss-over-steps", "Training loss of every step", said)
+        stamp = (found.stamp, len(found.steps), tuple(found.rates))
+        losses = show_growing(_kept(view, "loss", stamp, lambda: _losses(view, found)), "loss-over-steps")
     with right:
         st.markdown("**Error after every epoch**, dashed: training, bold: test")
-        figure = _kept(view, "error", found.stamp, lambda: _errors(view, found))
-        said = charts.describe_errors(epochs, members)
-        return [losses, show_growing(figure, "error-while-training", "Error after every epoch", said)]
+        picture = _kept(view, "error", found.stamp, lambda: _errors(view, found))
+        return [losses, show_growing(picture, "error-while-training")]
 
 
 def _blocks(view: View, found: Watched) -> list[dict[str, Any]]:
@@ -110,29 +106,39 @@ def _blocks(view: View, found: Watched) -> list[dict[str, Any]]:
 
 
 def _block_chart(view: View, found: Watched, column: str) -> dict[str, Any]:
-    blocks = found.kept.blocks
-    figure = _kept(view, column, found.stamp, lambda: by_block(blocks, found.members, column))
+    picture = _kept(view, column, found.stamp, lambda: _block_picture(found, column))
+    return show_growing(picture, f"blocks-{column}")
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _kept(view: View, name: str, stamp: object, _make: Callable[[], Picture]) -> Picture:
+    """The picture in the page's colours, made once for all sessions with this view of these numbers."""
+    made = _make()
+    return replace(made, figure=in_colours(made.figure, view.dark))
+
+
+def _losses(view: View, found: Watched) -> Picture:
+    said = charts.describe_losses(found.steps, found.members)
+    return Picture(_loss_figure(view, found), "Training loss of every step", said)
+
+
+def _errors(view: View, found: Watched) -> Picture:
+    said = charts.describe_errors(found.kept.epochs, found.members)
+    return Picture(_error_figure(view, found), "Error after every epoch", said)
+
+
+def _block_picture(found: Watched, column: str) -> Picture:
+    blocks, title = found.kept.blocks, f"{BLOCK_MEASURES[column][0]} of every block"
     said = describe_blocks(blocks, found.members, column)
-    return show_growing(figure, f"blocks-{column}", f"{BLOCK_MEASURES[column][0]} of every block", said)
-
-
-def _losses(view: View, found: Watched) -> go.Figure:
-    stamp = (found.stamp, len(found.steps), tuple(found.rates))
-    return _kept(view, "loss", stamp, lambda: _loss_figure(view, found))
+    return Picture(by_block(blocks, found.members, column), title, said)
 
 
 def _loss_figure(view: View, found: Watched) -> go.Figure:
     return charts.loss_over_steps(found.steps, found.kept.epochs, found.members, view.style, found.sheet)
 
 
-def _errors(view: View, found: Watched) -> go.Figure:
+def _error_figure(view: View, found: Watched) -> go.Figure:
     return charts.error_over_epochs(found.kept.epochs, found.members, view.style, found.sheet)
-
-
-@st.cache_resource(max_entries=48, show_spinner=False)
-def _kept(view: View, name: str, stamp: object, _make: Callable[[], go.Figure]) -> go.Figure:
-    """The chart in the page's colours, made once for all sessions with this view of these numbers."""
-    return in_colours(_make(), view.dark)
 
 
 def _said(view: View, found: Watched) -> str:
@@ -152,14 +158,13 @@ def _said(view: View, found: Watched) -> str:
     return outcome(epochs, own)
 
 
-def _numbers(view: View) -> None:
+def _numbers(view: View, found: Watched) -> None:
     """The curves as a table and as CSV; redrawn when somebody opens it, not while it is read."""
-    found = watched(view.ids, view.context)
     left, right = st.columns(2, gap="medium")
     with left:
         take_away(lambda: _step_table(found), lambda: _loss_figure(view, found), "live-loss")
     with right:
-        take_away(lambda: _epoch_table(found), lambda: _errors(view, found), "live-error")
+        take_away(lambda: _epoch_table(found), lambda: _error_figure(view, found), "live-error")
 
 
 def _step_table(found: Watched) -> pd.DataFrame:

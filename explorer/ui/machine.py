@@ -56,7 +56,9 @@ def speed_of(recipe: Recipe) -> Speed | None:
 
 
 @st.cache_resource(ttl=10, max_entries=16, show_spinner=False)
-def _speed(device: DeviceName, precision: Precision, _known: bool) -> Speed | None:
+def _speed(device: DeviceName, precision: Precision, known: bool) -> Speed | None:
+    if not known:
+        return None
     runs = library().runs()
     sizes = {entry.name: entry.image_size for entry in available()}
     own = runs[runs["source"] != "zoo"]

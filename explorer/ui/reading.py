@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from explorer.ui.data import library, zoo_runs
+from explorer.ui.data import zoo_runs
 from explorer.ui.sources import origin
-from explorer.ui.watching import RUNS, others_active, watch_these, watched
+from explorer.ui.watching import RUNS, Watched, others_active, runs_of, watch_these
 
 _HOW = """Vermilion is plain, blue is ResNet, green is Highway, purple is pre-activation. Twins have the same
 layers, the same number of parameters, the same initial weights and the same batches in the same order:
@@ -35,9 +35,9 @@ def others(ids: Sequence[str]) -> None:
         st.button("Watch", on_click=watch_these, args=(there,), key="watch-others")
 
 
-def where_to(ids: Sequence[str]) -> None:
+def where_to(found: Watched) -> None:
     """Links to what can be asked of the finished nets."""
-    states = watched(tuple(ids), ()).states
+    states = found.states
     done = [str(run_id) for run_id in states.loc[states["status"] == "done", "run_id"]]
     with st.container(horizontal=True, key="where-to"):
         if not done:
@@ -57,15 +57,14 @@ def where_to(ids: Sequence[str]) -> None:
         )  # fmt: skip
 
 
-def guide(ids: Sequence[str], context: Sequence[str]) -> None:
+def guide(found: Watched, context: Sequence[str]) -> None:
     """Two fold-outs at the end of the page."""
     with st.expander("How to read this"):
         st.markdown(_HOW)
         st.markdown(_SAFE)
     zoo = zoo_runs()
     shown = [zoo[zoo["run_id"].isin(context)]]
-    if ids:
-        runs = library().runs()
-        own = runs[runs["run_id"].isin(ids)]
+    if len(found.states):
+        own = runs_of(found)
         shown.append(own[own["provenance"].map(lambda facts: "versions" in facts)])
     origin(pd.concat(shown))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import mean
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,8 @@ import streamlit as st
 from explorer.runs import jobs
 from explorer.runs.store import Store, StoreError
 from explorer.runs.watch import seconds_left
-from explorer.training.estimates import duration
+from explorer.runs.workers import worker_count
+from explorer.training.estimates import duration, together
 from explorer.ui.data import own_store
 from explorer.ui.watching import Watched, look_again
 
@@ -111,7 +113,7 @@ def _summary(found: Watched) -> str:
     counts = found.states["status"].value_counts()
     said = ", ".join(f"{count} {status}" for status, count in counts.items())
     left = [seconds for state in found.states.to_dict("records") if (seconds := _left(found, state))]
-    time = f" · about {duration(max(left))} left" if left and found.active else ""
+    time = f" · about {duration(together(left, worker_count()))} left" if left and found.active else ""
     return f"{said}{time}"
 
 
@@ -149,8 +151,9 @@ def _reached(found: Watched, state: dict[Any, Any]) -> int:
 
 
 def _left(found: Watched, state: dict[Any, Any]) -> float | None:
-    if state["status"] not in ("running", "paused"):
+    """Seconds of the remaining steps; a run that waits is taken to be as fast as those that do not."""
+    if state["status"] not in ("running", "queued"):
         return None
-    rate = found.rates.get(state["run_id"], 0.0)
+    rate = found.rates.get(state["run_id"]) or mean(found.rates.values() or [0.0])
     batch = found.batch_sizes.get(state["run_id"], 1)
     return seconds_left(_reached(found, state), found.sheet.iterations, rate, batch)

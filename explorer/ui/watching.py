@@ -13,7 +13,7 @@ from explorer.charts.strokes import coloured
 from explorer.data.registry import available
 from explorer.runs import jobs
 from explorer.runs.order import Order
-from explorer.runs.run import Run
+from explorer.runs.run import Run, run_table
 from explorer.runs.store import StoreError
 from explorer.runs.watch import ACTIVE, Records, being_trained, records, resolve, with_snapshots
 from explorer.ui.data import library, own_store, runs_on, zoo_runs
@@ -124,14 +124,20 @@ def watched(ids: tuple[str, ...], context: tuple[str, ...]) -> Watched:
     )
 
 
+def runs_of(found: Watched) -> pd.DataFrame:
+    """The user's own watched runs, columns `RUN_COLUMNS`."""
+    reached = zip(found.states["run_id"], found.states["epoch"], strict=True)
+    return run_table([_run(str(run_id), str(epoch)) for run_id, epoch in reached])
+
+
 def look_again() -> None:
     """Read everything anew, after this session asked for something."""
     watched.clear()
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _run(run_id: str, _epoch: str) -> Run:
-    """The run; read again when it has got further, since its worker completes it."""
+def _run(run_id: str, reached: str) -> Run:
+    """The run; read again when it has got further, since its worker completes it: a part of the cache key."""
     return library().run(run_id)
 
 

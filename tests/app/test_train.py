@@ -210,3 +210,16 @@ def test_without_a_store_nothing_can_start_and_the_zoo_stays(tmp_path, monkeypat
     assert len(page.get("plotly_chart")) == 4
     assert page.button(key="start").disabled
     assert str(broken) in text(page)
+
+
+def test_the_learning_rate_of_a_run_that_has_begun_is_said(monkeypatch):
+    """What a page has read of a run while it waited may not stay what it knows of it."""
+    from explorer.ui.watching import look_again, runs_of, watched
+
+    page = start(open_page(layers="8", epochs="2"))
+    ids = tuple(link(page).split(","))
+    assert set(runs_of(watched(ids, ()))["iterations"]) == {0}
+    train_until_idle()
+    look_again()
+
+    assert set(runs_of(watched(ids, ()))["iterations"]) == {22}
