@@ -53,8 +53,8 @@ def test_own_images_are_added_shown_and_removed(page, server, tmp_path):
     open_data(page, server)
     page.get_by_text("Add or remove datasets").click()
     page.locator("input[type=file]").set_input_files(path)
-    page.get_by_label("Name").fill("mine")
-    page.get_by_label("Name").press("Enter")
+    page.get_by_role("textbox", name="Name").fill("mine")
+    page.get_by_role("textbox", name="Name").press("Enter")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("8 images to train on, 4 of each class")).to_be_visible()
     assert "set=mine" in page.url
