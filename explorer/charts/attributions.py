@@ -146,4 +146,8 @@ def _scale(limit: float) -> dict[str, object]:
 
 
 def _short(value: float) -> str:
-    return f"{value:+.2g}".replace("-", "−").replace("e−0", "e−")
+    """At most six characters, so that no scale is wider than its room."""
+    text = (
+        f"{value:+.0f}" if abs(value) >= 10 else f"{value:+.2g}" if abs(value) >= 0.001 else f"{value:+.0e}"
+    )
+    return text.replace("-", "−").replace("e−0", "e−")

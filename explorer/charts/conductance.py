@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from explorer.charts import words
 from explorer.charts.theme import CONTEXT, LABEL_SIZE, blank, colour
 
 HEIGHT = 320
@@ -49,22 +50,26 @@ def describe_conductance(tables: Mapping[str, pd.DataFrame]) -> str:
 def conductance_finding(table: pd.DataFrame, family: str) -> str:
     """What the numbers say, in one sentence."""
     whole = float(table["conductance"].mean())
+    turn = f"{'rises' if whole >= 0 else 'falls'} by about {abs(whole):.2f} logits"
     if family == "plain":
         return (
-            f"In a plain net all of the score's rise, {whole:+.2f} logits, passes through every block: "
-            "there is no way around."
+            f"From the baseline to the picture the score {turn}; in a plain net all of it passes through "
+            "every block: there is no way around."
         )
-    most, share = _most(table), table["branch"] / table["conductance"].replace(0, np.nan)
-    top = float(table["branch"].max())
+    most = _most(table)
+    top = float(table.loc[table["block"] == most, "branch"].sum())
+    share = float((table["branch"] / table["conductance"].replace(0, np.nan)).median())
     return (
-        f"The score rises by about {whole:+.2f} logits from the baseline to the picture. "
-        f"The branch of block {most} carries the most ({top:+.2f}); "
-        f"the median branch carries {100 * float(share.median()):.0f} %, its shortcut the rest."
+        f"From the baseline to the picture the score {turn}. The branch of block {most} carries "
+        f"the most of it ({words.signed(top)}); the median branch carries "
+        f"{100 * share:.0f} %, its shortcut the rest."
     )
 
 
 def _most(table: pd.DataFrame) -> int:
-    return int(table["block"].iloc[int(table["branch"].to_numpy().argmax())])
+    """The block whose branch carries the most in the direction in which the score goes."""
+    along = table["branch"].to_numpy() * (1 if table["conductance"].mean() >= 0 else -1)
+    return int(table["block"].iloc[int(along.argmax())])
 
 
 def _bars(title: str, table: pd.DataFrame, tint: str) -> go.Bar:

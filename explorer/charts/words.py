@@ -18,6 +18,14 @@ def points(value: float) -> str:
     return "no value" if math.isnan(value) else f"{value:+.1f} points".replace("-", "−")
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """With its sign, zero without one: '+0.08', '−1.96', '0.00'."""
+    rounded = round(value, digits) or 0.0
+    return (
+        "no value" if math.isnan(value) else f"{rounded:{'+' if rounded else ''}.{digits}f}".replace("-", "−")
+    )
+
+
 def with_spread(mean: float, low: float, high: float, seeds: int) -> str:
     """'77.1 % (74.0 to 81.2 over 3 seeds)', or '77.1 % (one seed)'."""
     if seeds <= 1:

@@ -52,7 +52,7 @@ def choose_target(classes: Sequence[str], probabilities: Sequence[float]) -> int
 def likeliest(classes: Sequence[str], probabilities: Sequence[float]) -> str:
     """The five likeliest classes with their probabilities, in one line."""
     return " · ".join(
-        f"**{class_title(classes, number)}** {words.percent(100 * probabilities[number])}"
+        f"**{class_title(classes, number)}** {_percent(probabilities[number])}"
         for number in by_probability(probabilities)[:_LISTED]
     )
 
@@ -60,6 +60,10 @@ def likeliest(classes: Sequence[str], probabilities: Sequence[float]) -> str:
 def by_probability(probabilities: Sequence[float]) -> list[int]:
     """Class numbers, the likeliest first."""
     return sorted(range(len(probabilities)), key=lambda number: -probabilities[number])
+
+
+def _percent(probability: float) -> str:
+    return words.percent(100 * probability).replace(" ", "\u00a0")
 
 
 def class_title(classes: Sequence[str], number: int) -> str:

@@ -151,7 +151,8 @@ def show_maps(case: Case, questions: Sequence[Question], look: MapLook, name: st
         side = case.seen.pixels.shape[1]
         draw(picture_figure(case.seen.pixels), f"seen-{name}", f"The picture, {side} by {side} pixels.")
         st.markdown(f"Likeliest: {likeliest(case.loaded.classes, case.probabilities())}")
-        st.caption(" ".join(case.seen.notes))
+        weights = () if case.loaded.trained else (case.loaded.origin,)
+        st.caption(" ".join([*weights, *case.seen.notes]))
     found = []
     for column, question in zip(columns[1:], questions, strict=False):
         with column:
@@ -173,8 +174,8 @@ def _measured(found: Attribution) -> str:
     said = [f"Took {found.seconds:.2f} s"]
     if found.delta is not None and found.rise is not None:
         said.append(
-            f"sums to {found.rise + found.delta:+.2f} of a rise of {found.rise:+.2f} logits "
-            f"(delta {found.delta:+.2g})".replace("-", "−")
+            f"sums to {words.signed(found.rise + found.delta)} where the score changed by "
+            f"{words.signed(found.rise)} logits (delta {words.signed(found.delta, 3)})"
         )
     if found.baseline != "none":
         said.append(f"baseline: {found.baseline}")
@@ -199,7 +200,7 @@ def sentence(case: Case, found: Sequence[Attribution]) -> str:
     if len(found) > 1:
         same = agreement(found[0].map().numpy(), found[1].map().numpy())
         if not np.isnan(same):
-            said.append(f"The first two maps correlate with {same:+.2f}.")
+            said.append(f"The first two maps correlate with {words.signed(same)}.")
     return " ".join(said)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -270,6 +271,19 @@ def test_a_stop_leaves_the_net_as_it_was_and_the_subject_usable(used, picture, n
         subject.attribute(picture, question, progress=stop)
     assert_untouched(before, traces(used.net))
     assert torch.equal(subject.attribute(picture, question).attributions, whole.attributions)
+
+
+# Python before 3.14 keeps one list of warning filters for all threads
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_sessions_that_look_at_once_do_not_meet(small, picture):
+    names = ["deep_lift", "guided_backprop", "deconvolution", "gradient_shap", "layer_conductance"] * 2
+    alone = [ask(small, picture, name, **light(name)).attributions for name in names]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(
+            threads.map(lambda name: ask(small, picture, name, **light(name)).attributions, names)
+        )
+    for one, other in zip(alone, together, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_an_error_inside_the_net_leaves_nothing_behind(used, picture, monkeypatch):
