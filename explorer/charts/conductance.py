@@ -27,10 +27,10 @@ def conductance_figure(tables: Mapping[str, pd.DataFrame], families: Mapping[str
     figure.update_xaxes(range=[0.4, last + 0.6], tickvals=_ticks(last))
     figure.update_yaxes(zeroline=True, zerolinecolor=CONTEXT, zerolinewidth=1)
     figure.update_layout(margin={"l": 56, "r": 12, "t": 14, "b": 48})
-    for title, table in tables.items():
+    for number, (title, table) in enumerate(tables.items()):
         tint = colour(families[title])
         figure.add_trace(_bars(title, table, tint))
-        figure.add_trace(_whole(title, table, tint, last))
+        figure.add_trace(_whole(title, table, tint, last, left=number == 1))
     figure.update_yaxes(range=_range(tables))
     for edge in _edges(next(iter(tables.values()))):
         figure.add_vline(edge, line={"color": CONTEXT, "width": 1, "dash": "dot"})
@@ -84,12 +84,12 @@ def _bars(title: str, table: pd.DataFrame, tint: str) -> go.Bar:
     )  # fmt: skip
 
 
-def _whole(title: str, table: pd.DataFrame, tint: str, last: int) -> go.Scatter:
-    height = float(table["conductance"].mean())
+def _whole(title: str, table: pd.DataFrame, tint: str, last: int, *, left: bool) -> go.Scatter:
+    height, name = float(table["conductance"].mean()), f"{title.split(',')[0]}: all of it"
     return go.Scatter(
         x=[0.4, last + 0.6], y=[height, height], mode="lines+text",
-        text=["", f"{title.split(',')[0]}: all of it  "],
-        textposition="top left", textfont={"size": LABEL_SIZE},
+        text=[f"  {name}", ""] if left else ["", f"{name}  "],
+        textposition="top right" if left else "top left", textfont={"size": LABEL_SIZE},
         line={"color": tint, "width": 2, "dash": "dash"}, name=f"{title}, all of it", hoverinfo="text",
         hovertext=f"{title}: {height:+.3g} logits pass through every block, branch and shortcut together",
     )  # fmt: skip

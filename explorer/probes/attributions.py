@@ -151,7 +151,7 @@ class Subject:
     def conductance(
         self, inputs: Tensor, question: Question, progress: Progress | None = None
     ) -> pd.DataFrame:
-        """Conductance of every block and its residual branch; see `conductance_table`.
+        """Conductance of every block and its residual branch, by trapezoids; see `conductance_table`.
 
         Args:
             inputs: normalised, (1, C, H, W).
@@ -161,7 +161,8 @@ class Subject:
         settled = method("layer_conductance").settle(question.parameters)
         inputs = self._checked(inputs)
         task, _, _ = self._task(inputs, question, settled, None)
-        path = Path(inputs, task.baseline, task.target, int(settled["n_steps"]), task.rows)
+        steps = int(settled["n_steps"])
+        path = Path(inputs, task.baseline, task.target, steps, task.rows, trapezoid=True)
         with counting(self._probed().stem, path.n_steps + 1, progress):
             return conductance_table(self.blocks, lambda layers: layer_conductances(self.net, layers, path))
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from explorer.probes.attributions import Attribution, Question
 
 _REFERENCES = 100
-_STEPS = 24
+_STEPS = 32
 _BESIDE = 3
 
 
@@ -134,7 +134,7 @@ def questions_of(
 
 
 def conductance_question(target: int, settings: dict[str, dict[str, Value]]) -> Question:
-    """What is asked of all blocks: as set for layer conductance where it is shown, else 24 steps."""
+    """What is asked of all blocks: as set for layer conductance where it is shown, else 32 steps."""
     from explorer.probes.attributions import Question
 
     chosen = {name: value for name, value in settings.get("layer_conductance", {}).items() if name != "block"}
@@ -234,12 +234,12 @@ picture passes through each block's residual branch F(x). The whole of it passes
 block, branch and shortcut together (the dashed line); the difference took the shortcut. A plain net
 has no way around.
 """
-_FROM = """
-Computed here, now, with Captum, on a private copy of the net, in float32 on the CPU; every draw
-comes from the seed. Conductance of all blocks is read in one shared set of passes and equals
-Captum's LayerConductance, block by block, within 1e-3 (tests). A pass takes at most 512 MiB for
-activations and gradients, or one picture where that takes more.
-"""
+_FROM = """Computed here, now, with Captum, on a private copy of the net, in float32 on the CPU; every draw
+comes from the seed. Conductance of all blocks is read in one shared set of passes, at 33 points of
+the way from a black picture (or as layer conductance is set, where that is shown), summed by
+trapezoids: where the way is bent that is closer to the score's change than Captum's own sum, which
+layer conductance shows. A pass takes at most 512 MiB for activations and gradients, or one picture
+where that takes more."""
 
 
 def guide(case: Case) -> None:

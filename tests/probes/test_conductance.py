@@ -33,6 +33,20 @@ def test_what_flows_through_any_block_is_the_scores_rise(small, picture):
     assert (table["branch_abs"] >= table["branch"].abs()).all()
 
 
+def test_trapezoids_come_closer_to_the_rise_than_captums_sum(open_small, picture):
+    loaded = open_small("plain-14-w4")
+    net = replica(loaded.net)
+    black = loaded.normalised(torch.zeros(1, 3, 16, 16))
+    scores = net(torch.cat([picture, black]))[:, 2]
+    rise = float(scores[0] - scores[1])
+    plain, trapezoid = (
+        layer_conductances(net, list(net.blocks), Path(picture, black, 2, 24, rows=7, trapezoid=mean))
+        for mean in (False, True)
+    )
+    missed = [max(abs(float(part.sum()) - rise) for part in found) for found in (plain, trapezoid)]
+    assert missed[1] < 0.5 * missed[0]
+
+
 def test_in_a_plain_net_nothing_goes_around_the_branch(open_small, picture):
     plain = Subject(open_small("plain-8-w4"))
     table = plain.conductance(picture, Question("layer_conductance", 2, {"n_steps": 300}))
