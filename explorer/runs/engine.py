@@ -26,7 +26,7 @@ from explorer.runs.store import LostRunError, Store, StoreError, UnknownRunError
 from explorer.runs.sweep import finished_run, save_trained
 from explorer.training.estimates import DoesNotFitError, check_fits, estimate
 from explorer.training.history import EpochRecord
-from explorer.training.trainer import Trainer
+from explorer.training.trainer import Trainer, find_device
 
 log = logging.getLogger(__name__)
 
@@ -131,10 +131,18 @@ def _trainer(job: Job) -> Trainer:
     dataset = opened(job.state.data or run.dataset)
     split = dataset.split("train")
     spec = replace(run.spec, in_channels=split.in_channels, classes=len(dataset.classes))
-    if run.recipe.device in ("cpu", "auto") and not torch.cuda.is_available():
-        cost = estimate(spec, run.recipe, split.image_size, len(split.labels))
-        check_fits(cost, psutil.virtual_memory().available / _MIB)
+    free = _free_mib(find_device(run.recipe.device))
+    if free is not None:
+        check_fits(estimate(spec, run.recipe, split.image_size, len(split.labels)), free)
     return Trainer(spec, run.recipe, dataset)
+
+
+def _free_mib(device: torch.device) -> float | None:
+    """Free memory of the device, or None where it cannot be asked."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()  # what an earlier run of this process left
+        return float(torch.cuda.mem_get_info(device)[0]) / _MIB
+    return float(psutil.virtual_memory().available) / _MIB if device.type == "cpu" else None
 
 
 def _begin(session: Session, job: Job, trainer: Trainer, threads: int) -> None:

@@ -296,6 +296,25 @@ def test_a_database_that_is_locked_for_long_loses_nothing(store, take, whole, mo
     short.close()
 
 
+@pytest.mark.slow
+def test_a_database_that_another_program_holds_for_thirty_seconds_loses_nothing(
+    store, take, whole, monkeypatch
+):
+    job = take()
+    holder = sqlite3.connect(store.place, isolation_level=None, check_same_thread=False)
+
+    def hold():
+        holder.execute("BEGIN IMMEDIATE")
+        threading.Timer(30, holder.execute, ["ROLLBACK"]).start()
+
+    after_steps(monkeypatch, 2, hold)
+    begun = time.monotonic()
+    assert train(Session(store), job) == "done"
+    assert time.monotonic() - begun > 29
+    holder.close()
+    assert_equals(store, job.run.run_id, whole)
+
+
 def test_a_run_that_was_taken_away_is_left_alone(store, take, monkeypatch):
     job = take(LONG)
     after_steps(
