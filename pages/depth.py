@@ -3,12 +3,12 @@
 import streamlit as st
 
 from explorer.ui.controls import choose_dataset, choose_style
-from explorer.ui.data import runs_on, zoo_runs
+from explorer.ui.data import runs_on, twin_datasets
 from explorer.ui.depth import depth_view
 from explorer.ui.sources import empty_state, origin
 
 st.title("What does depth do to a plain network?")
-datasets = sorted(zoo_runs()["dataset"].unique(), key=lambda name: (name != "cifar10-jpeg", name))
+datasets = twin_datasets()
 if not datasets:
     empty_state()
     st.stop()

@@ -5,8 +5,9 @@ import streamlit as st
 from explorer.charts import findings
 from explorer.charts.curves import CurveStyle
 from explorer.charts.depth import describe_depths, error_over_depth
-from explorer.ui.data import chance_pct, dataset_title, finals_on, runs_on, zoo_runs
+from explorer.ui.data import budget, chance_pct, dataset_title, finals_on, runs_on, twin_datasets
 from explorer.ui.figures import draw, take_away
+from explorer.ui.home import cards, idea, tour
 from explorer.ui.machine import found_here
 from explorer.ui.sources import empty_state, origin
 
@@ -16,9 +17,10 @@ st.markdown(
     "(He et al., 2015). "
     "Every number in it was measured, by training these nets, and says where it comes from."
 )
-datasets = sorted(zoo_runs()["dataset"].unique(), key=lambda name: (name != "cifar10-jpeg", name))
+datasets = twin_datasets()
 if not datasets:
     empty_state()
+    cards()
     st.stop()
 dataset = datasets[0]
 finals, style = finals_on(dataset), CurveStyle(splits=("test",))
@@ -33,9 +35,11 @@ with text:
         st.markdown(
             "On these small digits and within 10 epochs, deep plain nets do not train; the residual nets do."
         )
-    with st.container(border=True):
-        st.page_link("../pages/depth.py", label="**Slide the depth**", icon=":material/layers:")
-        st.markdown("Watch plain nets fail in training while their residual twins do not.")
-    st.markdown(f":small[{found_here()}]")
+    idea()
+st.subheader("Five minutes, five steps")
+tour()
+st.subheader("Look for yourself")
+cards()
 take_away(lambda: finals, lambda: figure, f"error-over-depth-{dataset}")
 origin(runs_on(dataset))
+st.markdown(f":small[{found_here()} These nets: {budget(dataset)}.]")

@@ -50,6 +50,15 @@ def zoo_runs() -> pd.DataFrame:
 
 
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
+def twin_datasets() -> list[str]:
+    """Datasets of the zoo on which plain and residual nets were trained, that with most depths first."""
+    runs = zoo_runs()
+    twins = runs[runs["family"].isin(("plain", "residual"))]
+    depths = twins.groupby(["dataset", "family"])["depth"].nunique().unstack().dropna().min(axis=1)
+    return sorted((str(name) for name in depths.index), key=lambda name: (-depths[name], name))
+
+
+@st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
 def runs_on(dataset: str) -> pd.DataFrame:
     """The zoo's runs on one dataset."""
     runs = zoo_runs()
@@ -87,6 +96,13 @@ def chance_pct(dataset: str) -> float:
     """Error of guessing among the dataset's classes, in per cent."""
     classes = int(runs_on(dataset)["spec"].iloc[0]["classes"])
     return 100 * (1 - 1 / classes)
+
+
+def budget(dataset: str) -> str:
+    """How long the zoo's nets were trained, beside the paper's 64,000 iterations."""
+    runs = runs_on(dataset)
+    share = 100 * float(runs["fraction_of_paper"].max())
+    return f"{int(runs['iterations'].max()):,} iterations, {share:.2g} % of the paper's"
 
 
 def dataset_title(dataset: str) -> str:

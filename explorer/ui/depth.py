@@ -11,7 +11,7 @@ from explorer.charts.findings import Gap
 from explorer.charts.tables import mean_curves
 from explorer.charts.theme import net_title
 from explorer.ui.controls import choose_depth
-from explorer.ui.data import chance_pct, curves_on, depths_on, finals_on
+from explorer.ui.data import budget, chance_pct, curves_on, depths_on, finals_on
 from explorer.ui.figures import is_dark, show, take_away
 from explorer.ui.player import follow, is_lost
 from explorer.ui.views import depth_views, first_shown
@@ -30,10 +30,10 @@ def depth_view(dataset: str, style: CurveStyle) -> None:
     at = views.depths.index(depth)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"**Error while training**, {depth} layers")
+        st.markdown(f"**Error while training**, {depth} layers, {budget(dataset)}")
         show(views.over_epochs, "error-over-epochs", views.said_over_epochs[views.first])
     with right:
-        st.markdown("**Final error against depth**, the chosen depth ringed")
+        st.markdown(f"**Final error against depth**, after {budget(dataset)}")
         show(views.over_depth, "error-over-depth", views.said_over_depth)
     said = {"error-over-epochs": views.said_over_epochs}
     follow("depth", views.first, said | {"error-over-depth": [views.said_over_depth] * len(views.depths)})
@@ -92,6 +92,7 @@ def _guide(dataset: str, gradients: str) -> None:
         ["How to read this", "Why is this not overfitting?", "Is it vanishing gradients?"],
         on_change="rerun",
         key="guide",
+        bind="query-params",
     )
     if how.open:
         how.markdown(_HOW)

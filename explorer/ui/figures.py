@@ -44,6 +44,11 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
+def ink(dark: bool) -> str:
+    """Colour of text on a dark or a light ground, #RRGGBB."""
+    return _INK["dark" if dark else "light"][0]
+
+
 def in_colours(figure: go.Figure, dark: bool) -> go.Figure:
     """A copy with text and grid lines for a dark or a light ground."""
     ink, rule = _INK["dark" if dark else "light"]

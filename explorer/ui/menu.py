@@ -1,0 +1,72 @@
+"""Which pages are there, and which question does each answer? One table for the sidebar and for Home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page.
+
+    Attributes:
+        path: its URL path, and the name of its file in pages/.
+        title: in the sidebar.
+        icon: a Material symbol.
+        invitation: what somebody can do there, in one sentence.
+    """
+
+    path: str
+    title: str
+    icon: str
+    invitation: str
+
+    @property
+    def file(self) -> str:
+        """The page's file, as seen from the app's entry."""
+        return f"../pages/{self.path}.py"
+
+
+HOME = Entry("home", "Home", "home", "")
+SECTIONS: dict[str, tuple[Entry, ...]] = {
+    "": (HOME, Entry("depth", "Depth", "layers", "Slide the depth and watch plain nets fail to train.")),
+    "Look inside": (
+        Entry("residuals", "Residuals", "bar_chart", "See how much each block changes its input."),
+        Entry("inspect", "Inspect", "visibility", "See what each block makes of your picture."),
+        Entry("attributions", "Attributions", "center_focus_strong", "Ask where the net looked; doubt it."),
+        Entry("nets", "Nets", "account_tree", "Take a net apart, or bring your own checkpoint."),
+    ),
+    "Train": (
+        Entry("train", "Live training", "timeline", "Start twins here and watch them learn."),
+        Entry("runs", "Runs", "table_chart", "Compare runs over seeds, and take them away."),
+    ),
+    "Evidence": (
+        Entry("paper", "Paper", "fact_check", "Put every number of the paper beside what was measured."),
+        Entry("verydeep", "Very deep", "height", "Go beyond 1000 layers, and see what limits them."),
+        Entry("data", "Data", "photo_library", "Look at what the nets are trained on, or add your own."),
+    ),
+}  # fmt: skip
+
+
+def navigation() -> Page:
+    """The sidebar with all pages; the page to run."""
+    return st.navigation(
+        {section: [_page(entry) for entry in entries] for section, entries in SECTIONS.items()}
+    )
+
+
+def card(entry: Entry) -> None:
+    """A link to the page with its invitation, framed."""
+    with st.container(border=True, height="stretch"):
+        st.page_link(entry.file, label=f"**{entry.title}**", icon=f":material/{entry.icon}:")
+        st.markdown(entry.invitation)
+
+
+def _page(entry: Entry) -> Page:
+    icon = f":material/{entry.icon}:"
+    if entry is HOME:
+        return Page(entry.file, title=entry.title, icon=icon, default=True)
+    return Page(entry.file, title=entry.title, icon=icon, url_path=entry.path)
