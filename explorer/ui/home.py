@@ -9,6 +9,10 @@ from explorer.ui.figures import ink, is_dark
 from explorer.ui.menu import HOME, SECTIONS, card
 
 _IDEA = (ROOT / "assets" / "block.svg").read_text(encoding="utf-8")
+_IN_WORDS = (
+    "Two blocks of two convolutions. In the plain block the input x passes through both. In the residual "
+    "block x also takes a shortcut and is added to what the convolutions made, F(x), before the last ReLU."
+)
 _PER_ROW = 5
 _GRADIENTS = "Is it vanishing gradients?"
 # page, what the URL sets there, what to look at
@@ -23,7 +27,7 @@ _TOUR: tuple[tuple[str, dict[str, str], str], ...] = (
 
 def idea() -> None:
     """The paper's change in one drawing: a plain block beside a residual one (its Figure 2)."""
-    st.image(_IDEA.replace("currentColor", ink(is_dark())), width=340)
+    st.image(_IDEA.replace("currentColor", ink(is_dark())), width=340, alt=_IN_WORDS)
 
 
 def cards() -> None:
