@@ -27,7 +27,7 @@ def slide(page, steps):
 def test_home_leads_to_depth_without_a_console_error(page, server):
     page.goto(server)
     expect(page.get_by_text("From 8 to 110 layers the plain nets")).to_be_visible()
-    page.get_by_role("link", name="Slide the depth").click()
+    page.get_by_test_id("stMain").get_by_role("link", name="Depth", exact=True).click()
     expect(page.get_by_role("heading", name="What does depth do to a plain network?")).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
     assert page.complaints == []
