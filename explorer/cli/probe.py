@@ -15,7 +15,7 @@ from explorer.cli.signal import add_signal
 if TYPE_CHECKING:
     import pandas as pd
 
-_BATCH = 100
+_BATCHES = {"eval": 32, "train": 100}
 
 
 def add_commands(commands: Any) -> None:
@@ -36,23 +36,28 @@ def _add_responses(kinds: Any) -> None:
         "--mode", choices=("eval", "train"), default="eval",
         help="BN with its running statistics, or with those of each batch (%(default)s)",
     )  # fmt: skip
-    responses.add_argument("--batch-size", type=int, default=_BATCH, metavar="N", help="(%(default)s)")
+    responses.add_argument("--batch-size", type=int, metavar="N", help="default: 32, in train mode 100")
     responses.add_argument(
         "--out", type=Path, metavar="FILE.csv", help="write blocks to FILE.csv, layers to FILE-layers.csv"
     )
     responses.set_defaults(command=_responses)
 
 
-def _responses(options: Namespace) -> dict[str, Any]:
+def _responses(options: Namespace) -> dict[str, Any] | list[dict[str, Any]]:
     from explorer.probes.responses import ResponseProbe
 
-    if options.batch_size < 1:
-        raise ValueError(f"--batch-size {options.batch_size}: give a number of images from 1 on.")
+    size = _BATCHES[options.mode] if options.batch_size is None else options.batch_size
+    if size < 1:
+        raise ValueError(f"--batch-size {size}: give a number of images from 1 on.")
     loaded = open_named_net(options.net)
     inputs = read_inputs(options, loaded)
-    batches = inputs.batches(options.batch_size)
+    batches = inputs.batches(size)
     read = ResponseProbe(loaded.net, cosine=True).measure(batches, training=options.mode == "train")
     files = write_tables(options.out, {"": read.blocks, "-layers": read.layers}) if options.out else []
+    if not options.json:
+        weights = "" if loaded.trained else ", random weights"
+        say(f"{loaded.title}{weights}; {inputs.source}; BN in {options.mode} mode. --json adds the layers.")
+        return records(read.blocks.round(4))
     return {
         "net": loaded.key,
         "title": loaded.title,

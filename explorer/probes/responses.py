@@ -97,26 +97,25 @@ class ResponseProbe:
         images = 0
         blocks = np.zeros((len(self.blocks), 6))
         layers = np.zeros((len(self._layers), 2))
-        for batch in batches:
-            self._pass(batch, training=training)
-            blocks += _block_sums(_moved(self._read_blocks))
-            sums, norms = _moved(self._read_layers).swapaxes(0, 1)
-            layers += np.stack([sums.sum(1), np.square(norms).sum(1)], 1)
-            images += len(batch)
+        # BN's own statistics are put back once, at the end: a batch's statistics do not depend on them
+        with mode(self.net, training=training), reading(self._taps()):
+            for batch in batches:
+                self._forget()
+                self.net(batch)
+                blocks += _block_sums(_moved(self._read_blocks))
+                sums, norms = _moved(self._read_layers).swapaxes(0, 1)
+                layers += np.stack([sums.sum(1), np.square(norms).sum(1)], 1)
+                images += len(batch)
         if not images:
             raise ValueError("There is no image to probe; choose a split or a picture that holds one.")
-        self._forget()
-        return Responses(
+        read = Responses(
             self._block_table(blocks, images), self._layer_table(layers, images), images, training
         )
-
-    def _pass(self, images: Tensor, *, training: bool) -> None:
         self._forget()
-        self._sizes = {"layers": [], "inputs": [], "added": []}
-        with mode(self.net, training=training), reading(self._taps()):
-            self.net(images)
+        return read
 
     def _forget(self) -> None:
+        self._sizes = {"layers": [], "inputs": [], "added": []}
         self._branches, self._read_blocks, self._read_layers, self._last = {}, [], [], None
 
     def _taps(self) -> list[tuple[nn.Module, Reader]]:

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from explorer.probes.responses import Responses
 
 MOST_PROBED = 5
-_BATCH = 100
+# small batches stay in the processor's caches; BN's own statistics want large ones
+_BATCHES = {False: 32, True: 100}
 _KEPT = 64
 _MODES = {"eval": "BN in eval mode", "train": "BN in train mode, batches of 100"}
 _DEFAULT = ("digits-plain-56-s0", "digits-residual-56-s0")
@@ -160,10 +161,12 @@ def _measure(loaded: LoadedNet, inputs: Inputs, training: bool) -> Responses:
 
     bar, began = st.progress(0.0, f"Probing {loaded.title}…"), time.monotonic()
 
+    size = _BATCHES[training]
+
     def watched() -> Iterator[Tensor]:
-        for number, batch in enumerate(inputs.batches(_BATCH)):
+        for number, batch in enumerate(inputs.batches(size)):
             yield batch
-            done = min((number + 1) * _BATCH / len(inputs), 1.0)
+            done = min((number + 1) * size / len(inputs), 1.0)
             left = (time.monotonic() - began) * (1 - done) / done
             bar.progress(done, f"Probing {loaded.title}: {100 * done:.0f} %, about {left:.0f} s left")
 

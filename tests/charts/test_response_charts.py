@@ -1,0 +1,149 @@
+"""Responses drawn: the same traces at every epoch, axes that stay, both findings in words, maps and rows."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from explorer.charts import claims
+from explorer.charts.heat import describe_heat, heat_map
+from explorer.charts.responses import (
+    QUANTITIES,
+    NetSeries,
+    beyond,
+    describe_responses,
+    in_layer_order,
+    response_table,
+    sheet_for,
+    sorted_by_size,
+)
+from explorer.charts.start import describe_start, start_against_end
+
+STD = QUANTITIES["std"]
+NETS = (
+    NetSeries("plain-8", "plain-8", "plain", 8),
+    NetSeries("residual-8", "ResNet-8", "residual", 8),
+    NetSeries("residual-14", "ResNet-14", "residual", 14),
+)
+
+
+def records(value_of, seeds=(0, 1, 2), epochs=(0, 1, 2)):
+    rows = [
+        (f"{net.key}-s{seed}", net.key, epoch, layer, value_of(net, epoch, layer, seed))
+        for net in NETS for seed in seeds for epoch in epochs for layer in range(1, net.depth)
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["run_id", "net", "epoch", "layer", "response_std"])
+    return response_table(table.drop(columns="net"), table[["run_id", "net"]].drop_duplicates(), STD)
+
+
+@pytest.fixture
+def table():
+    return records(lambda net, epoch, layer, seed: (1 + epoch) / layer + 0.01 * seed)
+
+
+@pytest.fixture
+def sheet(table):
+    return sheet_for(table, NETS, STD, log=True, said="BN in eval mode")
+
+
+def test_values_are_medians_with_their_range_over_the_seeds(table):
+    row = table[(table["net"] == "plain-8") & (table["epoch"] == 1) & (table["layer"] == 2)].iloc[0]
+    assert (row["value"], row["low"], row["high"]) == pytest.approx((1.01, 1.0, 1.02))
+    assert row["seeds"] == 3
+
+
+def test_one_exploding_seed_does_not_become_the_value():
+    table = records(lambda net, epoch, layer, seed: 1e30 if seed == 2 else 1.0)
+    assert table["value"].tolist() == [1.0] * len(table)
+    assert table["high"].max() == 1e30
+
+
+def test_every_epoch_has_the_same_traces_axes_and_mode(table, sheet):
+    figures = [draw(table, sheet, epoch) for draw in (in_layer_order, sorted_by_size) for epoch in (0, 1, 2)]
+    for figure in figures:
+        assert [trace.name for trace in figure.data] == ["plain-8", "ResNet-8", "ResNet-14"]
+        assert figure.layout.yaxis.range == figures[0].layout.yaxis.range
+        assert figure.layout.yaxis.title.text == "std of the response"
+        assert "eval mode" in figure.layout.annotations[0].text
+    assert "layer" in figures[0].layout.xaxis.title.text
+    assert "sorted by size" in figures[-1].layout.xaxis.title.text
+
+
+def test_sorting_keeps_the_values_and_orders_them(table, sheet):
+    ordered, ranked = in_layer_order(table, sheet, 2), sorted_by_size(table, sheet, 2)
+    for one, other in zip(ordered.data, ranked.data, strict=True):
+        assert sorted(one.y, reverse=True) == list(other.y)
+        assert list(other.x) == list(range(1, len(other.y) + 1))
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_what_lies_beyond_the_axis_is_drawn_on_its_edge_and_counted(log):
+    table = records(lambda net, epoch, layer, seed: [1e33, math.inf, 1.0][epoch])
+    sheet = sheet_for(table, NETS, STD, log=log, said="")
+    count = len(table) // 3
+    assert [beyond(table, sheet, epoch) for epoch in (0, 1, 2)] == [count, count, 0]
+    assert set(in_layer_order(table, sheet, 1).data[0].y) == {sheet.high}
+    assert math.isfinite(sheet.high)
+
+
+def test_hover_and_description_say_net_layer_epoch_and_spread(table, sheet):
+    said = in_layer_order(table, sheet, 1).data[1].hovertext[0]
+    assert said == "ResNet-8, layer 1, epoch 1:<br>Response std 2.01 (2 to 2.02 over 3 seeds)"
+    words = describe_responses(table, sheet, 1)
+    assert "after epoch 1" in words
+    assert "eval mode" in words
+    assert "ResNet-14" in words
+
+
+def test_both_findings_hold_where_the_numbers_say_so():
+    size = {"plain-8": 2.0, "residual-8": 1.0, "residual-14": 0.5}
+    means = claims.typical(records(lambda net, *_: size[net.key]), NETS, 2)
+    assert "Here they do. Typical response std: at 8 layers 1 against 2 in plain-8." in claims.against_plain(
+        means
+    )
+    assert "Here they do. Typical Response std: 1 at 8 and 0.5 at 14 layers." in claims.by_depth(means, STD)
+
+
+def test_both_findings_are_denied_where_the_numbers_deny_them():
+    size = {"plain-8": 0.5, "residual-8": 1.0, "residual-14": 1.5}
+    means = claims.typical(records(lambda net, *_: size[net.key]), NETS, 2)
+    assert "the other way round" in claims.against_plain(means)
+    assert "the other way round" in claims.by_depth(means, STD)
+
+
+def test_small_differences_are_called_none():
+    size = {"plain-8": 1.0, "residual-8": 1.01, "residual-14": 1.0}
+    means = claims.typical(records(lambda net, *_: size[net.key]), NETS, 2)
+    assert "hardly differ" in claims.against_plain(means)
+    assert "hardly differ" in claims.by_depth(means, STD)
+
+
+def test_without_a_pair_or_two_depths_the_sentences_say_what_to_choose():
+    means = claims.typical(records(lambda *_: 1.0), NETS[:1], 2)
+    assert "Choose a plain and a residual net" in claims.against_plain(means)
+    assert "Choose residual nets of two depths" in claims.by_depth(means, STD)
+
+
+def test_values_near_one_are_explained_and_others_not():
+    near, far = records(lambda *_: 1.02), records(lambda *_: 2.0)
+    assert "100 % of these layers" in claims.near_their_start(near, NETS, 2)
+    assert claims.near_their_start(far, NETS, 2) == ""
+
+
+def test_the_heat_map_has_the_lines_values_and_ends(table, sheet):
+    figure = heat_map(table, NETS[1], sheet)
+    (trace,) = figure.data
+    assert np.shape(trace.z) == (7, 3)
+    assert 10 ** trace.z[1][2] == pytest.approx(1.51)
+    assert (10**trace.zmin, 10**trace.zmax) == pytest.approx((sheet.low, sheet.high))
+    assert figure.layout.xaxis.title.text == "epoch"
+    assert "typical value" in describe_heat(table, NETS[1], sheet)
+
+
+def test_start_against_end_has_an_open_and_a_filled_mark_per_net(table, sheet):
+    figure = start_against_end(table, sheet)
+    names = [trace.name for trace in figure.data if trace.mode == "markers"]
+    assert names == [f"{net.title}, {when}" for net in reversed(NETS) for when in ("untrained", "trained")]
+    assert figure.data[1].marker.symbol.endswith("-open")
+    assert "untrained" in describe_start(table, sheet)
