@@ -1,8 +1,8 @@
 """What do glibc's allocator settings bring to training, as a ratio of images per processor second to none?
 
 A step at 32x32 and batch 128 takes and gives back hundreds of MiB. Left alone, glibc returns much of
-that to the system and takes it anew, page by page. Processes with and without the settings of
-explorer/runs/allocator.py take turns, each trains the same net on the same noise for some steps. Time
+that to the system and takes it anew, page by page. Processes with and without the settings
+below take turns, each trains the same net on the same noise for some steps. Time
 is that of the processor, the kernel's part included, so that other work on the machine matters less.
 """
 
@@ -13,8 +13,12 @@ import sys
 
 from _alternating import alternate, hardware, report
 
-from explorer.runs.allocator import settings
-
+SETTINGS = {
+    # the largest value that glibc takes: below it, memory comes from the heap, which is kept
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30),
+    "MALLOC_TOP_PAD_": str(64 * 2**20),
+}
 SCRIPT = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
@@ -61,7 +65,7 @@ def main() -> None:
     print(hardware())
     contenders = {
         "as glibc comes": lambda: measured(arguments, {}),
-        "with the settings": lambda: measured(arguments, settings()),
+        "with the settings": lambda: measured(arguments, SETTINGS),
     }
     title = f"{arguments.net}, 32x32, batches of 128, {arguments.threads} thread(s), {arguments.precision}"
     report(title, "img/cpu-s", alternate(contenders, arguments.repeats))
