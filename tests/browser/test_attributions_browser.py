@@ -36,8 +36,8 @@ def test_two_methods_side_by_side_on_an_uploaded_jpeg(page, server, jpeg):
     page.locator("input[type=file]").first.set_input_files(jpeg)
     expect(page.get_by_text("Resized from 640x427 to 8x8")).to_be_visible(timeout=60_000)
     page.keyboard.press("Escape")
-    first = page.locator(".st-key-map-integrated_gradients-first .heatmaplayer image")
-    second = page.locator(".st-key-map-layer_grad_cam-first .heatmaplayer image")
+    first = page.locator(".st-key-map-integrated_gradients-first .heatmaplayer image").first
+    second = page.locator(".st-key-map-layer_grad_cam-first .heatmaplayer image").first
     expect(first).to_be_visible()
     expect(second).to_be_visible()
     assert abs(first.bounding_box()["y"] - second.bounding_box()["y"]) < 2
