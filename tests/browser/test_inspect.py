@@ -66,7 +66,7 @@ def test_a_broken_file_is_one_message_and_the_page_still_works(page, server):
     expect(page.locator(".stAlert")).to_have_count(1)
     expect(page.locator(".maps img")).to_have_count(4)
     page.locator("input[type=file]").set_input_files([jpeg("second.jpg")])
-    expect(page.locator(".seen").get_by_text("second.jpg")).to_be_visible()
+    expect(page.locator(".seen").get_by_text("second.jpg")).to_be_visible(timeout=90_000)
     expect(page.locator(".stAlert")).to_have_count(0)
     assert complaints(page) == []
 
