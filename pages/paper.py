@@ -12,8 +12,7 @@ if part == "claims":
     lines = claim_lines()
     show_claims(lines)
 else:
-    lines = board_lines()
-    lines = lines[lines["table"] == part]
+    lines = board_lines(part)
     show_table(paper.TABLES[part], lines)
 offer_csv(lines, f"board-{part}")
 guide()

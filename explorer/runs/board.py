@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -81,13 +81,14 @@ class Line:
     reason: str
 
 
-def board(runs: pd.DataFrame) -> pd.DataFrame:
-    """All lines of all tables, fields of `Line` as columns.
+def board(runs: pd.DataFrame, tables: Iterable[Table] = paper.TABLES.values()) -> pd.DataFrame:
+    """All lines of some tables, fields of `Line` as columns.
 
     Args:
         runs: columns `RUN_COLUMNS`; finished ones are compared.
+        tables: all of them by default; those on ImageNet wake torch for their counts.
     """
-    lines = [asdict(line) for table in paper.TABLES.values() for line in table_lines(table, runs)]
+    lines = [asdict(line) for table in tables for line in table_lines(table, runs)]
     return pd.DataFrame(lines, columns=list(Line.__dataclass_fields__))
 
 

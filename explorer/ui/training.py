@@ -8,7 +8,6 @@ import streamlit as st
 
 from explorer import paper
 from explorer.nets.spec import NetSpec
-from explorer.runs.provenance import ROOT
 from explorer.training.recipe import Recipe, paper_recipe
 
 _PAGE = "../pages/train.py"
@@ -29,8 +28,6 @@ def train_query(nets: Sequence[NetSpec], *, as_in_paper: bool = False) -> list[t
 
 def train_button(nets: Sequence[NetSpec], key: str, *, as_in_paper: bool = False) -> None:
     """A link that opens Live training with these nets; nothing is trained before a person starts it."""
-    if not (ROOT / "pages" / "train.py").exists():
-        return
     with st.container(key=f"train-{key}"):
         st.page_link(
             _PAGE, label="Train it", icon=":material/play_arrow:",

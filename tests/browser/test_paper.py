@@ -1,0 +1,51 @@
+"""A person reads the board, opens a table, trains a row's net, and looks at a thousand layers."""
+
+import csv
+import io
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+# on a subpage Streamlit looks for its server below the page's own path first
+PROBING = "the server responded with a status of 404"
+
+
+def test_claims_then_a_table_then_its_numbers(page, server):
+    page.goto(f"{server}/paper")
+    expect(page.get_by_text("A deeper plain net has a higher training error.")).to_be_visible()
+    page.get_by_role("radio", name="Table 6").click()
+    expect(page.get_by_text("269,722 parameters")).to_be_visible(timeout=90_000)
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    assert "part=Table+6" in page.url or "part=Table%206" in page.url
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").last.click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    assert {row["verdict"] for row in rows} >= {"reproduced", "not measured yet"}
+    assert [text for text in page.complaints if PROBING not in text] == []
+
+
+def test_a_row_opens_live_training_with_its_setting(page, server):
+    page.goto(f"{server}/paper?part=Table%206")
+    row = page.locator(".st-key-train-row-table-6-ResNet-56")
+    row.get_by_role("link", name="Train it").click()
+    expect(page.get_by_label("Depth", exact=True)).to_have_value("56")
+    assert "/train?" in page.url
+    assert "nets=residual" in page.url
+
+
+@pytest.mark.parametrize("path", ["paper", "paper?part=Table%201", "verydeep"])
+def test_a_phone_needs_no_sideways_scrolling(page, server, path):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{server}/{path}")
+    expect(page.get_by_text("Where these numbers come from").last).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_thousand_layers_are_drawn_without_a_console_error(page, server):
+    page.goto(f"{server}/verydeep?deep=302")
+    expect(page.get_by_text("At 302 layers, untrained")).to_be_visible()
+    page.get_by_role("radio", name="1202").click()
+    expect(page.get_by_text("At 1202 layers, untrained")).to_be_visible()
+    expect(page.locator(".st-key-stacks .main-svg").first).to_be_visible()
+    assert [text for text in page.complaints if PROBING not in text] == []
