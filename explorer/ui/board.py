@@ -61,7 +61,8 @@ def show_claims(lines: pd.DataFrame) -> None:
         with st.container(border=True):
             text, link = st.columns([6, 1], vertical_alignment="center")
             text.markdown(f"**{part['text'].iloc[0]}** :small[{part['source'].iloc[0]}]")
-            for row in part.to_dict("records"):
+            measured = part[part["verdict"] != "not measured yet"]
+            for row in (measured if len(measured) else part.head(1)).to_dict("records"):
                 text.markdown(
                     f"{_BADGE[row['verdict']]} **{dataset_title(row['dataset'])}**: {row['reason']}"
                 )

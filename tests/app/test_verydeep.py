@@ -33,9 +33,11 @@ def text(page):
 def test_it_opens_at_1202_layers_with_charts_and_computed_sentences():
     page = opened()
     assert not page.exception
-    assert len(page.get("plotly_chart")) >= 3
+    assert len(page.get("plotly_chart")) == 4
     assert "At 1202 layers, untrained, the gradient norm at the first block" in text(page)
     assert "plain net the gradient does not vanish on its way back: it explodes" in text(page)
+    assert "**Without a regulariser, more depth overfits here:** from 8 to 302 layers" in text(page)
+    assert "Dropout lowers the test error at no depth" in text(page)
     assert page.dataframe[0].value["blocks"].tolist()[-1] == 600
 
 
@@ -74,3 +76,9 @@ def test_a_measurement_under_way_can_be_stopped():
     page = page.button(key="signal-stop").click().run()
     assert not page.exception
     assert not measurement.running
+
+
+def test_pages_on_plain_and_residual_nets_leave_the_small_digits_out():
+    page = AppTest.from_file(HOME, default_timeout=60).run().switch_page("../pages/depth.py").run()
+    assert not page.exception
+    assert not any("200" in option for option in page.selectbox(key="data").options)
