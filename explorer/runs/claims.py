@@ -152,7 +152,8 @@ def _parameters(records: Records) -> Judged:
         return _MISSING
     specs = [NetSpec("plain", depth) for depth in depths]
     same = all(totals(spec).parameters == totals(spec.twin).parameters for spec in specs)
-    said = f"counted at {len(depths)} depths from {depths[0]} to {depths[-1]} layers"
+    many = f"{len(depths)} depths from {depths[0]} to {depths[-1]} layers"
+    said = f"counted at {many if len(depths) > 1 else 'one depth'}"
     said += f"; {totals(specs[-1]).parameters:,} each at {depths[-1]}"
     return Judged("reproduced" if same else "not reproduced", said)
 
