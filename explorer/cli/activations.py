@@ -39,7 +39,7 @@ def _activations(options: Namespace) -> dict[str, Any]:
     from explorer.data.fitting import fit
     from explorer.probes.activations import read_activations
 
-    loaded = open_named_net(options.net)
+    loaded = open_named_net(options.net, options.data)
     _check_block(options.block, loaded)
     picture = _picture(options)
     seen = fit(picture, loaded.image_size, loaded.in_channels, options.tone)

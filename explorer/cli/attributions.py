@@ -55,7 +55,7 @@ def _attributions(options: Namespace) -> dict[str, Any]:
     _check_out(options.out)
     from explorer.probes.attributions import Question, Subject
 
-    loaded = open_named_net(options.net)
+    loaded = open_named_net(options.net, options.data)
     inputs, references = _picture(options, loaded)
     question = Question(asked.name, _target(options.target, loaded), settled, options.seed)
     found = Subject(loaded).attribute(loaded.normalised(inputs.pixels), question, references)

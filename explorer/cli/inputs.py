@@ -31,7 +31,7 @@ def add_images(parser: ArgumentParser) -> None:
     parser.add_argument("--count", type=int, metavar="N", help="only the first N images of the split")
 
 
-def open_named_net(name: str) -> LoadedNet:
+def open_named_net(name: str, data: str | None = None) -> LoadedNet:
     """The net of that name; what had to be assumed is said on stderr.
 
     Raises:
@@ -42,7 +42,7 @@ def open_named_net(name: str) -> LoadedNet:
 
     if name.startswith(TORCHVISION):
         _fetch(name.removeprefix(TORCHVISION))
-    loaded, note = named_net(name, open_library().runs())
+    loaded, note = named_net(name, open_library().runs(), Path(data).name if data else "")
     if note:
         say(note)
     return loaded

@@ -49,7 +49,7 @@ def _responses(options: Namespace) -> dict[str, Any] | list[dict[str, Any]]:
     size = _BATCHES[options.mode] if options.batch_size is None else options.batch_size
     if size < 1:
         raise ValueError(f"--batch-size {size}: give a number of images from 1 on.")
-    loaded = open_named_net(options.net)
+    loaded = open_named_net(options.net, options.data)
     inputs = read_inputs(options, loaded)
     batches = inputs.batches(size)
     read = ResponseProbe(loaded.net, cosine=True).measure(batches, training=options.mode == "train")

@@ -126,12 +126,13 @@ def find_net(choices: Sequence[NetChoice], key: str) -> NetChoice:
     raise NetError(f"There is no net '{key[:80]}' here. Choose another from the list.")
 
 
-def named_net(name: str, runs: pd.DataFrame) -> tuple[LoadedNet, str]:
+def named_net(name: str, runs: pd.DataFrame, data: str = "") -> tuple[LoadedNet, str]:
     """The net that a person means by `name`, and a remark on what had to be assumed.
 
     Args:
         name: key of a choice, id of a net, or path of a checkpoint.
         runs: columns as `RUN_COLUMNS`.
+        data: of several trained nets of one id, one trained on this dataset is preferred.
 
     Raises:
         NetError: nothing has that name.
@@ -152,7 +153,8 @@ def named_net(name: str, runs: pd.DataFrame) -> tuple[LoadedNet, str]:
         ) from None
     trained = trained_nets(runs[runs["checkpoint"].notna() & (runs["id"] == spec.id)])
     if trained:
-        return open_net(trained[0]), f"took the trained net {trained[0].key}: {trained[0].title}."
+        taken = min(trained, key=lambda net: net.dataset != data)
+        return open_net(taken), f"took the trained net {taken.key}: {taken.title}."
     return open_net(untrained(name)), f"{spec.title} has no trained weights here: taken untrained, seed 0."
 
 

@@ -10,6 +10,7 @@ from explorer.charts.curves import CurveStyle
 from explorer.charts.theme import FAMILY_TITLE, Split, in_order
 from explorer.ui.data import dataset_title
 from explorer.ui.figures import IMAGE
+from explorer.ui.linked import linked_choice
 
 _SPLITS: dict[str, tuple[Split, ...]] = {"both": ("train", "test"), "train": ("train",), "test": ("test",)}
 DEFAULT_DEPTH = 20
@@ -17,15 +18,11 @@ DEFAULT_DEPTH = 20
 
 def choose_dataset(datasets: Sequence[str]) -> str:
     """A dataset that has runs; the URL's `data`."""
-    chosen = st.selectbox(
-        "Dataset",
-        list(datasets),
-        format_func=dataset_title,
-        key="data",
-        bind="query-params",
+    titles = {name: dataset_title(name) for name in datasets}
+    return linked_choice(
+        "Dataset", titles, "data", default=datasets[0],
         help="The images on which all nets shown were trained and tested.",
-    )
-    return chosen if chosen in datasets else datasets[0]
+    )  # fmt: skip
 
 
 def choose_style(families: Sequence[str]) -> CurveStyle:

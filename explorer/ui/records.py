@@ -33,8 +33,14 @@ def recorded_runs() -> pd.DataFrame:
 
 
 def recorded_datasets() -> list[str]:
-    """Datasets with records, colour photographs first."""
-    return sorted(recorded_runs()["dataset"].unique(), key=lambda name: (name != "cifar10-jpeg", name))
+    """Datasets with records: residual nets of several depths first, then photographs."""
+
+    def order(name: str) -> tuple[bool, bool, str]:
+        nets = recorded_nets(name).values()
+        depths = {net.depth for net in nets if net.family == "residual"}
+        return len(depths) < 2, name != "cifar10-jpeg", name
+
+    return sorted(recorded_runs()["dataset"].unique(), key=order)
 
 
 @st.cache_resource(ttl=_TTL_S, max_entries=16, show_spinner=False)

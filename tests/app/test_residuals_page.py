@@ -23,7 +23,7 @@ def own_home(tmp_path, monkeypatch):
 
 def open_page(**query):
     page = AppTest.from_file(HOME, default_timeout=60).run().switch_page(PATH)
-    for name, value in query.items():
+    for name, value in ({"data": "digits"} | query).items():
         page.query_params[name] = value
     return page.run()
 
@@ -117,13 +117,13 @@ def test_without_records_the_page_says_how_to_make_some(tmp_path, monkeypatch):
     assert "zoo build" in page.info[0].value
 
 
-def test_own_runs_are_drawn_beside_the_zoo(few_digits):
+def test_own_runs_are_drawn_beside_the_zoo():
     from explorer.nets.spec import NetSpec
     from explorer.runs.direct import train_and_keep
     from explorer.training.recipe import Recipe
 
     spec = NetSpec("residual", 8, width=4, in_channels=1)
-    run = train_and_keep(spec, Recipe(epochs=1, device="cpu"), few_digits, progress=lambda _line: None)
+    run = train_and_keep(spec, Recipe(epochs=1, device="cpu"), "digits", progress=lambda _line: None)
     page = open_page(nets=run["run_id"])
     assert not page.exception
     assert page.multiselect(key="nets").value == [run["run_id"]]

@@ -15,13 +15,13 @@ def complaints(page):
 
 
 def open_residuals(page, server, query=""):
-    page.goto(f"{server}/residuals{query}")
+    page.goto(f"{server}/residuals?data=digits{query}")
     expect(page.locator(".js-plotly-plot")).to_have_count(4)
     page.wait_for_load_state("networkidle")
 
 
 def test_the_slider_moves_the_lines_before_the_server_answers_and_never_the_sheet(page, server):
-    open_residuals(page, server, "?quantity=std")
+    open_residuals(page, server, "&quantity=std")
     ticks = "document.querySelector('.st-key-responses-in-order .yaxislayer-above').textContent"
     before, sheet = page.evaluate(LAST_Y), page.evaluate(ticks)
     page.locator(".st-key-epoch input[type=range]").focus()
@@ -33,7 +33,7 @@ def test_the_slider_moves_the_lines_before_the_server_answers_and_never_the_shee
 
 
 def test_the_end_of_the_slider_changes_the_sentences_and_a_reload_keeps_the_view(page, server):
-    open_residuals(page, server, "?quantity=std")
+    open_residuals(page, server, "&quantity=std")
     page.locator(".st-key-epoch input[type=range]").focus()
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
@@ -46,7 +46,7 @@ def test_the_end_of_the_slider_changes_the_sentences_and_a_reload_keeps_the_view
 
 
 def test_a_live_probe_is_drawn_beside_what_was_recorded(page, server):
-    page.goto(f"{server}/residuals?live=true&probed=digits-residual-8-s0&images=50")
+    page.goto(f"{server}/residuals?data=digits&live=true&probed=digits-residual-8-s0&images=50")
     expect(page.get_by_text("ResNet-8, digits, seed 0: block")).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(6)
     assert complaints(page) == []
