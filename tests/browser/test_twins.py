@@ -42,6 +42,17 @@ def zoom_into_errors(page):
     return page.evaluate(RANGE)
 
 
+def taken_away(page):
+    """The rows of the CSV file."""
+    page.get_by_text("The same numbers as a table, and downloads").first.click()
+    button = page.get_by_role("button", name="CSV", exact=True)
+    expect(button).to_be_visible()
+    page.wait_for_timeout(1000)
+    with page.expect_download(timeout=PATIENCE_MS) as download:
+        button.click()
+    return list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+
+
 def status(page, text):
     return page.get_by_text(text, exact=True).first
 
@@ -71,15 +82,13 @@ def test_twins_are_started_watched_steered_and_taken_away(page, server):
 
     names = "() => document.querySelector('.st-key-loss-over-steps .js-plotly-plot').data.map((t) => t.name)"
     assert any("ResNet-20, zoo" in (name or "") for name in page.evaluate(names))
-    page.get_by_text("The same numbers as a table, and downloads").first.click()
-    with page.expect_download(timeout=PATIENCE_MS) as download:
-        page.get_by_role("button", name="CSV", exact=True).click()
-    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    # once these stand, the page has been drawn as that of finished runs, and no redraw takes the button away
+    expect(page.get_by_role("link", name="Compare them with other runs")).to_be_visible(timeout=PATIENCE_MS)
+    rows = taken_away(page)
     mine = [row for row in rows if row["group"] == "plain-20"]
     assert [int(row["iteration"]) for row in mine] == list(range(1, 111))
     assert {row["group"] for row in rows} == {"plain-20", "ResNet-20", "plain-20, zoo", "ResNet-20, zoo"}
 
-    expect(page.get_by_role("link", name="Compare them with other runs")).to_be_visible()
     assert [text for text in page.complaints if PROBING not in text] == []
 
 
