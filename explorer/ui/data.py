@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts import tables
+from explorer.data import registry
 from explorer.runs.library import Library, open_library
 from explorer.runs.store import Store, StoreError
 
@@ -107,4 +108,5 @@ def budget(dataset: str) -> str:
 
 def dataset_title(dataset: str) -> str:
     """The dataset's name as people read it."""
-    return DATASET_TITLE.get(dataset, dataset)
+    added = None if dataset in DATASET_TITLE else registry.find(dataset)
+    return added.title if added else DATASET_TITLE.get(dataset, dataset)

@@ -103,6 +103,9 @@ def _other_settings() -> dict[str, Any]:
         "precision": settings.word("precision", get_args(Precision)),
         "device": settings.word("device", ("auto", *devices())),
         "augment": settings.augmented(),
+        "survival": float(settings.number("survival")),
+        "dropout": float(settings.number("dropout")),
+        "checkpointing": settings.checkpointed(),
     }
 
 
@@ -180,4 +183,5 @@ def _as_settings(order: Order) -> dict[str, Any]:
         "drops": tuple(round(100 * at) for at in recipe.drops), "warmup": round(100 * recipe.warmup),
         "batch": recipe.batch_size, "decay": recipe.weight_decay, "seed": recipe.seed,
         "precision": recipe.precision, "device": recipe.device, "augment": recipe.augment,
+        "survival": recipe.survival, "dropout": recipe.dropout, "checkpointing": recipe.checkpointing,
     }  # fmt: skip

@@ -58,6 +58,14 @@ NUMBERS = {
     "decay": Number(
         "Weight decay", _RECIPE.weight_decay, 0.0, 0.1, 1e-4, "How hard every step pulls at weights.", "%.4g",
     ),
+    "survival": Number(
+        "Survival of the last block", _RECIPE.survival, 0.05, 1.0, 0.05,
+        "Stochastic depth: below 1, blocks are left out at random in training, late ones more often.", "%.2f",
+    ),
+    "dropout": Number(
+        "Dropout", _RECIPE.dropout, 0.0, 0.95, 0.05,
+        "Chance that a value between two convolutions of a block is set to zero in a step.", "%.2f",
+    ),
     "seed": Number(
         "First seed", _RECIPE.seed, 0, 10_000, 1, "Seeds count up from here; one seed always gives one run."
     ),
@@ -113,6 +121,14 @@ def batch_size() -> int:
         help="Images per step.",
     )
     return int(chosen)
+
+
+def checkpointed() -> bool:
+    """Whether maps inside blocks are computed twice instead of kept."""
+    explained = "Keep each block's input only and compute its inside again: less memory, more time, same net."
+    return bool(
+        st.toggle("Activation checkpointing", key="checkpointing", bind="query-params", help=explained)
+    )
 
 
 def augmented() -> bool:
