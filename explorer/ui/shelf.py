@@ -117,12 +117,12 @@ def _offer_removal() -> None:
         return
     st.markdown("**Added here**")
     for entry in added:
-        text, button = st.columns([5, 2], vertical_alignment="center")
+        text, button = st.columns([5, 4])
         text.markdown(
             f"{entry.title}: {entry.train:,} and {entry.test:,} images of {entry.image_size} pixels, "
             f"{len(entry.classes)} classes"
         )
-        with button.popover("Remove", icon=":material/delete:", width="stretch"):
+        with button.expander("Remove", icon=":material/delete:"):
             st.markdown(
                 f"Forget **{entry.name}** and delete what was downloaded, uploaded and decoded for it? Runs "
                 "trained on it stay; a folder or zip elsewhere stays too."

@@ -54,7 +54,8 @@ def tell_refused() -> None:
 def _own(file: BytesIO) -> Picture:
     read = read_image(file)
     name = str(getattr(file, "name", "") or "picture")[:60]
-    key = OWN + hashlib.sha256(file.getbuffer()).hexdigest()[:16]
+    # with the name: what is computed of a picture is shared by sessions, and what it is called is not
+    key = OWN + hashlib.sha256(name.encode() + b"\0" + file.getbuffer()).hexdigest()[:16]
     image, notes = read.image.convert("RGB"), list(read.notes)
     if max(image.size) > _SIDE:
         before = f"{image.width}x{image.height}"

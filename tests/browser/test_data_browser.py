@@ -61,7 +61,7 @@ def test_own_images_are_added_shown_and_removed(page, server, tmp_path):
     page.reload()
     expect(page.get_by_text("8 images to train on, 4 of each class")).to_be_visible()
     page.get_by_text("Add or remove datasets").click()
-    page.get_by_role("button", name="Remove", exact=True).click()
+    page.get_by_text("Remove", exact=True).click()
     page.get_by_role("button", name="Remove mine").click()
     expect(page.get_by_text("1,437 images to train on")).to_be_visible()
 

@@ -140,9 +140,10 @@ def test_the_oldest_pictures_make_room(session):
     assert list(uploads.own_pictures()) == keys[2:]
 
 
-def test_the_same_file_twice_is_one_picture(session):
-    assert uploads.take_in([jpeg()]) == uploads.take_in([jpeg(name="again.jpg")])
+def test_the_same_file_twice_is_one_picture_and_under_another_name_another(session):
+    assert uploads.take_in([jpeg()]) == uploads.take_in([jpeg()])
     assert len(uploads.own_pictures()) == 1
+    assert uploads.own_pictures()[uploads.take_in([jpeg(name="again.jpg")])].title == "again.jpg"
 
 
 def test_a_pasted_picture_is_one_like_any_other(session):
