@@ -101,17 +101,25 @@ def take_away(table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], 
     if not box.open:
         return
     numbers = table()
+    # a rerun at the click would take the file away before the browser has asked for it
     with box:
         st.dataframe(numbers.round(3), hide_index=True, width="stretch")
         first, second = st.columns(2)
         first.download_button(
-            "CSV", lambda: _csv(numbers), f"{name}.csv", "text/csv", key=f"{name}-csv", width="stretch"
+            "CSV",
+            lambda: _csv(numbers),
+            f"{name}.csv",
+            "text/csv",
+            on_click="ignore",
+            key=f"{name}-csv",
+            width="stretch",
         )
         second.download_button(
             "HTML",
             lambda: make().to_html(include_plotlyjs="cdn"),
             f"{name}.html",
             "text/html",
+            on_click="ignore",
             key=f"{name}-html",
             width="stretch",
         )
@@ -127,5 +135,11 @@ def _csv(table: pd.DataFrame) -> str:
 def offer_csv(table: pd.DataFrame, name: str) -> None:
     """A button that hands out a table as it is."""
     st.download_button(
-        "CSV", lambda: _csv(table), f"{name}.csv", "text/csv", key=f"{name}-csv", icon=":material/download:"
+        "CSV",
+        lambda: _csv(table),
+        f"{name}.csv",
+        "text/csv",
+        on_click="ignore",
+        key=f"{name}-csv",
+        icon=":material/download:",
     )

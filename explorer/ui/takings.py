@@ -31,11 +31,11 @@ def offer_maps(found: Sequence[Attribution], look: MapLook, name: str) -> None:
             file = f"{result.method}-class-{result.target}"
             left.download_button(
                 "PNG", partial(map_png, result, look), f"{file}.png", "image/png",
-                key=f"png-{result.method}-{name}", width="stretch",
+                on_click="ignore", key=f"png-{result.method}-{name}", width="stretch",
             )  # fmt: skip
             right.download_button(
                 "NPZ", partial(map_npz, result), f"{file}.npz", "application/octet-stream",
-                key=f"npz-{result.method}-{name}", width="stretch",
+                on_click="ignore", key=f"npz-{result.method}-{name}", width="stretch",
             )  # fmt: skip
         st.caption(
             "The .npz holds `inputs` and `attributions`, (1, C, H, W) each. The same in a shell: "
