@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 COUNT_VARIABLE = "EXPLORER_WORKERS"
 _MOST = 4
+_MOST_ASKED = 64
 _PERIOD_S = 0.5
 _UPKEEP_S = 3600.0
 _END_S = 5.0
@@ -52,14 +53,13 @@ def _started() -> Workers:
 def worker_count() -> int:
     """Workers that this machine bears: EXPLORER_WORKERS, or one per GPU, or one per core up to four.
 
-    Raises:
-        ValueError: the variable holds no whole number of at least 0.
+    What the variable gets wrong is logged, and counts as unset: the app stays up.
     """
-    asked = os.environ.get(COUNT_VARIABLE)
-    if asked is not None:
-        if not asked.isdecimal():
-            raise ValueError(f"{COUNT_VARIABLE} must be a whole number, 0 for no workers, not '{asked}'.")
+    asked = os.environ.get(COUNT_VARIABLE, "").strip()
+    if asked.isdecimal() and int(asked) <= _MOST_ASKED:
         return int(asked)
+    if asked:
+        log.warning("%s must be a number from 0 to %d, not '%s'.", COUNT_VARIABLE, _MOST_ASKED, asked[:20])
     return gpu_count() or min(cores(), _MOST)
 
 

@@ -23,16 +23,19 @@ def take_maps(found: Inspected, block: int, name: str) -> None:
     left.download_button(
         "Maps (NPZ)", lambda: block_npz(found, block), f"{stem}.npz",
         "application/octet-stream",
-        on_click="ignore", key=f"{name}-npz", width="stretch", help="x, shortcut, branch, total, output: (C, H, W) each.",
+        on_click="ignore",
+        key=f"{name}-npz", width="stretch", help="x, shortcut, branch, total, output: (C, H, W) each.",
     )  # fmt: skip
     right.download_button(
         "Picture (PNG)", lambda: block_png(found, block), f"{stem}.png", "image/png",
-        on_click="ignore", key=f"{name}-png", width="stretch", help="x, F(x) and their sum, the strongest channel.",
+        on_click="ignore",
+        key=f"{name}-png", width="stretch", help="x, F(x) and their sum, the strongest channel.",
     )  # fmt: skip
     third.download_button(
         "Blocks (CSV)", lambda: found.read.table.to_csv(index=False),
         f"{stem}-blocks.csv", "text/csv",
-        on_click="ignore", key=f"{name}-blocks", width="stretch", help="Norms, ratio and share of zeros of every block.",
+        on_click="ignore",
+        key=f"{name}-blocks", width="stretch", help="Norms, ratio and share of zeros of every block.",
     )  # fmt: skip
 
 

@@ -121,10 +121,12 @@ def show_downloads(view: View) -> None:
     first, second = st.columns(2)
     first.download_button(
         "Counts as CSV", lambda: str(datasets.counts_table(view).to_csv(index=False)),
-        f"counts-{view.name}.csv", "text/csv", on_click="ignore", key="counts-csv", width="stretch", icon=":material/download:",
+        f"counts-{view.name}.csv", "text/csv",
+        on_click="ignore", key="counts-csv", width="stretch", icon=":material/download:",
     )  # fmt: skip
     second.download_button(
         "Pictures as PNG", lambda: datasets.grid_of(view).exported(),
-        f"pictures-{view.name}-{view.split}.png", "image/png", on_click="ignore", key="grid-png", width="stretch",
+        f"pictures-{view.name}-{view.split}.png", "image/png",
+        on_click="ignore", key="grid-png", width="stretch",
         icon=":material/download:",
     )  # fmt: skip

@@ -173,9 +173,15 @@ def test_workers_are_as_many_as_the_machine_bears(monkeypatch):
     assert worker_count() == 2
     monkeypatch.setenv("EXPLORER_WORKERS", "0")
     assert worker_count() == 0
-    monkeypatch.setenv("EXPLORER_WORKERS", "many")
-    with pytest.raises(ValueError, match="whole number"):
-        worker_count()
+
+
+@pytest.mark.parametrize("asked", ["", "many", "-1", "1000000"])
+def test_a_number_of_workers_that_cannot_be_meant_counts_as_unset(monkeypatch, caplog, asked):
+    monkeypatch.setattr(workers, "gpu_count", lambda: 3)
+    monkeypatch.setenv("EXPLORER_WORKERS", asked)
+
+    assert worker_count() == 3
+    assert ("EXPLORER_WORKERS must be a number from 0 to 64" in caplog.text) == bool(asked)
 
 
 def test_gpus_that_may_be_used_are_counted(monkeypatch):
