@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from typing import Any
@@ -16,6 +17,9 @@ _VERBS = {
     "resume": (jobs.resume, "queue a run again, to go on from its last checkpoint"),
     "stop": (jobs.stop, "end a run where it is"),
 }
+
+_NICENESS = 10
+"""Of a worker that the app started: whoever watches is served first, and idle cores train as fast as ever."""
 
 
 def add_commands(commands: Any) -> None:
@@ -60,6 +64,8 @@ def _work(options: Namespace) -> dict[str, Any]:
     from explorer.runs.workers import worker_threads
 
     threads = options.threads or worker_threads()
+    if options.parent is not None and hasattr(os, "nice"):
+        os.nice(_NICENESS)
     warm_up(threads)
     trained = work(Store(), Duty(options.until_idle, options.parent, threads, _say))
     return {"runs": trained}

@@ -51,9 +51,14 @@ def ink(dark: bool) -> str:
 
 def in_colours(figure: go.Figure, dark: bool) -> go.Figure:
     """A copy with text and grid lines for a dark or a light ground."""
-    ink, rule = _INK["dark" if dark else "light"]
-    axis = {"color": ink, "gridcolor": rule, "title_font_color": ink, "tickfont_color": ink}
-    return go.Figure(figure).update_layout(font_color=ink).update_xaxes(axis).update_yaxes(axis)
+    return colour(go.Figure(figure), dark)
+
+
+def colour(figure: go.Figure, dark: bool) -> go.Figure:
+    """The figure itself, with text and grid lines for a dark or a light ground."""
+    text, rule = _INK["dark" if dark else "light"]
+    axis = {"color": text, "gridcolor": rule, "title_font_color": text, "tickfont_color": text}
+    return figure.update_layout(font_color=text).update_xaxes(axis).update_yaxes(axis)
 
 
 def show(figure: go.Figure, key: str, alt: str) -> None:

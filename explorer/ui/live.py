@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -16,12 +17,13 @@ from explorer.charts.blocks import BLOCK_MEASURES, by_block, describe_blocks
 from explorer.charts.live import LiveStyle
 from explorer.charts.outcomes import outcome, so_far
 from explorer.charts.strokes import ZOO
-from explorer.ui.figures import IMAGE, in_colours, take_away
+from explorer.ui.figures import IMAGE, colour, take_away
 from explorer.ui.growing import Picture, grow, show_growing
 from explorer.ui.steering import steer_all, steer_each
 from explorer.ui.watching import Watched, watched
 
 _EVERY_S = 0.4
+_BLOCKS_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,17 @@ def _moving(view: View, was_active: bool) -> None:
     with st.container(key="each-run"):
         if view.ids:
             steer_each(found)
-    grow([*told, *_blocks(view, found)])
+    grow([*told, *_blocks(view, _calm(view, found))])
+
+
+def _calm(view: View, found: Watched) -> Watched:
+    """What the charts of blocks show: as it was within the last second, so that the losses come first."""
+    now = time.monotonic()
+    at, shown, last = st.session_state.get("calm", (0.0, None, found))
+    if shown == view and found.active and now - at < _BLOCKS_EVERY_S:
+        return last  # type: ignore[no-any-return]
+    st.session_state["calm"] = (now, view, found)
+    return found
 
 
 def _curves(view: View, found: Watched) -> list[dict[str, Any]]:
@@ -114,7 +126,8 @@ def _block_chart(view: View, found: Watched, column: str) -> dict[str, Any]:
 def _kept(view: View, name: str, stamp: object, _make: Callable[[], Picture]) -> Picture:
     """The picture in the page's colours, made once for all sessions with this view of these numbers."""
     made = _make()
-    return replace(made, figure=in_colours(made.figure, view.dark))
+    colour(made.figure, view.dark)
+    return made
 
 
 def _losses(view: View, found: Watched) -> Picture:
