@@ -147,7 +147,7 @@ def show_maps(case: Case, questions: Sequence[Question], look: MapLook, name: st
     if len(questions) >= _BESIDE:
         columns += st.columns(_BESIDE, gap="medium")
     with columns[0]:
-        st.markdown("**What the net sees**")
+        st.markdown(f"**What {case.choice.title.partition(',')[0]} sees**")
         side = case.seen.pixels.shape[1]
         draw(picture_figure(case.seen.pixels), f"seen-{name}", f"The picture, {side} by {side} pixels.")
         st.markdown(f"Likeliest: {likeliest(case.loaded.classes, case.probabilities())}")

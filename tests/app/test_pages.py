@@ -12,15 +12,6 @@ from explorer.runs.zoo import ROOT
 HOME = str(ROOT / "explorer" / "Home.py")
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    import streamlit as st
-
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
 @pytest.fixture
 def depth_page():
     page = AppTest.from_file(HOME, default_timeout=60).run()

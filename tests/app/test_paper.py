@@ -1,7 +1,6 @@
 """The paper board from Home: claims first, each table, its verdicts in words, garbage in the URL."""
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from explorer import paper
@@ -9,13 +8,6 @@ from explorer.runs.zoo import ROOT
 from explorer.ui.board import PARTS
 
 HOME = str(ROOT / "explorer" / "Home.py")
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 def opened(**query):

@@ -12,15 +12,6 @@ HOME = str(ROOT / "explorer" / "Home.py")
 PATH = "../pages/residuals.py"
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    import streamlit as st
-
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
 def open_page(**query):
     page = AppTest.from_file(HOME, default_timeout=60).run().switch_page(PATH)
     for name, value in ({"data": "digits"} | query).items():

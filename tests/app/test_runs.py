@@ -22,15 +22,6 @@ HOME = str(ROOT / "explorer" / "Home.py")
 PLAIN, RESIDUAL = "digits-plain-20-s0", "digits-residual-20-s0"
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    import streamlit as st
-
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
 def open_page(**query):
     page = AppTest.from_file(HOME, default_timeout=60).run().switch_page("../pages/runs.py")
     for name, value in query.items():

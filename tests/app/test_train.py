@@ -15,16 +15,11 @@ HOME = str(ROOT / "explorer" / "Home.py")
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    """No workers and no calibration of their own: both would outlive the test."""
-    import streamlit as st
-
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
+def nothing_outlives_the_test(own_home, monkeypatch):
+    """No workers and no calibration of their own."""
     monkeypatch.setenv("EXPLORER_WORKERS", "0")
     monkeypatch.setattr(speed, "start_measuring", lambda: False)
     monkeypatch.setattr("explorer.ui.machine.start_measuring", lambda: False)
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -3,20 +3,12 @@
 import time
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from explorer.runs.zoo import ROOT
 from explorer.ui.deep import DEPTHS
 
 HOME = str(ROOT / "explorer" / "Home.py")
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 def opened(**query):
