@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -103,12 +103,18 @@ def _unregularised(recipe: dict[str, object]) -> bool:
     return recipe.get("survival", 1) == 1 and not recipe.get("dropout")
 
 
-def _degradation(records: Records) -> Judged:
-    deep, shallow = records.errors("plain-56", "train"), records.errors("plain-20", "train")
+def _training_at_56(
+    records: Records, family: str, judge: Callable[[Sequence[float], Sequence[float]], Verdict]
+) -> Judged:
+    deep, shallow = (records.errors(f"{family}-{depth}", "train") for depth in (56, 20))
     if not (deep and shallow):
         return _MISSING
     said = f"training error {_said(deep)} at 56 layers, {_said(shallow)} at 20"
-    return Judged(judge_higher(deep, shallow), said)
+    return Judged(judge(deep, shallow), said)
+
+
+def _degradation(records: Records) -> Judged:
+    return _training_at_56(records, "plain", judge_higher)
 
 
 def _plain_110(records: Records) -> Judged:
@@ -119,11 +125,7 @@ def _plain_110(records: Records) -> Judged:
 
 
 def _no_degradation(records: Records) -> Judged:
-    deep, shallow = records.errors("residual-56", "train"), records.errors("residual-20", "train")
-    if not (deep and shallow):
-        return _MISSING
-    said = f"training error {_said(deep)} at 56 layers, {_said(shallow)} at 20"
-    return Judged(judge_not_higher(deep, shallow), said)
+    return _training_at_56(records, "residual", judge_not_higher)
 
 
 def _gain(records: Records) -> Judged:

@@ -149,11 +149,6 @@ def opened(choice: NetChoice) -> LoadedNet:
     return _opened(choice)
 
 
-def net_by_key(key: str) -> LoadedNet:
-    """The net of that key; raises as `find_net` and `open_net`."""
-    return opened(find_net([*net_choices(), *session_choices()], key))
-
-
 @st.cache_resource(max_entries=12, show_spinner="Opening the net…")
 def _opened(choice: NetChoice) -> LoadedNet:
     return open_net(choice)

@@ -10,12 +10,6 @@ import pytest
 from explorer.cli.main import main
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("EXPLORER_DATABASE_URL", raising=False)
-
-
 def run_json(capsys, *words):
     main([*words, "--json"])
     return json.loads(capsys.readouterr().out)

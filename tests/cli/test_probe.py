@@ -9,11 +9,6 @@ from PIL import Image
 from explorer.cli.main import main
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "home"))
-
-
 def responses(capsys, *arguments):
     main(["probe", "responses", *arguments, "--json"])
     out, err = capsys.readouterr()

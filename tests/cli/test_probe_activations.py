@@ -12,11 +12,6 @@ from explorer.data.sources import digits
 NET = "digits-residual-8-s0"
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "home"))
-
-
 def activations(capsys, *words):
     main(["probe", "activations", *words, "--json"])
     captured = capsys.readouterr()

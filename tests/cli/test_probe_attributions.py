@@ -11,12 +11,6 @@ from explorer.cli.main import main
 NET = "digits-residual-8-s0"
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("EXPLORER_DATABASE_URL", raising=False)
-
-
 def probe(capsys, *words):
     main(["probe", "attributions", NET, *map(str, words), "--json"])
     return json.loads(capsys.readouterr().out)

@@ -10,12 +10,6 @@ from explorer.cli.main import main
 RUN = "digits-plain-8-s1"
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("EXPLORER_DATABASE_URL", raising=False)
-
-
 def run_json(capsys, *words):
     main([*words, "--json"])
     return json.loads(capsys.readouterr().out)

@@ -1,7 +1,8 @@
-"""Small nets to look at: width 4, eight layers, untrained but with BN statistics of their own."""
+"""Small nets to look at: ResNets of width 4, untrained, with BN statistics of their own; a linear one."""
 
 import pytest
 import torch
+from torch import nn
 
 from explorer.nets.build import build
 from explorer.nets.loaded import LoadedNet
@@ -40,3 +41,35 @@ def open_small():
 def picture(small):
     """One normalised picture, (1, 3, 16, 16)."""
     return small.normalised(torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(5)))
+
+
+class LinearNet(nn.Module):
+    """A net that is linear in its picture, with the parts that a probe counts on."""
+
+    def __init__(self, seed=123):
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        self.stem = nn.Identity()
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(2 * 4 * 4, 3))
+        with torch.no_grad():
+            self.head[1].weight.copy_(torch.randn(3, 32, generator=generator))
+
+    def block_list(self):
+        return []
+
+    def responses(self):
+        return []
+
+    def forward(self, x):
+        return self.head(self.stem(x))
+
+
+@pytest.fixture(scope="module")
+def linear():
+    plain = Normalisation((0.5, 0.5), (0.25, 0.25))
+    return LoadedNet("linear", "linear", LinearNet(), plain, ("a", "b", "c"), 4, False, "drawn in a test")
+
+
+@pytest.fixture(scope="module")
+def spot():
+    return torch.randn(1, 2, 4, 4, generator=torch.Generator().manual_seed(1))

@@ -16,8 +16,6 @@ from captum.attr import (
 )
 from torch import nn
 
-from explorer.nets.loaded import LoadedNet
-from explorer.nets.normalisation import Normalisation
 from explorer.probes.attributions import Question, Subject
 from explorer.probes.methods import METHODS, AttributionError, method
 from explorer.probes.replica import BUDGET_BYTES, Cancelled, activation_bytes, replica, rows_at_once
@@ -31,38 +29,6 @@ def light(name, **more):
     """A method's parameters, few samples."""
     names = {parameter.name for parameter in METHODS[name].parameters}
     return {key: value for key, value in LIGHT.items() if key in names} | more
-
-
-class LinearNet(nn.Module):
-    """A net that is linear in its picture, with the parts that a probe counts on."""
-
-    def __init__(self, seed=123):
-        super().__init__()
-        generator = torch.Generator().manual_seed(seed)
-        self.stem = nn.Identity()
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(2 * 4 * 4, 3))
-        with torch.no_grad():
-            self.head[1].weight.copy_(torch.randn(3, 32, generator=generator))
-
-    def block_list(self):
-        return []
-
-    def responses(self):
-        return []
-
-    def forward(self, x):
-        return self.head(self.stem(x))
-
-
-@pytest.fixture(scope="module")
-def linear():
-    plain = Normalisation((0.5, 0.5), (0.25, 0.25))
-    return LoadedNet("linear", "linear", LinearNet(), plain, ("a", "b", "c"), 4, False, "drawn in a test")
-
-
-@pytest.fixture(scope="module")
-def spot():
-    return torch.randn(1, 2, 4, 4, generator=torch.Generator().manual_seed(1))
 
 
 def weights(loaded, target):

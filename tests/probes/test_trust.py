@@ -5,10 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from test_attributions import LinearNet, light, traces
+from test_attributions import light, traces
 
-from explorer.nets.loaded import LoadedNet
-from explorer.nets.normalisation import Normalisation
 from explorer.probes.attributions import Question, Subject
 from explorer.probes.replica import Cancelled
 from explorer.probes.trust import (
@@ -19,17 +17,6 @@ from explorer.probes.trust import (
     randomisation,
     rank_correlation,
 )
-
-
-@pytest.fixture(scope="module")
-def linear():
-    plain = Normalisation((0.5, 0.5), (0.25, 0.25))
-    return LoadedNet("linear", "linear", LinearNet(), plain, ("a", "b", "c"), 4, False, "drawn in a test")
-
-
-@pytest.fixture(scope="module")
-def spot():
-    return torch.randn(1, 2, 4, 4, generator=torch.Generator().manual_seed(1))
 
 
 def test_a_gradient_explains_a_linear_net_without_infidelity(linear, spot):
