@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -19,19 +18,15 @@ from explorer.charts.activations import (
     large_map,
     leads_from,
 )
-from explorer.charts.maps import colours
 from explorer.charts.sprites import own_scale, shades
-from explorer.charts.words import listed, number
+from explorer.charts.words import listed
 from explorer.data.fitting import as_image
+from explorer.ui.closeup import channel_of
 from explorer.ui.figures import draw, take_away
 from explorer.ui.inspected import READOUTS, Inspected, fitted, readout_of
-from explorer.ui.tiles import picture_tag, sheet, show_maps, show_scale, show_tiles
-
-if TYPE_CHECKING:
-    from explorer.probes.activations import BlockMaps
+from explorer.ui.tiles import grid_of, picture_tag, sheet, show
 
 _TOP = 5
-_CHANNELS = 64
 
 
 def show_seen(found: Inspected) -> None:
@@ -57,9 +52,9 @@ def _seen(key: str, _found: Inspected) -> str:
 
 def show_strip(found: Inspected, block: int, name: str) -> None:
     """The strongest channel of every block, the chosen one outlined."""
-    st.markdown("**All blocks**, the strongest channel of each")
+    st.markdown("**All blocks**, the strongest channel of each; press one to choose it")
     titles = [f"{place}" for place in range(1, len(found.read.blocks) + 1)]
-    show_tiles(name, _strip(found.key, found), titles, block - 1)
+    show(grid_of(name, _strip(found.key, found), titles, block - 1))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -68,40 +63,10 @@ def _strip(key: str, _found: Inspected) -> str:
     return sheet([shades(own_scale(maps.output[[maps.strongest]])[0], 1) for maps in blocks])
 
 
-def show_block(found: Inspected, block: int, channel: int | None) -> None:
-    """One channel of one block: x, F(x), their sum on one scale, and what leaves the block."""
-    maps = found.read.blocks[block - 1]
-    index = _channel(maps, channel)
-    parts, output = _parts(maps, index), maps.output[index]
-    limit = max(float(np.abs(part).max()) for _, part, _ in parts) or 1.0
-    rows = [(colours(part, limit), title, f"{said}; {_size(part)}") for title, part, said in parts]
-    top = float(output.max())
-    rows.append((shades(output, top), "output", f"what leaves; {_zeros(output)}"))
-    side = f"{output.shape[0]}x{output.shape[1]} pixels"
-    st.markdown(f"**Block {block}, channel {index}** of {len(maps.output)}, {side}")
-    show_maps(rows)
-    show_scale(-limit, limit, "before the last ReLU")
-    show_scale(0, top, "output")
-
-
-def show_channels(found: Inspected, block: int, channel: int | None, name: str) -> None:
-    """All channels of the block's output on one scale; of very many the strongest."""
-    maps = found.read.blocks[block - 1]
-    index, count = _channel(maps, channel), len(maps.output)
-    order = np.sort(np.argsort(-maps.strength, kind="stable")[:_CHANNELS])
-    top = float(maps.output.max())
-    which = "All" if len(order) == count else f"The {_CHANNELS} strongest of {count}"
-    st.markdown(f"**{which} channels of block {block}**, what leaves it, on one scale")
-    chosen = int(np.searchsorted(order, index)) if index in order else -1
-    tiles = [shades(maps.output[at], top) for at in order]
-    show_tiles(f"{name}-channels", sheet(tiles), [str(at) for at in order], chosen)
-    show_scale(0, top, "zero and below are dark")
-
-
 def show_channel(found: Inspected, block: int, channel: int | None, name: str) -> None:
     """One channel large, before the last ReLU."""
     maps = found.read.blocks[block - 1]
-    index = _channel(maps, channel)
+    index = channel_of(maps, channel)
     st.markdown(f"**Channel {index} of block {block}**, before the last ReLU")
     draw(large_map(maps.total[index]), f"{name}-channel", f"Channel {index} of block {block} as a map")
 
@@ -109,7 +74,7 @@ def show_channel(found: Inspected, block: int, channel: int | None, name: str) -
 def show_values(found: Inspected, block: int, channel: int | None, name: str) -> None:
     """How often which value occurs in that channel."""
     maps = found.read.blocks[block - 1]
-    index = _channel(maps, channel)
+    index = channel_of(maps, channel)
     values = maps.total[index]
     st.markdown(f"**Its values**, {values.size:,} pixels")
     draw(histogram(values), f"{name}-values", f"Histogram of channel {index} of block {block}")
@@ -167,24 +132,6 @@ def _how(found: Inspected, kind: str) -> str:
     )
 
 
-def _channel(maps: BlockMaps, channel: int | None) -> int:
-    return maps.strongest if channel is None or channel >= len(maps.output) else channel
-
-
-def _parts(maps: BlockMaps, index: int) -> list[tuple[str, NDArray[np.floating], str]]:
-    """What happens to one channel up to the last ReLU: titles, maps, and what each is."""
-    branch, total = maps.branch[index], maps.total[index]
-    if maps.shortcut is None:
-        comes = [("x", maps.x[index], "what comes in")] if maps.x.shape == maps.branch.shape else []
-        return [*comes, ("H(x)", branch, "all that the plain block passes on")]
-    first = "x" if maps.shortcut is maps.x else "shortcut(x)"
-    return [
-        (first, maps.shortcut[index], "what is passed on"),
-        ("F(x)", branch, "what the block adds"),
-        (f"{first} + F(x)", total, "their sum"),
-    ]
-
-
 def _figure(rgb: NDArray[np.uint8], title: str, said: Sequence[str]) -> str:
     caption = f"<b>{escape(title)}</b>. {escape(' '.join(said))}"
     return f"<figure>{picture_tag(rgb, title)}<figcaption>{caption}</figcaption></figure>"
@@ -193,15 +140,6 @@ def _figure(rgb: NDArray[np.uint8], title: str, said: Sequence[str]) -> str:
 def _answer(name: str, probability: float) -> str:
     bar = f'<div class=track><div style="width:{100 * probability:.2f}%"></div></div>'
     return f"<div class=answer><span>{escape(name)}</span>{bar}<span>{100 * probability:.1f} %</span></div>"
-
-
-def _size(values: NDArray[np.floating]) -> str:
-    norm = float(np.linalg.norm(values.astype(np.float64)))
-    return f"norm {number(norm)}, {number(float(values.min()))} to {number(float(values.max()))}"
-
-
-def _zeros(values: NDArray[np.floating]) -> str:
-    return f"{100 * float((values == 0).mean()):.0f} % zero, at most {number(float(values.max()))}"
 
 
 _CSS = """<style>

@@ -12,13 +12,12 @@ from explorer.data.fitting import Picture
 from explorer.ui.activations import (
     sentence,
     show_answers,
-    show_block,
     show_channel,
-    show_channels,
     show_seen,
     show_strip,
     show_values,
 )
+from explorer.ui.closeup import follow, show_block, show_channels
 from explorer.ui.exports import take_maps
 from explorer.ui.inspected import READOUTS, Inspected, inspected
 from explorer.ui.nets import net_choices, opened, session_choices, twin_of
@@ -81,7 +80,7 @@ def _sections(found: Sequence[Inspected], view: View) -> None:
     """Section by section, the twins beside each other in each, so that like stands beside like."""
     _row(found, show_seen)
     _row(found, lambda each: show_strip(each, view.block, _name(each)))
-    _row(found, lambda each: show_block(each, view.block, view.channel))
+    _row(found, lambda each: show_block(each, view.block, view.channel, _name(each)))
     _row(found, lambda each: st.markdown(sentence(each, view.block)))
     _row(found, lambda each: show_answers(each, view.block, view.readout, _name(each)))
     _row(found, lambda each: show_channels(each, view.block, view.channel, _name(each)))
@@ -95,6 +94,7 @@ def _sections(found: Sequence[Inspected], view: View) -> None:
         _row(found, lambda each: show_channel(each, view.block, view.channel, _name(each)))
         _row(found, lambda each: show_values(each, view.block, view.channel, _name(each)))
     _row(found, lambda each: take_maps(each, view.block, _name(each)))
+    follow({_name(each): each for each in found})
 
 
 def _row(found: Sequence[Inspected], show: Callable[[Inspected], object]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 from io import BytesIO
 
@@ -18,6 +19,7 @@ from explorer.charts.words import number
 
 _SIDES = (32, 64)
 _MANY = 12
+_RISING = np.linspace(0, 1, 128)[None]
 _CSS = """<style>
 .tiles { display: grid; gap: 6px; grid-template-columns: repeat(auto-fill, minmax(var(--tile), 1fr)); }
 .tiles figure { margin: 0; min-width: 0; }
@@ -26,11 +28,13 @@ _CSS = """<style>
 .tiles figcaption { padding-top: 2px; font-size: 0.8rem; line-height: 1.3; text-align: center;
   white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-nums; }
+.tiles figure:has(> i) { cursor: pointer; }
 .tiles .chosen i { outline: 3px solid currentColor; outline-offset: 1px; }
 .tiles .chosen figcaption { font-weight: 700; }
 .maps { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(10rem, 44%), 1fr)); }
 .maps figcaption { font-size: 0.9rem; text-align: left; white-space: normal;
   padding-top: 4px; min-height: 3.9em; }
+.closeup > p { margin: 0 0 0.75rem; }
 .bar { display: flex; flex-wrap: wrap; gap: 0 8px; align-items: center; font-size: 0.85rem; margin: 2px 0 8px;
   font-variant-numeric: tabular-nums; }
 .bar img { height: 10px; width: min(16rem, 40vw); border-radius: 3px; }
@@ -48,7 +52,12 @@ def sheet(tiles: Sequence[NDArray[np.uint8]]) -> str:
     return _address(sprite(tiles, side))
 
 
-def show_tiles(name: str, picture: str, titles: Sequence[str], chosen: int) -> None:
+def show(*parts: str) -> None:
+    """Put what the functions below gave on the page, as one element."""
+    st.html(_CSS + "".join(parts))
+
+
+def grid_of(name: str, picture: str, titles: Sequence[str], chosen: int) -> str:
     """A grid of maps, all from one picture.
 
     Args:
@@ -68,26 +77,29 @@ def show_tiles(name: str, picture: str, titles: Sequence[str], chosen: int) -> N
         for index, title in enumerate(titles)
     ]
     grid = f'<div class="tiles {name}" style="--tile: {width}">{"".join(figures)}</div>'
-    st.html(f"{_CSS}<style>{style}</style>{grid}")
+    return f"<style>{style}</style>{grid}"
 
 
-def show_maps(maps: Sequence[tuple[NDArray[np.uint8], str, str]]) -> None:
+def row_of(maps: Sequence[tuple[NDArray[np.uint8], str, str]]) -> str:
     """A few maps side by side, large: colours, a title, and what is said under it (HTML)."""
     figures = [
         f"<figure>{picture_tag(rgb, title)}<figcaption><b>{escape(title)}</b><br>{said}</figcaption></figure>"
         for rgb, title, said in maps
     ]
-    st.html(f'{_CSS}<div class="tiles maps">{"".join(figures)}</div>')
+    return f'<div class="tiles maps">{"".join(figures)}</div>'
 
 
-def show_scale(low: float, high: float, said: str) -> None:
+def scale_of(low: float, high: float, said: str) -> str:
     """The scale of the maps above: diverging where `low` is negative, sequential where it is 0."""
-    ramp = np.linspace(low, high, 128)[None]
-    rgb = colours(ramp, high) if low < 0 else shades(ramp, high)
     ends = number(low), number(high)
-    bar = picture_tag(rgb, f"Scale from {ends[0]} to {ends[1]}")
+    bar = f'<img alt="Scale from {ends[0]} to {ends[1]}" src="{_bar(low < 0)}">'
     parts = "".join(f"<span>{part}</span>" for part in (ends[0], bar, ends[1], escape(said)))
-    st.html(f'{_CSS}<div class="bar">{parts}</div>')
+    return f'<div class="bar">{parts}</div>'
+
+
+@lru_cache(maxsize=2)
+def _bar(signed: bool) -> str:
+    return _address(colours(np.linspace(-1, 1, 128)[None], 1) if signed else shades(_RISING, 1))
 
 
 def _address(rgb: NDArray[np.uint8]) -> str:

@@ -26,7 +26,9 @@ def page():
 
 
 def words(page):
-    return " ".join(element.value for element in page.markdown)
+    """What stands on the page, its own HTML as Markdown."""
+    own = re.sub(r"</?b>", "**", html(page))
+    return " ".join([*(element.value for element in page.markdown), re.sub(r"<[^>]*>", " ", own)])
 
 
 def html(page):

@@ -59,6 +59,63 @@ def test_a_picture_is_dropped_and_block_5_chosen(page, server):
     assert complaints(page) == []
 
 
+LOOK = """() => [...document.querySelectorAll('.closeup')].map(part => ({
+    at: part.dataset.at,
+    words: part.innerText.replace(/\\s+/g, ' '),
+    pixels: [...part.querySelectorAll('.maps img')].map(image => {
+        const canvas = document.createElement('canvas');
+        [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+        canvas.getContext('2d').drawImage(image, 0, 0);
+        return [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data];
+    }),
+}))"""
+# what is drawn before any other code has run, thus before the server can have answered
+AT_ONCE = """async field => {
+    document.querySelector(field).focus();
+    document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {
+        key: 'ArrowUp', code: 'ArrowUp', bubbles: true, cancelable: true}));
+    const drawn = [...document.querySelectorAll('.closeup')].map(part => part.dataset.at);
+    await Promise.all([...document.querySelectorAll('.maps img')].map(image => image.decode()));
+    return drawn;
+}"""
+
+
+@pytest.mark.parametrize("net", ["ResNet-32,+digits,+seed+0", "plain-20,+digits,+seed+0"])
+def test_a_key_draws_the_same_in_the_browser_as_the_server_does(page, server, net):
+    page.goto(f"{server}/inspect?net={net}&block=6&channel=3&picture=Flower+(photograph)")
+    expect(page.locator(".closeup p").first).to_contain_text("Block 6, channel 3", timeout=120_000)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    page.wait_for_selector("[data-following]", state="attached")
+    at_once = page.evaluate(AT_ONCE, ".st-key-block input[type=range]")
+    assert at_once == ["7-3", "7-3"]
+    ahead = page.evaluate(LOOK)
+    page.wait_for_function("() => location.search.includes('block=7')")
+    page.reload()
+    expect(page.locator(".closeup p").first).to_contain_text("Block 7, channel 3", timeout=60_000)
+    expect(page.locator(".closeup")).to_have_count(2)
+    truth = page.evaluate(LOOK)
+    assert [part["words"] for part in ahead] == [part["words"] for part in truth]
+    drawn, meant = (np.concatenate([*part[0]["pixels"]]) for part in (ahead, truth))
+    assert np.abs(drawn.astype(int) - meant).max() <= 2  # the browser's scale has 1,023 steps
+
+
+def test_a_tile_is_pressed_and_the_keys_step_from_the_strongest_channel(page, server):
+    open_inspect(page, server, "&block=4")
+    page.wait_for_selector("[data-following]", state="attached")
+    page.locator(".tiles.inspect-residual figure").nth(8).click()
+    page.wait_for_function("() => location.search.includes('block=9')")
+    expect(page.get_by_text(re.compile(r"In block 9,"))).to_be_visible()
+    shown = int(page.locator(".closeup").first.get_attribute("data-at").split("-")[1])
+    page.locator(".st-key-channel input").focus()
+    page.keyboard.press("ArrowDown" if shown else "ArrowUp")
+    wanted = shown - 1 if shown else 1
+    page.wait_for_function(f"() => location.search.includes('channel={wanted}')")
+    page.locator(".inspect-residual-channels figure").nth(11).click()
+    page.wait_for_function("() => location.search.includes('channel=11')")
+    expect(page.get_by_text("Channel 11 of block 9")).to_be_visible()
+    assert complaints(page) == []
+
+
 def test_a_broken_file_is_one_message_and_the_page_still_works(page, server):
     open_inspect(page, server)
     upload(page, {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": jpeg()["buffer"][:300]})
