@@ -15,8 +15,6 @@ from explorer.cli.signal import add_signal
 if TYPE_CHECKING:
     import pandas as pd
 
-_BATCHES = {"eval": 32, "train": 100}
-
 
 def add_commands(commands: Any) -> None:
     """Add probe and its kinds."""
@@ -36,7 +34,7 @@ def _add_responses(kinds: Any) -> None:
         "--mode", choices=("eval", "train"), default="eval",
         help="BN with its running statistics, or with those of each batch (%(default)s)",
     )  # fmt: skip
-    responses.add_argument("--batch-size", type=int, metavar="N", help="default: 32, in train mode 100")
+    responses.add_argument("--batch-size", type=int, metavar="N", help="images a pass; in train mode 100")
     responses.add_argument(
         "--out", type=Path, metavar="FILE.csv", help="write blocks to FILE.csv, layers to FILE-layers.csv"
     )
@@ -44,15 +42,14 @@ def _add_responses(kinds: Any) -> None:
 
 
 def _responses(options: Namespace) -> dict[str, Any] | list[dict[str, Any]]:
-    from explorer.probes.responses import ResponseProbe
+    from explorer.probes.passes import Manner, read_responses
 
-    size = _BATCHES[options.mode] if options.batch_size is None else options.batch_size
-    if size < 1:
+    size = options.batch_size
+    if size is not None and size < 1:
         raise ValueError(f"--batch-size {size}: give a number of images from 1 on.")
     loaded = open_named_net(options.net, options.data)
     inputs = read_inputs(options, loaded)
-    batches = inputs.batches(size)
-    read = ResponseProbe(loaded.net, cosine=True).measure(batches, training=options.mode == "train")
+    read = read_responses(inputs, Manner(training=options.mode == "train", batch=size))
     files = write_tables(options.out, {"": read.blocks, "-layers": read.layers}) if options.out else []
     if not options.json:
         weights = "" if loaded.trained else ", random weights"

@@ -24,8 +24,9 @@ from explorer.probes import algorithms
 from explorer.probes.algorithms import Task
 from explorer.probes.baselines import SAID, baseline, noise_references
 from explorer.probes.conductance import Path, conductance_table, layer_conductances
+from explorer.probes.folded import folded
 from explorer.probes.methods import AttributionError, Value, method
-from explorer.probes.replica import Progress, activation_bytes, counting, replica, rows_at_once
+from explorer.probes.replica import Progress, activation_bytes, counting, rows_at_once
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,9 @@ class Subject:
     """A copy of a net on which methods run: one at a time, so give each computation its own."""
 
     def __init__(self, loaded: LoadedNet) -> None:
-        """Copy the net; see `explorer.probes.replica`."""
+        """Copy the net; see `explorer.probes.folded`."""
         self.loaded = loaded
-        self.net = replica(loaded.net)
+        self.net = folded(loaded.net)
         self._rows: dict[torch.Size, int] = {}
 
     @property

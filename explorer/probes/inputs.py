@@ -44,6 +44,13 @@ class Inputs:
         return fitted(self.images.float() / self.scale, self.net)
 
     @property
+    def fitted_size(self) -> tuple[int, int]:
+        """Height and width of what the net sees, in pixels."""
+        height, width = self.images.shape[2:]
+        side = self.net.image_size
+        return (side, side) if _resizes(self.images, self.net) else (int(height), int(width))
+
+    @property
     def notes(self) -> list[str]:
         """What is done to them, as sentences."""
         return fit_notes(self.images, self.net)

@@ -8,7 +8,7 @@ middle included, the net that it was made from is as it was.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -27,9 +27,14 @@ Progress = Callable[[float], None]
 """Told the share that is done, 0 to 1; raises `Cancelled` to stop."""
 
 
-def replica(net: nn.Module) -> nn.Module:
-    """A copy in eval mode with modules, buffers and no hooks of its own; the weights are shared, frozen."""
-    memo: dict[int, object] = {}
+def replica(net: nn.Module, instead: Mapping[nn.Module, nn.Module] | None = None) -> nn.Module:
+    """A copy in eval mode with modules, buffers and no hooks of its own; the weights are shared, frozen.
+
+    Args:
+        net: left as it is.
+        instead: by module of the net, what stands in its copy's place, wherever the net refers to it.
+    """
+    memo: dict[int, object] = {id(module): other for module, other in (instead or {}).items()}
     for parameter in net.parameters():
         memo[id(parameter)] = nn.Parameter(parameter.detach(), requires_grad=False)
     copied: nn.Module = copy.deepcopy(net, memo)

@@ -63,11 +63,8 @@ class ResponseProbe:
         self._cosine = cosine
         self._layers = net.responses()
         self._places = response_layers(net)
-        self._branches: dict[int, Tensor] = {}
-        self._read_blocks: list[Tensor] = []
-        self._read_layers: list[Tensor] = []
-        self._sizes: dict[str, list[int]] = {}
-        self._last: tuple[Tensor, Tensor] | None = None
+        self._products: dict[torch.Size, Tensor] = {}
+        self._forget()
 
     def read(self, images: Tensor, *, training: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Probe one batch, for the record of an epoch.
@@ -102,8 +99,8 @@ class ResponseProbe:
             for batch in batches:
                 self._forget()
                 self.net(batch)
-                blocks += _block_sums(_moved(self._read_blocks))
-                sums, norms = _moved(self._read_layers).swapaxes(0, 1)
+                blocks += _block_sums(*(_moved(part) for part in self._read_blocks))
+                sums, norms = (_moved(part) for part in self._read_layers)
                 layers += np.stack([sums.sum(1), np.square(norms).sum(1)], 1)
                 images += len(batch)
         if not images:
@@ -112,11 +109,15 @@ class ResponseProbe:
             self._block_table(blocks, images), self._layer_table(layers, images), images, training
         )
         self._forget()
+        self._products.clear()
         return read
 
     def _forget(self) -> None:
-        self._sizes = {"layers": [], "inputs": [], "added": []}
-        self._branches, self._read_blocks, self._read_layers, self._last = {}, [], [], None
+        self._branches: dict[int, Tensor] = {}
+        self._read_blocks: tuple[list[Tensor], ...] = ([], [], [])
+        self._read_layers: tuple[list[Tensor], ...] = ([], [])
+        self._sizes: dict[str, list[int]] = {"layers": [], "inputs": [], "added": []}
+        self._last: tuple[Tensor, Tensor] | None = None
 
     def _taps(self) -> list[tuple[nn.Module, Reader]]:
         taps: list[tuple[nn.Module, Reader]] = [(module, self._read_layer) for module in self._layers]
@@ -130,7 +131,8 @@ class ResponseProbe:
         norms = _norms(maps)
         self._last = (output, norms)
         self._sizes["layers"].append(output[0].numel())
-        self._read_layers.append(torch.stack([maps.sum(_SPACE), norms]))
+        for kept, value in zip(self._read_layers, (maps.sum(_SPACE), norms), strict=True):
+            kept.append(value)
 
     def _branch_reader(self, index: int) -> Reader:
         def read(_inputs: Tensor, output: Tensor) -> None:
@@ -145,15 +147,20 @@ class ResponseProbe:
             residual = self._last[1] if known and self._last is not None else _norms(added)
             self._sizes["inputs"].append(inputs[0].numel())
             self._sizes["added"].append(added[0].numel())
-            dots = self._dots(inputs, added, residual)
-            self._read_blocks.append(torch.stack([residual, _norms(inputs), dots]))
+            values = (residual, _norms(inputs), self._dots(inputs, added, residual))
+            for kept, value in zip(self._read_blocks, values, strict=True):
+                kept.append(value)
 
         return read
 
     def _dots(self, inputs: Tensor, added: Tensor, like: Tensor) -> Tensor:
         if not self._cosine or inputs.shape != added.shape:
             return torch.full_like(like, torch.nan)
-        return (inputs.float() * added).sum(_SPACE)
+        # into one tensor for all blocks of a shape: to write to fresh memory takes four times as long
+        if inputs.shape not in self._products:
+            self._products[inputs.shape] = torch.empty_like(added, dtype=torch.float32)
+        product = self._products[inputs.shape]
+        return torch.mul(inputs.float(), added, out=product).sum(_SPACE)
 
     def _block_table(self, sums: _Numbers, images: int) -> pd.DataFrame:
         table = place_blocks(self.blocks)
@@ -173,9 +180,8 @@ def _moved(read: list[Tensor]) -> _Numbers:
     return moved
 
 
-def _block_sums(read: _Numbers) -> _Numbers:
-    """(blocks, 3, N) of ‖F‖, ‖x‖ and x·F to sums over the images, (blocks, 6)."""
-    residual, incoming, dots = read.swapaxes(0, 1)
+def _block_sums(residual: _Numbers, incoming: _Numbers, dots: _Numbers) -> _Numbers:
+    """‖F‖, ‖x‖ and x·F, (blocks, N) each, to sums over the images, (blocks, 6)."""
     ratio = residual / np.maximum(incoming, _TINY)
     cosine = dots / np.maximum(residual * incoming, _TINY)
     parts = (residual, incoming, ratio, np.square(residual), np.square(incoming), cosine)

@@ -20,7 +20,7 @@ from explorer.nets.build import draw
 from explorer.nets.loaded import LoadedNet, ProbedNet
 from explorer.probes.attributions import Attribution, Question, Subject
 from explorer.probes.baselines import baseline
-from explorer.probes.replica import Progress
+from explorer.probes.replica import Progress, replica
 
 RANDOM_MAPS = 5
 NOISE = 0.1
@@ -157,18 +157,18 @@ def randomisation(
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """The map after the weights were drawn anew from the top down; columns as in `Trust.randomisation`."""
-    forgetful = replace(loaded, net=copy.deepcopy(Subject(loaded).net))
-    subject = Subject(forgetful)
+    forgetful = replace(loaded, net=copy.deepcopy(replica(loaded.net)))
     generator = torch.Generator().manual_seed(found.seed)
     rows = []
-    parts = _from_the_top(subject.net)
+    parts = _from_the_top(forgetful.net)
     for number, (name, modules) in enumerate(parts):
         if progress is not None:
             progress(number / len(parts))
         with torch.no_grad():
             for module in modules:
                 draw(module, generator)
-        other = subject.attribute(found.inputs, _question(found), references)
+        # a subject's copy has its BN folded into the weights, so each state is copied anew
+        other = Subject(forgetful).attribute(found.inputs, _question(found), references)
         rows.append({"redrawn": name, "correlation": rank_correlation(found.map(), other.map())})
     return pd.DataFrame(rows)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,15 +29,11 @@ from explorer.ui.nets import PROBING, ask_for, net_choices, opened, session_choi
 from explorer.ui.pictures import choose_picture
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from explorer.nets.loaded import LoadedNet
     from explorer.probes.inputs import Inputs
     from explorer.probes.responses import Responses
 
 MOST_PROBED = 5
-# small batches stay in the processor's caches; BN's own statistics want large ones
-_BATCHES = {False: 32, True: 100}
 _KEPT = 64
 _MODES = {"eval": "BN in eval mode", "train": "BN in train mode, batches of 100"}
 _DEFAULT = ("digits-plain-56-s0", "digits-residual-56-s0")
@@ -157,22 +152,16 @@ def _inputs(loaded: LoadedNet, asked: Asked, picture: Picture | None) -> Inputs:
 
 def _measure(loaded: LoadedNet, inputs: Inputs, training: bool) -> Responses:
     """Probe batch by batch, with a bar that tells how long it will take; leaving the page stops it."""
-    from explorer.probes.responses import ResponseProbe
+    from explorer.probes.passes import Manner, read_responses
 
     bar, began = st.progress(0.0, f"Probing {loaded.title}…"), time.monotonic()
 
-    size = _BATCHES[training]
-
-    def watched() -> Iterator[Tensor]:
-        for number, batch in enumerate(inputs.batches(size)):
-            yield batch
-            done = min((number + 1) * size / len(inputs), 1.0)
-            left = (time.monotonic() - began) * (1 - done) / done
-            bar.progress(done, f"Probing {loaded.title}: {100 * done:.0f} %, about {left:.0f} s left")
+    def tell(done: float) -> None:
+        left = (time.monotonic() - began) * (1 - done) / done
+        bar.progress(done, f"Probing {loaded.title}: {100 * done:.0f} %, about {left:.0f} s left")
 
     try:
-        with PROBING:
-            return ResponseProbe(loaded.net, cosine=True).measure(watched(), training=training)
+        return read_responses(inputs, Manner(training=training, told=tell, lock=PROBING))
     finally:
         bar.empty()
 

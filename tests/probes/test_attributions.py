@@ -16,6 +16,7 @@ from captum.attr import (
 )
 from torch import nn
 
+from explorer.probes import attributions
 from explorer.probes.attributions import Question, Subject
 from explorer.probes.methods import METHODS, AttributionError, method
 from explorer.probes.replica import BUDGET_BYTES, Cancelled, activation_bytes, replica, rows_at_once
@@ -163,6 +164,15 @@ def test_chunks_change_nothing_against_captum_called_plainly(small, picture, mon
     found = subject.attribute(picture, Question(name, 1, settings))
     expected = plainly(replica(small.net), picture.clone())
     torch.testing.assert_close(found.attributions, expected.detach(), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_folding_bn_into_convolutions_changes_no_map(open_small, picture, monkeypatch, name):
+    loaded = open_small("residual-8-B-w4")
+    found = ask(loaded, picture, name, **light(name)).attributions
+    monkeypatch.setattr(attributions, "folded", replica)
+    unfolded = ask(loaded, picture, name, **light(name)).attributions
+    assert float((found - unfolded).abs().max()) <= 1e-3 * float(unfolded.abs().max())
 
 
 def test_grad_cam_summed_over_channels_is_captums_map_enlarged(small, picture):
