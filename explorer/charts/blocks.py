@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
+from explorer.charts.growing import Drawing
 from explorer.charts.marks import end_labels
-from explorer.charts.strokes import as_power, empty_sheet, hovering, one_each, stroke
+from explorer.charts.strokes import Lines, as_power, empty_sheet, hovering, one_each, stroke
 
 BLOCK_MEASURES: dict[str, tuple[str, float, tuple[float, ...]]] = {
     "residual_ratio": ("‖F(x)‖ / ‖x‖", 1.5, (-1.5, -3.2)),
@@ -18,7 +20,7 @@ BLOCK_MEASURES: dict[str, tuple[str, float, tuple[float, ...]]] = {
 """Axis title, upper end of the log axis as a power of ten, and its lower ends, the first that holds all."""
 
 
-def by_block(blocks: pd.DataFrame, members: pd.DataFrame, column: str) -> go.Figure:
+def block_lines(blocks: pd.DataFrame, members: pd.DataFrame, column: str) -> Lines:
     """One measure of every block after the last recorded epoch, over what it was at first.
 
     Args:
@@ -28,32 +30,50 @@ def by_block(blocks: pd.DataFrame, members: pd.DataFrame, column: str) -> go.Fig
     """
     title = BLOCK_MEASURES[column][0]
     there = blocks[np.isfinite(blocks[column]) & (blocks[column] > 0)]
-    most = int(blocks["block"].max()) if len(blocks) else 9
-    figure = empty_sheet("block, from the input on", title, most)
-    figure.update_xaxes(range=[0.5, most + 0.5] if most < 30 else [0, most * 1.02])
-    axis = _block_axis(figure, there[column], column)
-    ends = []
+    traces, ends, least = [], [], math.inf
     for member in members.to_dict("records"):
         mine = there[there["run_id"] == member["run_id"]].sort_values("block")
         first, last = (mine[mine["epoch"] == at] for at in (mine["epoch"].min(), mine["epoch"].max()))
         for part, faint in ((first, True), (last, False)):
             line = stroke(part["block"].tolist(), part[column].tolist(), member, "test", faint)
-            line.update(line_width=1.25 if faint else 2.5)
-            figure.add_trace(line if faint else hovering(line, "block", title))
+            line["line"]["width"] = 1.25 if faint else 2.5
+            traces.append(line if faint else hovering(line, "block", title))
         ends.append((member["group"], float(last[column].iloc[-1]) if len(last) else math.nan))
-    figure.add_trace(end_labels(one_each(ends), most, True, axis))
-    return figure
+        least = min(least, float(mine[column].min()) if len(mine) else least)
+    return Lines(tuple(traces), tuple(ends), least=least)
 
 
-def _block_axis(figure: go.Figure, values: pd.Series, column: str) -> list[float]:
-    _, top, floors = BLOCK_MEASURES[column]
-    least = math.log10(values.min()) if len(values) else 0.0
-    floor = next((floor for floor in floors if least > floor), floors[-1])
+def by_block(lines: Lines, column: str, count: int) -> Drawing:
+    """The lines of `block_lines` on their sheet.
+
+    Args:
+        lines: of the runs.
+        column: what they show.
+        count: blocks of the deepest net.
+    """
+    floor = _floor(lines.least, column)
+    labels = end_labels(one_each(lines.ends), count, True, [floor, BLOCK_MEASURES[column][1]])
+    return Drawing((*lines.traces, labels.to_plotly_json()), _sheet(column, count, floor))
+
+
+def _floor(least: float, column: str) -> float:
+    floors = BLOCK_MEASURES[column][2]
+    lowest = math.log10(least) if math.isfinite(least) else 0.0
+    return next((floor for floor in floors if lowest > floor), floors[-1])
+
+
+@lru_cache(maxsize=64)
+def _sheet(column: str, count: int, floor: float) -> dict[str, Any]:
+    """The layout; shared, so nobody may change it."""
+    title, top, _ = BLOCK_MEASURES[column]
+    figure = empty_sheet("block, from the input on", title, count)
+    figure.update_xaxes(range=[0.5, count + 0.5] if count < 30 else [0, count * 1.02])
     step = 1 if floor > -9 else 4
     powers = range(math.ceil(floor / step) * step, math.floor(top) + 1, step)
     ticks = {"tickvals": [10.0**power for power in powers], "ticktext": [as_power(power) for power in powers]}
     figure.update_yaxes(type="log", range=[floor, top], **ticks)
-    return [floor, top]
+    layout: dict[str, Any] = figure.to_plotly_json()["layout"]
+    return layout
 
 
 def describe_blocks(blocks: pd.DataFrame, members: pd.DataFrame, column: str) -> str:

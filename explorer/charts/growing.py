@@ -7,6 +7,7 @@ docs/decisions/0014-growing.md.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,39 +16,61 @@ _VALUES = ("x", "y", "text", "hovertext")
 _UNSEEN = "rgba(0,0,0,0)"
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A figure as plain values, which are made and compared many times before one is drawn.
+
+    Attributes:
+        traces: in the order of drawing.
+        layout: may be shared with other drawings, so nobody may change it.
+    """
+
+    traces: tuple[dict[str, Any], ...]
+    layout: dict[str, Any]
+
+    def figure(self) -> go.Figure:
+        """The figure of Plotly's, with all values checked."""
+        return go.Figure(list(self.traces), self.layout)
+
+
 def with_button(figure: go.Figure) -> go.Figure:
-    """The figure with a hidden button that restyles its traces."""
+    """The figure, now with a hidden button that restyles its traces."""
     button = {"label": "", "method": "restyle", "args": [{}, []]}
     menu = {
         "type": "buttons", "buttons": [button], "showactive": False, "x": 0, "y": 0, "xanchor": "left",
         "yanchor": "bottom", "pad": {"t": 0, "b": 0, "l": 0, "r": 0}, "bgcolor": _UNSEEN,
         "bordercolor": _UNSEEN, "borderwidth": 0, "font": {"size": 1, "color": _UNSEEN},
     }  # fmt: skip
-    return go.Figure(figure).update_layout(updatemenus=[menu])
+    return figure.update_layout(updatemenus=[menu])
 
 
-def same_sheet(drawn: go.Figure, now: go.Figure) -> bool:
+def same_sheet(drawn: Drawing, now: Drawing) -> bool:
     """Whether `now` differs from what was drawn in the values of its traces alone."""
-    styles = [[_style(trace) for trace in figure.data] for figure in (drawn, now)]
-    sheets = [figure.to_plotly_json()["layout"] | {"updatemenus": None} for figure in (drawn, now)]
-    return styles[0] == styles[1] and bool(sheets[0] == sheets[1])
+    if drawn.layout is not now.layout and drawn.layout != now.layout:
+        return False
+    return len(drawn.traces) == len(now.traces) and all(
+        _style(old) == _style(new) for old, new in zip(drawn.traces, now.traces, strict=True)
+    )
 
 
-def changes(drawn: go.Figure, now: go.Figure) -> list[dict[str, Any]]:
+def changes(drawn: Drawing, now: Drawing) -> list[dict[str, Any]]:
     """What to restyle: numbers of traces, and for each attribute that they have one list per trace."""
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, (old, new) in enumerate(zip(drawn.data, now.data, strict=True)):
-        there = tuple(name for name in _VALUES if new[name] is not None or old[name] is not None)
-        if any(_list(old[name]) != _list(new[name]) for name in there):
+    for number, (old, new) in enumerate(zip(drawn.traces, now.traces, strict=True)):
+        there = tuple(name for name in _VALUES if name in old or name in new)
+        if old is not new and any(_list(old.get(name)) != _list(new.get(name)) for name in there):
             groups[there].append(number)
     return [
-        {"traces": numbers, "values": {name: [_list(now.data[i][name]) for i in numbers] for name in there}}
+        {
+            "traces": numbers,
+            "values": {name: [_list(now.traces[i].get(name)) for i in numbers] for name in there},
+        }
         for there, numbers in groups.items()
     ]
 
 
-def _style(trace: go.Scatter) -> dict[str, Any]:
-    return {name: value for name, value in trace.to_plotly_json().items() if name not in _VALUES}
+def _style(trace: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in trace.items() if name not in _VALUES}
 
 
 def _list(values: Any) -> list[Any] | str:

@@ -10,20 +10,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from explorer.charts import words
+from explorer.charts.growing import Drawing
 from explorer.charts.marks import chance_line, end_labels, set_error_axis
 from explorer.charts.scales import drawn_errors, error_range
-from explorer.charts.strokes import as_power, empty_sheet, hovering, one_each, stroke, with_sentences
-from explorer.charts.theme import CONTEXT, blank
+from explorer.charts.strokes import Lines, as_power, empty_sheet, hovering, one_each, stroke, with_sentences
+from explorer.charts.theme import CONTEXT, Split, blank
 
 MOST_POINTS = 600
 _LOSS_TOPS = (3.0, 6.0, 12.0, 25.0, 60.0)
 _LOSS_FLOOR = 1e-4
+_ERRORS: dict[Split, str] = {"train": "train_error_pct", "test": "test_error_pct"}
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,7 @@ class Sheet:
         return 100 * (1 - 1 / self.classes)
 
 
-def loss_over_steps(
-    steps: pd.DataFrame, epochs: pd.DataFrame, members: pd.DataFrame, style: LiveStyle, sheet: Sheet
-) -> go.Figure:
+def loss_lines(steps: pd.DataFrame, epochs: pd.DataFrame, members: pd.DataFrame, style: LiveStyle) -> Lines:
     """Training loss of every step, and test loss after every epoch.
 
     Args:
@@ -71,37 +73,37 @@ def loss_over_steps(
         epochs: columns run_id, iteration, epoch, test_loss.
         members: the runs, columns `MEMBER_COLUMNS`, in the order of drawing.
         style: smoothing and log axes.
-        sheet: how far the axes reach.
     """
-    figure = empty_sheet(
-        "iteration (batches trained)",
-        "loss (cross-entropy, nats)",
-        sheet.iterations,
-        (style.log_x, style.log_y),
-    )
-    axis = _loss_axis(figure, steps, style.log_y)
-    chance = chance_line(100, [1, sheet.iterations])
-    chance.update(y=[math.log(sheet.classes)] * 2, hovertext="Guessing: the logarithm of the classes.")
-    figure.add_trace(chance)
-    ends = []
+    traces, ends, most = [], [], -math.inf
     for member in members.to_dict("records"):
-        mine = thinned(steps[steps["run_id"] == member["run_id"]])
+        whole = steps[steps["run_id"] == member["run_id"]]
+        mine = thinned(whole)
         tests = epochs[(epochs["run_id"] == member["run_id"]) & (epochs["iteration"] > 0)]
         x, raw = mine["iteration"].tolist(), mine["loss"]
-        figure.add_trace(stroke(x, raw.tolist(), member, "train", style.smoothing > 1))
         smooth = raw.rolling(style.smoothing, min_periods=1).mean().tolist() if style.smoothing > 1 else []
-        figure.add_trace(hovering(stroke(x[: len(smooth)], smooth, member, "train"), "iteration", "loss"))
         test = stroke(tests["iteration"].tolist(), tests["test_loss"].tolist(), member, "test")
-        figure.add_trace(hovering(test, "iteration", "loss"))
+        traces += [
+            stroke(x, raw.tolist(), member, "train", style.smoothing > 1),
+            hovering(stroke(x[: len(smooth)], smooth, member, "train"), "iteration", "loss"),
+            hovering(test, "iteration", "loss"),
+        ]
         last = smooth or raw.tolist()
         ends.append((member["group"], last[-1] if last else math.nan))
-    figure.add_trace(end_labels(one_each(ends), sheet.iterations, style.log_y, axis))
-    return figure
+        most = max(most, float(whole["loss"].quantile(0.99)) if len(whole) else most)
+    return Lines(tuple(traces), tuple(ends), most=most)
 
 
-def error_over_epochs(
-    epochs: pd.DataFrame, members: pd.DataFrame, style: LiveStyle, sheet: Sheet
-) -> go.Figure:
+def loss_over_steps(lines: Lines, style: LiveStyle, sheet: Sheet) -> Drawing:
+    """The lines of `loss_lines` on their sheet; it stays as long as no loss leaves its axis."""
+    top = next((step for step in _LOSS_TOPS if lines.most <= step), _LOSS_TOPS[-1])
+    chance, layout = _loss_sheet(style, sheet, top)
+    labels = end_labels(
+        one_each(lines.ends), sheet.iterations, style.log_y, _loss_range(top, style.log_y)
+    ).to_plotly_json()
+    return Drawing((chance, *lines.traces, labels), layout)
+
+
+def error_lines(epochs: pd.DataFrame, members: pd.DataFrame, style: LiveStyle, sheet: Sheet) -> Lines:
     """Training and test error after every epoch.
 
     Args:
@@ -110,21 +112,25 @@ def error_over_epochs(
         style: log axes; epochs are never smoothed.
         sheet: how far the axes reach.
     """
-    figure = empty_sheet("epoch", "error (%)", sheet.epochs, (style.log_x, style.log_y))
-    set_error_axis(figure, style.log_y)
-    figure.add_trace(chance_line(sheet.chance_pct, [1 if style.log_x else 0, sheet.epochs]))
+    traces: list[dict[str, Any]] = []
     ends = []
     for member in members.to_dict("records"):
         mine = epochs[epochs["run_id"] == member["run_id"]]
         mine = mine[mine["epoch"] > 0] if style.log_x else mine
-        for split, column in (("train", "train_error_pct"), ("test", "test_error_pct")):
+        for split, column in _ERRORS.items():
             there = mine.dropna(subset=[column])
             drawn = drawn_errors(there[column].tolist(), style.log_y)
-            line = stroke(there["epoch"].tolist(), drawn, member, split, points=sheet.epochs <= 40)  # type: ignore[arg-type]
-            figure.add_trace(with_sentences(line, "epoch", "error", there[column].tolist()))
-        ends.append((member["group"], figure.data[-1].y[-1] if figure.data[-1].y else math.nan))
-    figure.add_trace(end_labels(one_each(ends), sheet.epochs, style.log_y, error_range(style.log_y)))
-    return figure
+            line = stroke(there["epoch"].tolist(), drawn, member, split, points=sheet.epochs <= 40)
+            traces.append(with_sentences(line, "epoch", "error", there[column].tolist()))
+        ends.append((member["group"], drawn[-1] if drawn else math.nan))
+    return Lines(tuple(traces), tuple(ends))
+
+
+def error_over_epochs(lines: Lines, style: LiveStyle, sheet: Sheet) -> Drawing:
+    """The lines of `error_lines` on their sheet, which never changes while runs are trained."""
+    chance, layout = _error_sheet(style, sheet)
+    labels = end_labels(one_each(lines.ends), sheet.epochs, style.log_y, error_range(style.log_y))
+    return Drawing((chance, *lines.traces, labels.to_plotly_json()), layout)
 
 
 def schedule(rates: Sequence[float], iterations: int) -> go.Figure:
@@ -173,14 +179,31 @@ def describe_losses(steps: pd.DataFrame, members: pd.DataFrame) -> str:
     return f"Training loss of every step. {'; '.join(said) or 'Nothing was trained yet'}."
 
 
-def _loss_axis(figure: go.Figure, steps: pd.DataFrame, log: bool) -> list[float]:
-    most = float(steps["loss"].quantile(0.99)) if len(steps) else 0.0
-    top = next((step for step in _LOSS_TOPS if most <= step), _LOSS_TOPS[-1])
-    axis = [math.log10(_LOSS_FLOOR), math.log10(top * 1.5)] if log else [-0.02 * top, top * 1.02]
-    figure.update_yaxes(type="log" if log else "linear", range=axis)
+@lru_cache(maxsize=64)
+def _loss_sheet(style: LiveStyle, sheet: Sheet, top: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The line of guessing, and the layout; shared, so nobody may change them."""
+    titles = ("iteration (batches trained)", "loss (cross-entropy, nats)")
+    figure = empty_sheet(*titles, sheet.iterations, (style.log_x, style.log_y))
+    log = style.log_y
+    figure.update_yaxes(type="log" if log else "linear", range=_loss_range(top, log))
     if log:
         powers = range(-4, 2)
         figure.update_yaxes(
             tickvals=[10.0**power for power in powers], ticktext=[as_power(p) for p in powers]
         )
-    return axis
+    chance = chance_line(100, [1, sheet.iterations])
+    chance.update(y=[math.log(sheet.classes)] * 2, hovertext="Guessing: the logarithm of the classes.")
+    return chance.to_plotly_json(), figure.to_plotly_json()["layout"]
+
+
+@lru_cache(maxsize=64)
+def _error_sheet(style: LiveStyle, sheet: Sheet) -> tuple[dict[str, Any], dict[str, Any]]:
+    """As `_loss_sheet`."""
+    figure = empty_sheet("epoch", "error (%)", sheet.epochs, (style.log_x, style.log_y))
+    set_error_axis(figure, style.log_y)
+    chance = chance_line(sheet.chance_pct, [1 if style.log_x else 0, sheet.epochs])
+    return chance.to_plotly_json(), figure.to_plotly_json()["layout"]
+
+
+def _loss_range(top: float, log: bool) -> list[float]:
+    return [math.log10(_LOSS_FLOOR), math.log10(top * 1.5)] if log else [-0.02 * top, top * 1.02]

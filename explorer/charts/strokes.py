@@ -1,9 +1,14 @@
-"""What do charts of single runs share? The sheet, a run's line in its colour, its hover, its name."""
+"""What do charts of single runs share? The sheet, a run's line in its colour, its hover, its name.
+
+Lines are Plotly's traces as plain values: while a run is watched they are made several times a second,
+and objects of Plotly's take ten times as long to make.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -17,6 +22,32 @@ ZOO = ", zoo"
 """How the name of a group of the zoo's runs ends."""
 _PALE = 0.5
 _RAW = 0.3
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What some runs add to a chart.
+
+    Attributes:
+        traces: as plain values, in the order of drawing.
+        ends: the group of each run, and the height at which its line ends.
+        least: smallest value that the axis must hold, infinite where there is none.
+        most: largest value that the axis must hold, minus infinity where there is none.
+    """
+
+    traces: tuple[dict[str, Any], ...] = ()
+    ends: tuple[tuple[str, float], ...] = ()
+    least: float = math.inf
+    most: float = -math.inf
+
+    def __add__(self, other: Lines) -> Lines:
+        """These lines, and on top of them the others."""
+        return Lines(
+            self.traces + other.traces,
+            self.ends + other.ends,
+            min(self.least, other.least),
+            max(self.most, other.most),
+        )
 
 
 def shades(members: pd.DataFrame) -> dict[str, str]:
@@ -55,40 +86,42 @@ def empty_sheet(x_title: str, y_title: str, last: int, logs: tuple[bool, bool] =
 def stroke(
     x: list[float], y: list[float], member: Mapping[Any, Any], split: Split, faint: bool = False,
     points: bool = False,
-) -> go.Scatter:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
     """A run's line in its colour; pale for the zoo's, thinner where there are seeds, faint for raw values."""
     look = {**line_style(str(member["family"]), split), "color": member["colour"]}
     if faint:
         look |= {"width": 1, "dash": "solid"}
     elif member["several"]:
         look["width"] = 0.6 * float(look["width"])
-    opacity = (_RAW if faint else 1.0) * (_PALE if member["zoo"] else 1.0)
-    return go.Scatter(
-        x=x, y=y, mode="lines+markers" if points else "lines", line=look, opacity=opacity, hoverinfo="skip",
-        marker={"size": 4 if split == "train" else 6},
-        name=f"{member['group']}, seed {member['seed']}, {SPLIT_TITLE[split]}",
-    )  # fmt: skip
+    return {
+        "type": "scatter", "x": x, "y": y, "mode": "lines+markers" if points else "lines", "line": look,
+        "opacity": (_RAW if faint else 1.0) * (_PALE if member["zoo"] else 1.0), "hoverinfo": "skip",
+        "marker": {"size": 4 if split == "train" else 6},
+        "name": f"{member['group']}, seed {member['seed']}, {SPLIT_TITLE[split]}",
+    }  # fmt: skip
 
 
-def hovering(line: go.Scatter, x_name: str, y_name: str) -> go.Scatter:
+def hovering(line: dict[str, Any], x_name: str, y_name: str) -> dict[str, Any]:
     """The line with a sentence for whoever points at it."""
-    said = f"{line.name}:<br>{y_name} %{{y:.3g}} at {x_name} %{{x:.0f}}<extra></extra>"
-    return line.update(hovertemplate=said, hoverinfo=None)
+    said = f"{line['name']}:<br>{y_name} %{{y:.3g}} at {x_name} %{{x:.0f}}<extra></extra>"
+    return {name: value for name, value in line.items() if name != "hoverinfo"} | {"hovertemplate": said}
 
 
-def with_sentences(line: go.Scatter, x_name: str, y_name: str, values: Sequence[float]) -> go.Scatter:
+def with_sentences(line: dict[str, Any], x_name: str, y_name: str, values: Sequence[float]) -> dict[str, Any]:
     """The line with a sentence per point, for values in per cent that are drawn elsewhere on a log axis."""
     texts = [
-        f"{line.name}:<br>{y_name} {value:.3g} % at {x_name} {at:.0f}"
-        for at, value in zip(line.x, values, strict=True)
+        f"{line['name']}:<br>{y_name} {value:.3g} % at {x_name} {at:.0f}"
+        for at, value in zip(line["x"], values, strict=True)
     ]
-    return line.update(hovertext=texts, hoverinfo="text")
+    return line | {"hovertext": texts, "hoverinfo": "text"}
 
 
-def one_each(ends: list[tuple[str, float]]) -> list[tuple[str, float]]:
+def one_each(ends: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
     """One label per group, at the mean of its runs' ends."""
-    table = pd.DataFrame(ends, columns=["group", "end"]).groupby("group", sort=False)["end"].mean()
-    return [(str(group), float(end)) for group, end in table.items()]
+    heights: dict[str, list[float]] = {}
+    for group, end in ends:
+        heights.setdefault(group, []).extend([] if math.isnan(end) else [end])
+    return [(group, sum(each) / len(each) if each else math.nan) for group, each in heights.items()]
 
 
 def as_power(power: int) -> str:

@@ -61,6 +61,25 @@ def colour(figure: go.Figure, dark: bool) -> go.Figure:
     return figure.update_layout(font_color=text).update_xaxes(axis).update_yaxes(axis)
 
 
+def inked(layout: dict[str, Any], dark: bool) -> dict[str, Any]:
+    """As `colour`, for a layout of plain values with one x and one y axis; the given one stays as it is."""
+    text, rule = _INK["dark" if dark else "light"]
+
+    def axis(name: str) -> dict[str, Any]:
+        before: dict[str, Any] = layout.get(name, {})
+        title, ticks = (before.get(part, {}) for part in ("title", "tickfont"))
+        title = title | {"font": title.get("font", {}) | {"color": text}}
+        return before | {
+            "color": text,
+            "gridcolor": rule,
+            "title": title,
+            "tickfont": ticks | {"color": text},
+        }
+
+    font = layout.get("font", {}) | {"color": text}
+    return layout | {"font": font, "xaxis": axis("xaxis"), "yaxis": axis("yaxis")}
+
+
 def show(figure: go.Figure, key: str, alt: str) -> None:
     """Show a figure as it is, over the whole width of its column.
 

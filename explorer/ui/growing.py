@@ -1,4 +1,7 @@
-"""A chart that grows while it is watched: drawn once, then told what its lines have gained."""
+"""A chart that grows while it is watched: drawn once, then told what its lines have gained.
+
+The page's own run draws the charts; a fragment that runs several times a second only tells them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.charts.growing import changes, same_sheet, with_button
+from explorer.charts.growing import Drawing, changes, same_sheet, with_button
 from explorer.ui.figures import Finished, show
 
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
@@ -22,53 +25,62 @@ class Picture:
     """A chart as it is now.
 
     Attributes:
-        figure: in the page's colours.
+        drawing: in the page's colours.
         title: what it is, in words that never change.
         alt: the chart in words, with its numbers.
     """
 
-    figure: go.Figure
+    drawing: Drawing
     title: str
     alt: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Shown:
-    """What one visitor's browser has: the figure as it was drawn, and the last one it was told of."""
+    """What one visitor's browser has: the chart as it was drawn, and what it was told of last."""
 
-    drawn: go.Figure
-    last: Picture
-    told: dict[str, Any]
+    drawing: Drawing
+    figure: go.Figure
+    last: Picture | None = None
+    told: dict[str, Any] | None = None
 
 
-def show_growing(now: Picture, key: str) -> dict[str, Any]:
-    """Show a chart as it was first drawn, as long as only its numbers change.
+def show_growing(now: Picture, key: str) -> None:
+    """Show a chart as it was first drawn, as long as only its numbers have changed since.
 
     Args:
-        now: the chart; the same object means that nothing has changed.
+        now: the chart.
         key: unique on the page.
-
-    Returns:
-        What `grow` has to tell the chart.
     """
-    name = f"drawn-{key}"
-    shown = st.session_state.get(name)
-    if not isinstance(shown, _Shown) or shown.last is not now:
-        shown = st.session_state[name] = _compared(shown, now, key)
-    show(shown.drawn, key, now.title)
+    shown = _shown(key)
+    if shown is None or not same_sheet(shown.drawing, now.drawing):
+        shown = _Shown(now.drawing, Finished(with_button(now.drawing.figure())))
+        st.session_state[_name(key)] = shown
+    show(shown.figure, key, now.title)
+
+
+def told(now: Picture, key: str) -> dict[str, Any] | None:
+    """What `grow` has to tell the chart, or None where it has to be drawn anew."""
+    shown = _shown(key)
+    if shown is None or not same_sheet(shown.drawing, now.drawing):
+        return None
+    if shown.last is not now:
+        groups = changes(shown.drawing, now.drawing)
+        shown.last, shown.told = now, {"key": key, "groups": groups, "alt": now.alt}
     return shown.told
 
 
-def _compared(shown: object, now: Picture, key: str) -> _Shown:
-    if isinstance(shown, _Shown) and same_sheet(shown.drawn, now.figure):
-        drawn = shown.drawn
-    else:
-        drawn = Finished(with_button(now.figure))
-    return _Shown(drawn, now, {"key": key, "groups": changes(drawn, now.figure), "alt": now.alt})
-
-
 def grow(charts: Sequence[dict[str, Any]]) -> None:
-    """Tell the charts, as `show_growing` returned them, what they have gained; shows nothing itself."""
+    """Tell the charts, as `told` returned it, what they have gained; shows nothing itself."""
     # registered at each run, since a module is imported once but a server may be started twice
     component = st.components.v2.component("growing_charts", js=_JS, css=_CSS, isolate_styles=False)
     component(key="growing-charts", data={"charts": list(charts)}, height=1)
+
+
+def _shown(key: str) -> _Shown | None:
+    shown = st.session_state.get(_name(key))
+    return shown if isinstance(shown, _Shown) else None
+
+
+def _name(key: str) -> str:
+    return f"drawn-{key}"

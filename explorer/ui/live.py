@@ -1,29 +1,28 @@
-"""The Live training page's moving part: redrawn alone, twice a second, while something is trained."""
+"""The Live training page's charts, and what of it moves alone, twice a second, while something is trained."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.charts import live as charts
 from explorer.charts import words
-from explorer.charts.blocks import BLOCK_MEASURES, by_block, describe_blocks
+from explorer.charts.blocks import BLOCK_MEASURES, block_lines, by_block, describe_blocks
+from explorer.charts.growing import Drawing
 from explorer.charts.live import LiveStyle
 from explorer.charts.outcomes import outcome, so_far
-from explorer.charts.strokes import ZOO
-from explorer.ui.figures import IMAGE, colour, take_away
-from explorer.ui.growing import Picture, grow, show_growing
-from explorer.ui.steering import steer_all, steer_each
+from explorer.charts.strokes import ZOO, Lines
+from explorer.ui.figures import IMAGE, inked, take_away
+from explorer.ui.growing import Picture, grow, show_growing, told
+from explorer.ui.steering import STEERED, steer_all, steer_each
 from explorer.ui.watching import Watched, watched
 
 _EVERY_S = 0.4
-_BLOCKS_EVERY_S = 1.0
+_USUAL_BLOCKS = 9
 
 
 @dataclass(frozen=True)
@@ -63,95 +62,149 @@ def choose_style() -> tuple[LiveStyle, bool]:
 
 
 def live_view(view: View, found: Watched) -> None:
-    """Everything about the watched runs that changes while they are trained."""
-    st.fragment(_moving, run_every=_EVERY_S if found.active else None)(view, found.active)
+    """Everything about the watched runs: charts that stand, and what moves while they are trained."""
+    st.session_state.pop(STEERED, None)
+    every = _EVERY_S if found.active else None
+    if view.ids:
+        st.fragment(_steering, run_every=every)(view, found.active)
+    _side_by_side(view, found, _UPPER)
+    between = st.container(key="moving")
+    _side_by_side(view, found, _LOWER)
+    with between:  # last, since it tells charts that have been drawn
+        st.fragment(_moving, run_every=every)(view, found.active)
     _numbers(view, found)
 
 
-def _moving(view: View, was_active: bool) -> None:
+def _now(view: View, was_active: bool) -> Watched:
+    """What the runs have reached; the whole page runs anew where a run has begun or ended, or was steered."""
     found = watched(view.ids, view.context)
-    if found.active != was_active:
+    if found.active != was_active or st.session_state.pop(STEERED, False):
         st.rerun()
-    # slots that are always there, so that no chart is drawn anew when one of them is filled
+    return found
+
+
+def _steering(view: View, was_active: bool) -> None:
     with st.container(key="all-runs"):
-        if view.ids:
-            steer_all(found)
-    told = _curves(view, found)
+        steer_all(_now(view, was_active))
+
+
+def _moving(view: View, was_active: bool) -> None:
+    found = _now(view, was_active)
+    told_all = [told(chart.picture(view, found), chart.key) for chart in (*_UPPER, *_LOWER)]
+    if any(one is None for one in told_all):
+        st.rerun()  # an axis has to reach further
+    grow([one for one in told_all if one is not None])
     with st.container(key="conclusion"):
         st.markdown(_said(view, found))
     with st.container(key="each-run"):
         if view.ids:
             steer_each(found)
-    grow([*told, *_blocks(view, _calm(view, found))])
 
 
-def _calm(view: View, found: Watched) -> Watched:
-    """What the charts of blocks show: as it was within the last second, so that the losses come first."""
-    now = time.monotonic()
-    at, shown, last = st.session_state.get("calm", (0.0, None, found))
-    if shown == view and found.active and now - at < _BLOCKS_EVERY_S:
-        return last  # type: ignore[no-any-return]
-    st.session_state["calm"] = (now, view, found)
-    return found
+@dataclass(frozen=True)
+class _Chart:
+    """One of the page's charts.
+
+    Attributes:
+        key: unique on the page.
+        heading: over it.
+        stamp: what it depends on, of what is watched; the same stamp is the same picture.
+        make: its picture.
+    """
+
+    key: str
+    heading: str
+    stamp: Callable[[Watched], object]
+    make: Callable[[View, Watched], Picture]
+
+    def picture(self, view: View, found: Watched) -> Picture:
+        """As it is now, made once for all sessions with this view of these numbers."""
+        picture: Picture = _kept(view, self.key, self.stamp(found), lambda: self.make(view, found))
+        return picture
 
 
-def _curves(view: View, found: Watched) -> list[dict[str, Any]]:
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown("**Loss at every step**, bold: test after each epoch")
-        stamp = (found.stamp, len(found.steps), tuple(found.rates))
-        losses = show_growing(_kept(view, "loss", stamp, lambda: _losses(view, found)), "loss-over-steps")
-    with right:
-        st.markdown("**Error after every epoch**, dashed: training, bold: test")
-        picture = _kept(view, "error", found.stamp, lambda: _errors(view, found))
-        return [losses, show_growing(picture, "error-while-training")]
-
-
-def _blocks(view: View, found: Watched) -> list[dict[str, Any]]:
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown("**What each block adds**, relative to its input; faint: at the start")
-        ratio = _block_chart(view, found, "residual_ratio")
-    with right:
-        st.markdown("**Gradient in each block**, after the last epoch; faint: after the first")
-        return [ratio, _block_chart(view, found, "gradient_norm")]
-
-
-def _block_chart(view: View, found: Watched, column: str) -> dict[str, Any]:
-    picture = _kept(view, column, found.stamp, lambda: _block_picture(found, column))
-    return show_growing(picture, f"blocks-{column}")
+def _side_by_side(view: View, found: Watched, charts: Sequence[_Chart]) -> None:
+    for column, chart in zip(st.columns(2, gap="medium"), charts, strict=True):
+        with column:
+            st.markdown(chart.heading)
+            show_growing(chart.picture(view, found), chart.key)
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
-def _kept(view: View, name: str, stamp: object, _make: Callable[[], Picture]) -> Picture:
-    """The picture in the page's colours, made once for all sessions with this view of these numbers."""
-    made = _make()
-    colour(made.figure, view.dark)
-    return made
+def _kept(view: View, name: str, stamp: object, _make: Callable[[], Any]) -> Any:
+    """What was made once for all sessions with this view of these numbers."""
+    return _make()
+
+
+def _drawn(view: View, drawing: Drawing) -> Drawing:
+    """In the page's colours."""
+    return Drawing(drawing.traces, inked(drawing.layout, view.dark))
 
 
 def _losses(view: View, found: Watched) -> Picture:
     said = charts.describe_losses(found.steps, found.members)
-    return Picture(_loss_figure(view, found), "Training loss of every step", said)
+    return Picture(_drawn(view, _loss_drawing(view, found)), "Training loss of every step", said)
 
 
 def _errors(view: View, found: Watched) -> Picture:
     said = charts.describe_errors(found.kept.epochs, found.members)
-    return Picture(_error_figure(view, found), "Error after every epoch", said)
+    return Picture(_drawn(view, _error_drawing(view, found)), "Error after every epoch", said)
 
 
-def _block_picture(found: Watched, column: str) -> Picture:
-    blocks, title = found.kept.blocks, f"{BLOCK_MEASURES[column][0]} of every block"
+def _loss_drawing(view: View, found: Watched) -> Drawing:
+    def lines(members: pd.DataFrame) -> Lines:
+        return charts.loss_lines(found.steps, found.kept.epochs, members, view.style)
+
+    return charts.loss_over_steps(_all_lines(view, found, "loss", lines), view.style, found.sheet)
+
+
+def _error_drawing(view: View, found: Watched) -> Drawing:
+    def lines(members: pd.DataFrame) -> Lines:
+        return charts.error_lines(found.kept.epochs, members, view.style, found.sheet)
+
+    return charts.error_over_epochs(_all_lines(view, found, "error", lines), view.style, found.sheet)
+
+
+def _blocks(view: View, found: Watched, column: str) -> Picture:
+    blocks = found.kept.blocks
+
+    def lines(members: pd.DataFrame) -> Lines:
+        return block_lines(blocks, members, column)
+
+    count = int(blocks["block"].max()) if len(blocks) else _USUAL_BLOCKS
+    drawing = by_block(_all_lines(view, found, column, lines), column, count)
     said = describe_blocks(blocks, found.members, column)
-    return Picture(by_block(blocks, found.members, column), title, said)
+    return Picture(_drawn(view, drawing), f"{BLOCK_MEASURES[column][0]} of every block", said)
 
 
-def _loss_figure(view: View, found: Watched) -> go.Figure:
-    return charts.loss_over_steps(found.steps, found.kept.epochs, found.members, view.style, found.sheet)
+def _all_lines(view: View, found: Watched, name: str, lines: Callable[[pd.DataFrame], Lines]) -> Lines:
+    """The zoo's lines, which stay what they are, and on top of them those that grow."""
+    zoo, own = (found.members[found.members["zoo"] == is_zoo] for is_zoo in (True, False))
+    look = (name, found.sheet, *zoo[["run_id", "colour", "several"]].itertuples(index=False, name=None))
+    pale: Lines = _kept(view, "zoo", look, lambda: lines(zoo))
+    return pale + lines(own)
 
 
-def _error_figure(view: View, found: Watched) -> go.Figure:
-    return charts.error_over_epochs(found.kept.epochs, found.members, view.style, found.sheet)
+_UPPER = (
+    _Chart(
+        "loss-over-steps", "**Loss at every step**, bold: test after each epoch",
+        lambda found: (found.stamp, len(found.steps), tuple(found.rates)), _losses,
+    ),
+    _Chart(
+        "error-while-training", "**Error after every epoch**, dashed: training, bold: test",
+        lambda found: found.stamp, _errors,
+    ),
+)  # fmt: skip
+_LOWER = (
+    _Chart(
+        "blocks-residual_ratio", "**What each block adds**, relative to its input; faint: at the start",
+        lambda found: found.stamp, lambda view, found: _blocks(view, found, "residual_ratio"),
+    ),
+    _Chart(
+        "blocks-gradient_norm", "**Gradient in each block**, after the last epoch; faint: after the first",
+        lambda found: found.stamp, lambda view, found: _blocks(view, found, "gradient_norm"),
+    ),
+)  # fmt: skip
 
 
 def _said(view: View, found: Watched) -> str:
@@ -175,9 +228,9 @@ def _numbers(view: View, found: Watched) -> None:
     """The curves as a table and as CSV; redrawn when somebody opens it, not while it is read."""
     left, right = st.columns(2, gap="medium")
     with left:
-        take_away(lambda: _step_table(found), lambda: _loss_figure(view, found), "live-loss")
+        take_away(lambda: _step_table(found), lambda: _loss_drawing(view, found).figure(), "live-loss")
     with right:
-        take_away(lambda: _epoch_table(found), lambda: _error_figure(view, found), "live-error")
+        take_away(lambda: _epoch_table(found), lambda: _error_drawing(view, found).figure(), "live-error")
 
 
 def _step_table(found: Watched) -> pd.DataFrame:

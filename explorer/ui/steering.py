@@ -17,6 +17,8 @@ from explorer.training.estimates import duration, together
 from explorer.ui.data import own_store
 from explorer.ui.watching import Watched, look_again
 
+STEERED = "steered"
+"""Session key: something was asked of a run, so the whole page has to be looked at anew."""
 _FAILED = "steer-failed"
 
 
@@ -106,6 +108,7 @@ def _ask(verb: Verb, ids: Sequence[str]) -> None:
             verb.ask(store, run_id)
     except (StoreError, ValueError) as error:
         st.session_state[_FAILED] = str(error)
+    st.session_state[STEERED] = True
     look_again()
 
 

@@ -1,16 +1,19 @@
 """Live charts: the sheet stays while lines grow, colours are the families', and nothing is left out."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from explorer.charts import live
-from explorer.charts.blocks import by_block, describe_blocks
+from explorer.charts.blocks import block_lines, by_block, describe_blocks
 from explorer.charts.live import LiveStyle, Sheet
 from explorer.charts.outcomes import outcome, so_far
-from explorer.charts.strokes import coloured
+from explorer.charts.strokes import coloured, one_each
 from explorer.charts.theme import FAMILY_COLOUR
 
+STYLE = LiveStyle()
 SHEET = Sheet(iterations=110, epochs=10, classes=10)
 
 
@@ -41,6 +44,14 @@ def epochs(count, runs=("z0", "a", "b")):
     return pd.DataFrame(rows)
 
 
+def losses_drawn(steps, epochs, members, style=STYLE):
+    return live.loss_over_steps(live.loss_lines(steps, epochs, members, style), style, SHEET).figure()
+
+
+def errors_drawn(epochs, members, style=STYLE):
+    return live.error_over_epochs(live.error_lines(epochs, members, style, SHEET), style, SHEET).figure()
+
+
 def axes(figure):
     layout = figure.layout
     return [(axis.type, tuple(axis.range)) for axis in (layout.xaxis, layout.yaxis)], layout.uirevision
@@ -50,8 +61,8 @@ def axes(figure):
 def test_the_sheet_stays_while_lines_grow(members, style):
     charts = [
         (
-            live.loss_over_steps(steps(count), epochs(count // 11), members, style, SHEET),
-            live.error_over_epochs(epochs(count // 11), members, style, SHEET),
+            losses_drawn(steps(count), epochs(count // 11), members, style),
+            errors_drawn(epochs(count // 11), members, style),
         )
         for count in (1, 60, 110)
     ]
@@ -63,8 +74,8 @@ def test_the_sheet_stays_while_lines_grow(members, style):
 
 
 def test_axes_are_named_with_units(members):
-    losses = live.loss_over_steps(steps(20), epochs(1), members, LiveStyle(), SHEET)
-    errors = live.error_over_epochs(epochs(1), members, LiveStyle(), SHEET)
+    losses = losses_drawn(steps(20), epochs(1), members)
+    errors = errors_drawn(epochs(1), members)
 
     assert losses.layout.yaxis.title.text == "loss (cross-entropy, nats)"
     assert losses.layout.xaxis.title.text == "iteration (batches trained)"
@@ -72,7 +83,7 @@ def test_axes_are_named_with_units(members):
 
 
 def test_a_family_has_its_colour_and_the_zoo_is_pale(members):
-    figure = live.error_over_epochs(epochs(3), members, LiveStyle(), SHEET)
+    figure = errors_drawn(epochs(3), members)
     traces = {trace.name: trace for trace in figure.data}
 
     own, zoo = traces["plain-20, seed 0, test"], traces["plain-20, zoo, seed 0, test"]
@@ -94,7 +105,7 @@ def test_two_depths_of_a_family_are_told_apart_and_seeds_are_thin():
 
 
 def test_the_raw_losses_stay_under_the_smoothed(members):
-    figure = live.loss_over_steps(steps(40, "a"), epochs(3, "a"), members.iloc[1:2], LiveStyle(), SHEET)
+    figure = losses_drawn(steps(40, "a"), epochs(3, "a"), members.iloc[1:2])
     raw, smooth = (trace for trace in figure.data if trace.name == "plain-20, seed 0, training")
 
     assert list(raw.y) == pytest.approx(steps(40, "a")["loss"].tolist())
@@ -113,7 +124,7 @@ def test_long_runs_are_drawn_with_bounded_points():
 
 def test_a_loss_that_explodes_still_has_a_place(members):
     wild = steps(20).assign(loss=40.0)
-    figure = live.loss_over_steps(wild, epochs(0), members, LiveStyle(), SHEET)
+    figure = losses_drawn(wild, epochs(0), members)
 
     assert figure.layout.yaxis.range[1] > 40
 
@@ -126,7 +137,7 @@ def test_blocks_show_the_last_epoch_over_the_first_and_survive_what_is_not_finit
         for run in ("a", "b") for epoch in (0, 1, 4) for block in (1, 2, 3)
     ]  # fmt: skip
     table = pd.DataFrame([*rows, rows[0] | {"block": 2, column: np.inf}])
-    figure = by_block(table, members, column)
+    figure = by_block(block_lines(table, members, column), column, 3).figure()
     mine = [trace for trace in figure.data if trace.name == "ResNet-20, seed 0, test"]
 
     assert len(mine[1].y) == 3
@@ -138,11 +149,24 @@ def test_blocks_show_the_last_epoch_over_the_first_and_survive_what_is_not_finit
 
 def test_nothing_recorded_is_drawn_and_said(members):
     empty = epochs(0).iloc[:0]
-    live.error_over_epochs(empty, members, LiveStyle(), SHEET)
-    live.loss_over_steps(steps(1).iloc[:0], empty, members, LiveStyle(), SHEET)
+    errors_drawn(empty, members)
+    losses_drawn(steps(1).iloc[:0], empty, members)
 
     assert "Nothing was trained yet" in live.describe_errors(empty, members)
     assert "Nothing was trained yet" in live.describe_losses(steps(1).iloc[:0], members)
+
+
+def test_lines_laid_over_others_are_the_lines_of_all(members):
+    zoo, own = (members[members["zoo"] == is_zoo] for is_zoo in (True, False))
+    every = (steps(60), epochs(5))
+    apart = live.loss_lines(*every, zoo, LiveStyle()) + live.loss_lines(*every, own, LiveStyle())
+
+    assert apart == live.loss_lines(*every, members, LiveStyle())
+
+
+def test_a_label_stands_at_the_mean_of_its_runs_and_a_run_without_values_has_none():
+    assert one_each([("a", 1.0), ("b", math.nan), ("a", 3.0), ("a", math.nan)])[0] == ("a", 2.0)
+    assert math.isnan(one_each([("b", math.nan)])[0][1])
 
 
 def test_the_schedule_starts_low_and_ends_low():
