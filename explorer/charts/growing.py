@@ -6,7 +6,6 @@ docs/decisions/0014-growing.md.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,20 +52,21 @@ def same_sheet(drawn: Drawing, now: Drawing) -> bool:
     )
 
 
-def changes(drawn: Drawing, now: Drawing) -> list[dict[str, Any]]:
-    """What to restyle: numbers of traces, and for each attribute that they have one list per trace."""
-    groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, (old, new) in enumerate(zip(drawn.traces, now.traces, strict=True)):
-        there = tuple(name for name in _VALUES if name in old or name in new)
-        if old is not new and any(_list(old.get(name)) != _list(new.get(name)) for name in there):
-            groups[there].append(number)
-    return [
-        {
-            "traces": numbers,
-            "values": {name: [_list(now.traces[i].get(name)) for i in numbers] for name in there},
-        }
-        for there, numbers in groups.items()
-    ]
+def changes(drawn: Drawing, now: Drawing) -> dict[str, Any]:
+    """What to restyle, all at once: numbers of traces, and for each attribute one value per trace.
+
+    A value is a list, or None for an attribute that the trace has not. Empty where nothing has changed.
+    """
+    pairs = zip(drawn.traces, now.traces, strict=True)
+    numbers = [number for number, (old, new) in enumerate(pairs) if old is not new and _differ(old, new)]
+    changed = [now.traces[number] for number in numbers]
+    there = [name for name in _VALUES if any(name in trace for trace in changed)]
+    values = {name: [_list(trace[name]) if name in trace else None for trace in changed] for name in there}
+    return {"traces": numbers, "values": values} if numbers else {}
+
+
+def _differ(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    return any(_list(old.get(name)) != _list(new.get(name)) for name in _VALUES)
 
 
 def _style(trace: dict[str, Any]) -> dict[str, Any]:

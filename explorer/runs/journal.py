@@ -73,8 +73,9 @@ class Journal:
         self._woken.set()
 
     def show(self, live: Live) -> None:
-        """Show how far the epoch is, at the next heartbeat."""
+        """Show how far the epoch is, soon."""
         self._live = live
+        self._woken.set()
 
     @property
     def command(self) -> str | None:

@@ -6,11 +6,11 @@
 const EVERY_MS = 200;
 let leave = () => {};
 
-const isShown = (plot, group) =>
-  group.traces.every((trace, i) =>
-    Object.entries(group.values).every(([name, values]) => {
+const isShown = (plot, chart) =>
+  chart.traces.every((trace, i) =>
+    Object.entries(chart.values).every(([name, values]) => {
       const drawn = plot.data[trace]?.[name] ?? [];
-      const wanted = values[i];
+      const wanted = values[i] ?? [];
       return drawn.length === wanted.length
         && (drawn[drawn.length - 1] ?? null) === (wanted[wanted.length - 1] ?? null)
         && (drawn[0] ?? null) === (wanted[0] ?? null);
@@ -20,9 +20,8 @@ const grow = (chart) => {
   const plot = document.querySelector(`.st-key-${chart.key} .js-plotly-plot`);
   const button = plot?.querySelector(".updatemenu-button");
   if (!button?.__data__ || plot.dataset.held === "true") return;
-  for (const group of chart.groups) {
-    if (isShown(plot, group)) continue;
-    button.__data__.args = [group.values, group.traces];
+  if (chart.traces && !isShown(plot, chart)) {
+    button.__data__.args = [chart.values, chart.traces];
     button.dispatchEvent(new MouseEvent("click"));
   }
   const named = plot.closest(".stPlotlyChart");

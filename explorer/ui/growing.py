@@ -65,8 +65,8 @@ def told(now: Picture, key: str) -> dict[str, Any] | None:
     if shown is None or not same_sheet(shown.drawing, now.drawing):
         return None
     if shown.last is not now:
-        groups = changes(shown.drawing, now.drawing)
-        shown.last, shown.told = now, {"key": key, "groups": groups, "alt": now.alt}
+        shown.last = now
+        shown.told = {"key": key, "alt": now.alt, **changes(shown.drawing, now.drawing)}
     return shown.told
 
 

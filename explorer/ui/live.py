@@ -22,6 +22,7 @@ from explorer.ui.steering import STEERED, steer_all, steer_each
 from explorer.ui.watching import Watched, watched
 
 _EVERY_S = 0.4
+_STEER_EVERY_S = 1.0
 _USUAL_BLOCKS = 9
 
 
@@ -64,14 +65,13 @@ def choose_style() -> tuple[LiveStyle, bool]:
 def live_view(view: View, found: Watched) -> None:
     """Everything about the watched runs: charts that stand, and what moves while they are trained."""
     st.session_state.pop(STEERED, None)
-    every = _EVERY_S if found.active else None
     if view.ids:
-        st.fragment(_steering, run_every=every)(view, found.active)
+        st.fragment(_steering, run_every=_STEER_EVERY_S if found.active else None)(view, found.active)
     _side_by_side(view, found, _UPPER)
     between = st.container(key="moving")
     _side_by_side(view, found, _LOWER)
     with between:  # last, since it tells charts that have been drawn
-        st.fragment(_moving, run_every=every)(view, found.active)
+        st.fragment(_moving, run_every=_EVERY_S if found.active else None)(view, found.active)
     _numbers(view, found)
 
 
