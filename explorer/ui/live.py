@@ -21,7 +21,7 @@ from explorer.ui.growing import Picture, grow, show_growing, told
 from explorer.ui.steering import STEERED, steer_all, steer_each
 from explorer.ui.watching import Watched, watched
 
-_EVERY_S = 0.4
+_EVERY_S = 0.25
 _STEER_EVERY_S = 1.0
 _USUAL_BLOCKS = 9
 

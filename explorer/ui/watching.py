@@ -21,7 +21,7 @@ from explorer.ui.data import library, own_store, runs_on, zoo_runs
 RUNS = "runs"
 """Name in the URL of the watched runs: their ids, or those of groups, separated by commas."""
 MOST = 24
-_FRESH_S = 0.3
+_FRESH_S = 0.2
 
 
 @dataclass(frozen=True)
