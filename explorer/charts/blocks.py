@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,19 +21,19 @@ BLOCK_MEASURES: dict[str, tuple[str, float, tuple[float, ...]]] = {
 """Axis title, upper end of the log axis as a power of ten, and its lower ends, the first that holds all."""
 
 
-def block_lines(blocks: pd.DataFrame, members: pd.DataFrame, column: str) -> Lines:
+def block_lines(blocks: Mapping[str, pd.DataFrame], members: pd.DataFrame, column: str) -> Lines:
     """One measure of every block after the last recorded epoch, over what it was at first.
 
     Args:
-        blocks: columns run_id, epoch, block and the measure.
+        blocks: by run id; columns epoch, block and the measure.
         members: the runs, columns `MEMBER_COLUMNS`, in the order of drawing.
         column: residual_ratio or gradient_norm.
     """
     title = BLOCK_MEASURES[column][0]
-    there = blocks[np.isfinite(blocks[column]) & (blocks[column] > 0)]
     traces, ends, least = [], [], math.inf
     for member in members.to_dict("records"):
-        mine = there[there["run_id"] == member["run_id"]].sort_values("block")
+        mine = blocks[member["run_id"]]
+        mine = mine[np.isfinite(mine[column]) & (mine[column] > 0)].sort_values("block")
         first, last = (mine[mine["epoch"] == at] for at in (mine["epoch"].min(), mine["epoch"].max()))
         for part, faint in ((first, True), (last, False)):
             line = stroke(part["block"].tolist(), part[column].tolist(), member, "test", faint)
@@ -76,12 +77,13 @@ def _sheet(column: str, count: int, floor: float) -> dict[str, Any]:
     return layout
 
 
-def describe_blocks(blocks: pd.DataFrame, members: pd.DataFrame, column: str) -> str:
+def describe_blocks(blocks: Mapping[str, pd.DataFrame], members: pd.DataFrame, column: str) -> str:
     """A chart of blocks in words."""
     title = BLOCK_MEASURES[column][0]
     said = []
     for member in members.to_dict("records"):
-        mine = blocks[(blocks["run_id"] == member["run_id"]) & np.isfinite(blocks[column])]
+        mine = blocks[member["run_id"]]
+        mine = mine[np.isfinite(mine[column])]
         if len(mine):
             last = mine[mine["epoch"] == mine["epoch"].max()]
             said.append(

@@ -8,7 +8,7 @@ training, solid and bold is test. One trace per run and role, in the order of `m
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -65,20 +65,24 @@ class Sheet:
         return 100 * (1 - 1 / self.classes)
 
 
-def loss_lines(steps: pd.DataFrame, epochs: pd.DataFrame, members: pd.DataFrame, style: LiveStyle) -> Lines:
+def loss_lines(
+    steps: Mapping[str, pd.DataFrame],
+    epochs: Mapping[str, pd.DataFrame],
+    members: pd.DataFrame,
+    style: LiveStyle,
+) -> Lines:
     """Training loss of every step, and test loss after every epoch.
 
     Args:
-        steps: columns run_id, iteration, loss.
-        epochs: columns run_id, iteration, epoch, test_loss.
+        steps: by run id; columns iteration, loss.
+        epochs: by run id; columns iteration, epoch, test_loss.
         members: the runs, columns `MEMBER_COLUMNS`, in the order of drawing.
         style: smoothing and log axes.
     """
     traces, ends, most = [], [], -math.inf
     for member in members.to_dict("records"):
-        whole = steps[steps["run_id"] == member["run_id"]]
-        mine = thinned(whole)
-        tests = epochs[(epochs["run_id"] == member["run_id"]) & (epochs["iteration"] > 0)]
+        whole, tests = steps[member["run_id"]], epochs[member["run_id"]]
+        mine, tests = thinned(whole), tests[tests["iteration"] > 0]
         x, raw = mine["iteration"].tolist(), mine["loss"]
         smooth = raw.rolling(style.smoothing, min_periods=1).mean().tolist() if style.smoothing > 1 else []
         test = stroke(tests["iteration"].tolist(), tests["test_loss"].tolist(), member, "test")
@@ -103,11 +107,13 @@ def loss_over_steps(lines: Lines, style: LiveStyle, sheet: Sheet) -> Drawing:
     return Drawing((chance, *lines.traces, labels), layout)
 
 
-def error_lines(epochs: pd.DataFrame, members: pd.DataFrame, style: LiveStyle, sheet: Sheet) -> Lines:
+def error_lines(
+    epochs: Mapping[str, pd.DataFrame], members: pd.DataFrame, style: LiveStyle, sheet: Sheet
+) -> Lines:
     """Training and test error after every epoch.
 
     Args:
-        epochs: columns run_id, epoch, train_error_pct, test_error_pct.
+        epochs: by run id; columns epoch, train_error_pct, test_error_pct.
         members: the runs, columns `MEMBER_COLUMNS`, in the order of drawing.
         style: log axes; epochs are never smoothed.
         sheet: how far the axes reach.
@@ -115,7 +121,7 @@ def error_lines(epochs: pd.DataFrame, members: pd.DataFrame, style: LiveStyle, s
     traces: list[dict[str, Any]] = []
     ends = []
     for member in members.to_dict("records"):
-        mine = epochs[epochs["run_id"] == member["run_id"]]
+        mine = epochs[member["run_id"]]
         mine = mine[mine["epoch"] > 0] if style.log_x else mine
         for split, column in _ERRORS.items():
             there = mine.dropna(subset=[column])
@@ -154,11 +160,11 @@ def thinned(steps: pd.DataFrame) -> pd.DataFrame:
     return steps.groupby(bins).agg({"iteration": "last", "loss": "mean"})
 
 
-def describe_errors(epochs: pd.DataFrame, members: pd.DataFrame) -> str:
+def describe_errors(epochs: Mapping[str, pd.DataFrame], members: pd.DataFrame) -> str:
     """The error chart in words, for people who do not see it."""
     said = []
     for member in members.to_dict("records"):
-        mine = epochs[epochs["run_id"] == member["run_id"]]
+        mine = epochs[member["run_id"]]
         if len(mine):
             last = mine.iloc[-1]
             train, test = (words.percent(last[f"{split}_error_pct"]) for split in ("train", "test"))
@@ -167,11 +173,11 @@ def describe_errors(epochs: pd.DataFrame, members: pd.DataFrame) -> str:
     return f"Error in per cent over the epochs. {'; '.join(said) or 'Nothing was trained yet'}."
 
 
-def describe_losses(steps: pd.DataFrame, members: pd.DataFrame) -> str:
+def describe_losses(steps: Mapping[str, pd.DataFrame], members: pd.DataFrame) -> str:
     """The loss chart in words, for people who do not see it."""
     said = []
     for member in members.to_dict("records"):
-        mine = steps[steps["run_id"] == member["run_id"]]
+        mine = steps[member["run_id"]]
         if len(mine):
             last = mine.iloc[-1]
             name = f"{member['group']}, seed {member['seed']}"

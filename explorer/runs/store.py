@@ -35,6 +35,7 @@ class LostRunError(StoreError):
     """Another process has the run now, or nobody; what this one made of it is not kept."""
 
 
+_BEFORE_ALL = -1
 # the status changes by compare-and-set alone, and settings never
 _CHANGEABLE = {field.name for field in fields(RunState)} - {"status"} | {
     "checkpoint",
@@ -199,31 +200,32 @@ class Store:
         with self.database.reading() as connection:
             return list_runs(connection)
 
-    def epochs(self, run_ids: Sequence[str]) -> pd.DataFrame:
-        """Curves of these runs; see `TABLE_COLUMNS`."""
+    def epochs(self, run_ids: Sequence[str], after: int = _BEFORE_ALL) -> pd.DataFrame:
+        """Curves of these runs; see `TABLE_COLUMNS`; `after` leaves out epochs up to that one."""
         table = schema.epochs
-        query = select(table).where(table.c.run_id.in_(run_ids)).order_by(table.c.run_id, table.c.epoch)
+        wanted = table.c.run_id.in_(run_ids), table.c.epoch > after
+        query = select(table).where(*wanted).order_by(table.c.run_id, table.c.epoch)
         with self.database.reading() as connection:
             found = connection.execute(query).all()
         return tidy("epochs", pd.DataFrame(found, columns=table.columns.keys()))
 
-    def blocks(self, run_ids: Sequence[str]) -> pd.DataFrame:
-        """Block records of these runs; see `TABLE_COLUMNS`."""
-        return self._series("blocks", run_ids)
+    def blocks(self, run_ids: Sequence[str], after: int = _BEFORE_ALL) -> pd.DataFrame:
+        """Block records of these runs; see `TABLE_COLUMNS`; `after` leaves out epochs up to that one."""
+        return self._series("blocks", run_ids, after)
 
     def layers(self, run_ids: Sequence[str]) -> pd.DataFrame:
         """Layer responses of these runs; see `TABLE_COLUMNS`."""
         return self._series("layers", run_ids)
 
-    def steps(self, run_ids: Sequence[str]) -> pd.DataFrame:
-        """Losses per step of these runs; see `TABLE_COLUMNS`."""
-        return self._series("steps", run_ids)
+    def steps(self, run_ids: Sequence[str], after: int = _BEFORE_ALL) -> pd.DataFrame:
+        """Losses per step of these runs; see `TABLE_COLUMNS`; `after` leaves out epochs up to that one."""
+        return self._series("steps", run_ids, after)
 
-    def _series(self, name: str, run_ids: Sequence[str]) -> pd.DataFrame:
+    def _series(self, name: str, run_ids: Sequence[str], after: int = _BEFORE_ALL) -> pd.DataFrame:
         table = schema.series
         query = (
             select(table.c.run_id, table.c.epoch, table.c.data)
-            .where(table.c.run_id.in_(run_ids), table.c.name == name)
+            .where(table.c.run_id.in_(run_ids), table.c.name == name, table.c.epoch > after)
             .order_by(table.c.run_id, table.c.epoch)
         )
         with self.database.reading() as connection:

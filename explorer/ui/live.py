@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import pandas as pd
 import streamlit as st
@@ -13,16 +13,16 @@ from explorer.charts import live as charts
 from explorer.charts import words
 from explorer.charts.blocks import BLOCK_MEASURES, block_lines, by_block, describe_blocks
 from explorer.charts.growing import Drawing
-from explorer.charts.live import LiveStyle
+from explorer.charts.live import LiveStyle, Sheet
 from explorer.charts.outcomes import outcome, so_far
 from explorer.charts.strokes import ZOO, Lines
 from explorer.ui.figures import IMAGE, inked, take_away
 from explorer.ui.growing import Picture, grow, show_growing, told
 from explorer.ui.steering import STEERED, steer_all, steer_each
-from explorer.ui.watching import Watched, watched
+from explorer.ui.watching import Kept, Watched, watched
 
 _EVERY_S = 0.25
-_STEER_EVERY_S = 1.0
+_SLOWLY_S = 1.0
 _USUAL_BLOCKS = 9
 
 
@@ -65,13 +65,13 @@ def choose_style() -> tuple[LiveStyle, bool]:
 def live_view(view: View, found: Watched) -> None:
     """Everything about the watched runs: charts that stand, and what moves while they are trained."""
     st.session_state.pop(STEERED, None)
+    slow, fast = (_SLOWLY_S, _EVERY_S) if found.active else (None, None)
     if view.ids:
-        st.fragment(_steering, run_every=_STEER_EVERY_S if found.active else None)(view, found.active)
+        st.fragment(_steering, run_every=slow)(view, found.active)
     _side_by_side(view, found, _UPPER)
-    between = st.container(key="moving")
+    st.fragment(_following, run_every=slow)(view, found.active)
     _side_by_side(view, found, _LOWER)
-    with between:  # last, since it tells charts that have been drawn
-        st.fragment(_moving, run_every=_EVERY_S if found.active else None)(view, found.active)
+    st.fragment(_growing, run_every=fast)(view, found.active)
     _numbers(view, found)
 
 
@@ -88,17 +88,22 @@ def _steering(view: View, was_active: bool) -> None:
         steer_all(_now(view, was_active))
 
 
-def _moving(view: View, was_active: bool) -> None:
+def _following(view: View, was_active: bool) -> None:
     found = _now(view, was_active)
-    told_all = [told(chart.picture(view, found), chart.key) for chart in (*_UPPER, *_LOWER)]
-    if any(one is None for one in told_all):
-        st.rerun()  # an axis has to reach further
-    grow([one for one in told_all if one is not None])
     with st.container(key="conclusion"):
-        st.markdown(_said(view, found))
+        st.markdown(_said(found.kept, found.active, _all_done(found), found.sheet.epochs))
     with st.container(key="each-run"):
         if view.ids:
             steer_each(found)
+
+
+def _growing(view: View, was_active: bool) -> None:
+    """The part that runs most often, so it shows nothing but what charts have gained."""
+    found = _now(view, was_active)
+    gained = [told(chart.picture(view, found), chart.key) for chart in (*_UPPER, *_LOWER)]
+    if any(one is None for one in gained):
+        st.rerun()  # an axis has to reach further
+    grow([one for one in gained if one is not None])
 
 
 @dataclass(frozen=True)
@@ -108,19 +113,12 @@ class _Chart:
     Attributes:
         key: unique on the page.
         heading: over it.
-        stamp: what it depends on, of what is watched; the same stamp is the same picture.
-        make: its picture.
+        picture: as it is now; the same object as long as nothing in it has changed.
     """
 
     key: str
     heading: str
-    stamp: Callable[[Watched], object]
-    make: Callable[[View, Watched], Picture]
-
-    def picture(self, view: View, found: Watched) -> Picture:
-        """As it is now, made once for all sessions with this view of these numbers."""
-        picture: Picture = _kept(view, self.key, self.stamp(found), lambda: self.make(view, found))
-        return picture
+    picture: Callable[[View, Watched], Picture]
 
 
 def _side_by_side(view: View, found: Watched, charts: Sequence[_Chart]) -> None:
@@ -130,87 +128,85 @@ def _side_by_side(view: View, found: Watched, charts: Sequence[_Chart]) -> None:
             show_growing(chart.picture(view, found), chart.key)
 
 
-@st.cache_resource(max_entries=48, show_spinner=False)
-def _kept(view: View, name: str, stamp: object, _make: Callable[[], Any]) -> Any:
-    """What was made once for all sessions with this view of these numbers."""
-    return _make()
+# pictures are made once for all sessions with this view of these numbers, the zoo's lines even more rarely
+@lru_cache(maxsize=16)
+def _losses(view: View, found: Watched) -> Picture:
+    said = charts.describe_losses(found.steps, found.members)
+    return Picture(_inked(view, _loss_drawing(view, found)), "Training loss of every step", said)
 
 
-def _drawn(view: View, drawing: Drawing) -> Drawing:
-    """In the page's colours."""
+@lru_cache(maxsize=16)
+def _errors(view: View, kept: Kept, sheet: Sheet) -> Picture:
+    said = charts.describe_errors(kept.epochs, kept.members)
+    return Picture(_inked(view, _error_drawing(view, kept, sheet)), "Error after every epoch", said)
+
+
+@lru_cache(maxsize=32)
+def _blocks(view: View, kept: Kept, column: str) -> Picture:
+    counts = [int(table["block"].max()) for table in kept.blocks.values() if len(table)]
+    lines = _zoo_blocks(kept.zoo, column) + block_lines(kept.blocks, kept.own, column)
+    said = describe_blocks(kept.blocks, kept.members, column)
+    drawing = by_block(lines, column, max(counts, default=_USUAL_BLOCKS))
+    return Picture(_inked(view, drawing), f"{BLOCK_MEASURES[column][0]} of every block", said)
+
+
+def _inked(view: View, drawing: Drawing) -> Drawing:
     return Drawing(drawing.traces, inked(drawing.layout, view.dark))
 
 
-def _losses(view: View, found: Watched) -> Picture:
-    said = charts.describe_losses(found.steps, found.members)
-    return Picture(_drawn(view, _loss_drawing(view, found)), "Training loss of every step", said)
-
-
-def _errors(view: View, found: Watched) -> Picture:
-    said = charts.describe_errors(found.kept.epochs, found.members)
-    return Picture(_drawn(view, _error_drawing(view, found)), "Error after every epoch", said)
-
-
 def _loss_drawing(view: View, found: Watched) -> Drawing:
-    def lines(members: pd.DataFrame) -> Lines:
-        return charts.loss_lines(found.steps, found.kept.epochs, members, view.style)
-
-    return charts.loss_over_steps(_all_lines(view, found, "loss", lines), view.style, found.sheet)
-
-
-def _error_drawing(view: View, found: Watched) -> Drawing:
-    def lines(members: pd.DataFrame) -> Lines:
-        return charts.error_lines(found.kept.epochs, members, view.style, found.sheet)
-
-    return charts.error_over_epochs(_all_lines(view, found, "error", lines), view.style, found.sheet)
+    kept, style = found.kept, view.style
+    own = charts.loss_lines(found.steps, kept.epochs, kept.own, style)
+    return charts.loss_over_steps(_zoo_losses(kept.zoo, style) + own, style, found.sheet)
 
 
-def _blocks(view: View, found: Watched, column: str) -> Picture:
-    blocks = found.kept.blocks
-
-    def lines(members: pd.DataFrame) -> Lines:
-        return block_lines(blocks, members, column)
-
-    count = int(blocks["block"].max()) if len(blocks) else _USUAL_BLOCKS
-    drawing = by_block(_all_lines(view, found, column, lines), column, count)
-    said = describe_blocks(blocks, found.members, column)
-    return Picture(_drawn(view, drawing), f"{BLOCK_MEASURES[column][0]} of every block", said)
+def _error_drawing(view: View, kept: Kept, sheet: Sheet) -> Drawing:
+    own = charts.error_lines(kept.epochs, kept.own, view.style, sheet)
+    return charts.error_over_epochs(_zoo_errors(kept.zoo, view.style, sheet) + own, view.style, sheet)
 
 
-def _all_lines(view: View, found: Watched, name: str, lines: Callable[[pd.DataFrame], Lines]) -> Lines:
-    """The zoo's lines, which stay what they are, and on top of them those that grow."""
-    zoo, own = (found.members[found.members["zoo"] == is_zoo] for is_zoo in (True, False))
-    look = (name, found.sheet, *zoo[["run_id", "colour", "several"]].itertuples(index=False, name=None))
-    pale: Lines = _kept(view, "zoo", look, lambda: lines(zoo))
-    return pale + lines(own)
+@lru_cache(maxsize=32)
+def _zoo_losses(zoo: Kept | None, style: LiveStyle) -> Lines:
+    return charts.loss_lines(zoo.steps, zoo.epochs, zoo.members, style) if zoo else Lines()
+
+
+@lru_cache(maxsize=32)
+def _zoo_errors(zoo: Kept | None, style: LiveStyle, sheet: Sheet) -> Lines:
+    return charts.error_lines(zoo.epochs, zoo.members, style, sheet) if zoo else Lines()
+
+
+@lru_cache(maxsize=32)
+def _zoo_blocks(zoo: Kept | None, column: str) -> Lines:
+    return block_lines(zoo.blocks, zoo.members, column) if zoo else Lines()
 
 
 _UPPER = (
-    _Chart(
-        "loss-over-steps", "**Loss at every step**, bold: test after each epoch",
-        lambda found: (found.stamp, len(found.steps), tuple(found.rates)), _losses,
-    ),
+    _Chart("loss-over-steps", "**Loss at every step**, bold: test after each epoch", _losses),
     _Chart(
         "error-while-training", "**Error after every epoch**, dashed: training, bold: test",
-        lambda found: found.stamp, _errors,
+        lambda view, found: _errors(view, found.kept, found.sheet),
     ),
 )  # fmt: skip
 _LOWER = (
     _Chart(
         "blocks-residual_ratio", "**What each block adds**, relative to its input; faint: at the start",
-        lambda found: found.stamp, lambda view, found: _blocks(view, found, "residual_ratio"),
+        lambda view, found: _blocks(view, found.kept, "residual_ratio"),
     ),
     _Chart(
         "blocks-gradient_norm", "**Gradient in each block**, after the last epoch; faint: after the first",
-        lambda found: found.stamp, lambda view, found: _blocks(view, found, "gradient_norm"),
+        lambda view, found: _blocks(view, found.kept, "gradient_norm"),
     ),
 )  # fmt: skip
 
 
-def _said(view: View, found: Watched) -> str:
+def _all_done(found: Watched) -> bool:
+    return bool(found.states["status"].eq("done").all())
+
+
+@lru_cache(maxsize=32)
+def _said(kept: Kept, active: bool, done: bool, epochs: int) -> str:
     """The answer in one sentence, computed from the numbers."""
-    members, epochs = found.members, found.kept.epochs
-    own = members[~members["zoo"]]
+    members, own = kept.members, kept.own
     if own.empty:
         if members.empty:
             return "Nothing is trained yet, and the zoo has no such nets: press Start."
@@ -219,9 +215,8 @@ def _said(view: View, found: Watched) -> str:
             f"**From the zoo, finished before:** {words.listed(names)}, {members['seed'].nunique()} seeds "
             "each. **Start** trains yours and draws it on top, in full colour."
         )
-    if found.active or not found.states["status"].eq("done").all():
-        return so_far(epochs, own, found.sheet.epochs)
-    return outcome(epochs, own)
+    curves = pd.concat([kept.epochs[run_id] for run_id in own["run_id"]], ignore_index=True)
+    return so_far(curves, own, epochs) if active or not done else outcome(curves, own)
 
 
 def _numbers(view: View, found: Watched) -> None:
@@ -230,18 +225,22 @@ def _numbers(view: View, found: Watched) -> None:
     with left:
         take_away(lambda: _step_table(found), lambda: _loss_drawing(view, found).figure(), "live-loss")
     with right:
-        take_away(lambda: _epoch_table(found), lambda: _error_drawing(view, found).figure(), "live-error")
+        take_away(
+            lambda: _epoch_table(found),
+            lambda: _error_drawing(view, found.kept, found.sheet).figure(),
+            "live-error",
+        )
 
 
 def _step_table(found: Watched) -> pd.DataFrame:
     named = found.members[["run_id", "group", "seed"]]
-    return named.merge(found.steps, on="run_id").sort_values(
+    return named.merge(pd.concat(found.steps.values()), on="run_id").sort_values(
         ["group", "seed", "iteration"], ignore_index=True
     )
 
 
 def _epoch_table(found: Watched) -> pd.DataFrame:
     named = found.members[["run_id", "group", "seed"]]
-    return named.merge(found.kept.epochs, on="run_id").sort_values(
+    return named.merge(pd.concat(found.kept.epochs.values()), on="run_id").sort_values(
         ["group", "seed", "epoch"], ignore_index=True
     )

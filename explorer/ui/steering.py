@@ -76,7 +76,7 @@ def steer_all(found: Watched) -> None:
 def steer_each(found: Watched) -> None:
     """One line per run: progress, speed, learning rate and time left, and its own buttons."""
     names = found.members.set_index("run_id")
-    for state in found.states.to_dict("records"):
+    for state in found.rows:
         run_id = str(state["run_id"])
         if run_id not in names.index:
             continue
@@ -115,7 +115,7 @@ def _ask(verb: Verb, ids: Sequence[str]) -> None:
 def _summary(found: Watched) -> str:
     counts = found.states["status"].value_counts()
     said = ", ".join(f"{count} {status}" for status, count in counts.items())
-    left = [seconds for state in found.states.to_dict("records") if (seconds := _left(found, state))]
+    left = [seconds for state in found.rows if (seconds := _left(found, state))]
     time = f" · about {duration(together(left, worker_count()))} left" if left and found.active else ""
     return f"{said}{time}"
 
@@ -126,14 +126,14 @@ def _told(found: Watched, state: dict[Any, Any]) -> str:
         return f"waiting, place {int(state['place'])} in the queue"
     reached = f"epoch {max(int(state['epoch']), 0)} of {epochs}"
     if status == "running":
-        mine = found.steps[found.steps["run_id"] == state["run_id"]]
+        reached_lr = found.reached.get(state["run_id"])
         rate, left = found.rates.get(state["run_id"], 0.0), _left(found, state)
         parts = [
             reached,
             f"{rate:,.0f} images/s" if rate else "",
             f"about {duration(left)} left" if left else "",
         ]
-        parts.append(f"learning rate {mine['lr'].iloc[-1]:.2g}" if len(mine) else "")
+        parts.append(f"learning rate {reached_lr[1]:.2g}" if reached_lr else "")
         asked = {"pause": "pausing", "stop": "stopping", "step": "pausing after this epoch"}.get(
             state["command"] or ""
         )
@@ -149,8 +149,7 @@ def _share(found: Watched, state: dict[Any, Any]) -> float:
 
 
 def _reached(found: Watched, state: dict[Any, Any]) -> int:
-    mine = found.steps.loc[found.steps["run_id"] == state["run_id"], "iteration"]
-    return int(mine.max()) if len(mine) else 0
+    return found.reached.get(state["run_id"], (0, 0.0))[0]
 
 
 def _left(found: Watched, state: dict[Any, Any]) -> float | None:

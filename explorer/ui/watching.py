@@ -2,45 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from explorer.charts.live import Sheet
-from explorer.charts.strokes import coloured
+from explorer.charts.strokes import MEMBER_COLUMNS, coloured
 from explorer.data.registry import available
 from explorer.runs import jobs
 from explorer.runs.order import Order
 from explorer.runs.run import Run, run_table
 from explorer.runs.store import StoreError
-from explorer.runs.watch import ACTIVE, Records, being_trained, records, resolve, with_snapshots
+from explorer.runs.watch import (
+    ACTIVE,
+    Follower,
+    Record,
+    being_trained,
+    named,
+    resolve,
+    with_snapshot,
+    zoo_records,
+)
 from explorer.ui.data import library, own_store, runs_on, zoo_runs
 
 RUNS = "runs"
 """Name in the URL of the watched runs: their ids, or those of groups, separated by commas."""
 MOST = 24
 _FRESH_S = 0.2
+_FINISHED = -2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What is recorded of some runs; the same object until there is more.
+
+    Attributes:
+        members: one row per run, with its colour.
+        of: by run id.
+        zoo: the part of it that came with the explorer, which stays the same object longer.
+    """
+
+    members: pd.DataFrame
+    of: Mapping[str, Record]
+    zoo: Kept | None = None
+
+    @cached_property
+    def own(self) -> pd.DataFrame:
+        """The members that are not the zoo's."""
+        return self.members[~self.members["zoo"]]
+
+    @cached_property
+    def epochs(self) -> dict[str, pd.DataFrame]:
+        """Curves by run id."""
+        return {run_id: record.epochs for run_id, record in self.of.items()}
+
+    @cached_property
+    def steps(self) -> dict[str, pd.DataFrame]:
+        """Steps of the recorded epochs by run id."""
+        return {run_id: record.steps for run_id, record in self.of.items()}
+
+    @cached_property
+    def blocks(self) -> dict[str, pd.DataFrame]:
+        """Block records by run id."""
+        return {run_id: record.blocks for run_id, record in self.of.items()}
+
+
+@dataclass(frozen=True, eq=False)
 class Watched:
-    """Some runs as they stand now.
+    """Some runs as they stand now; the same object for all who look within a moment.
 
     Attributes:
         states: where the user's own runs stand, columns `jobs.STATE_COLUMNS`.
         rates: images per second of those that are within an epoch.
         kept: what is recorded.
-        steps: with those of the epoch that each run is in.
+        steps: by run id, with those of the epoch that each run is in.
         sheet: how far the axes reach.
         batch_sizes: by run id.
     """
 
     states: pd.DataFrame
     rates: dict[str, float]
-    kept: Records
-    steps: pd.DataFrame
+    kept: Kept
+    steps: Mapping[str, pd.DataFrame]
     sheet: Sheet
     batch_sizes: dict[str, int]
 
@@ -49,15 +96,21 @@ class Watched:
         """One row per run, with its colour."""
         return self.kept.members
 
-    @property
+    @cached_property
     def active(self) -> bool:
         """Whether anything is waiting or being trained."""
         return bool(self.states["status"].isin(ACTIVE).any())
 
-    @property
-    def stamp(self) -> tuple[object, ...]:
-        """Changes with every record of an epoch, and with nothing else."""
-        return tuple(self.kept.epochs.groupby("run_id").size().items()), tuple(self.members["run_id"])
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """The states as plain values."""
+        return self.states.to_dict("records")  # type: ignore[return-value]
+
+    @cached_property
+    def reached(self) -> dict[str, tuple[int, float]]:
+        """Of each run that has begun: its last step, and the learning rate of that step."""
+        ends = {run_id: steps.iloc[-1] for run_id, steps in self.steps.items() if len(steps)}
+        return {run_id: (int(end["iteration"]), float(end["lr"])) for run_id, end in ends.items()}
 
 
 def watched_ids() -> list[str]:
@@ -96,8 +149,8 @@ def context_ids(dataset: str, families: Sequence[str], depth: int) -> list[str]:
 def context_of(order: Order | None, dataset: str, ids: Sequence[str]) -> list[str]:
     """The zoo's runs beside the watched ones, or beside what the form orders where nothing is watched."""
     if ids:
-        first = _run(ids[0], "")
-        families = list(dict.fromkeys(_run(run_id, "").spec.family for run_id in ids))
+        first = _run(ids[0])
+        families = list(dict.fromkeys(_run(run_id).spec.family for run_id in ids))
         return context_ids(first.dataset, families, first.spec.depth)
     return context_ids(
         dataset, order.families if order else ("plain", "residual"), order.depth if order else 20
@@ -111,15 +164,17 @@ def watched(ids: tuple[str, ...], context: tuple[str, ...]) -> Watched:
     if ids:  # without a store the zoo can still be shown
         states, shots = jobs.states(own_store(), ids), jobs.live(own_store(), ids)
     reached = tuple(states[["run_id", "epoch", "attempt"]].itertuples(index=False, name=None))
-    runs = {run_id: _run(run_id, str(epoch)) for run_id, epoch, _ in reached}
-    kept = _records(reached, context)
-    steps = with_snapshots(kept.steps, shots, runs)
+    runs = {run_id: _run(run_id, epoch) for run_id, epoch, _ in reached}
+    kept = _kept(reached, context)
+    fresh = {
+        run_id: with_snapshot(kept.steps[run_id], shots.get(run_id), run) for run_id, run in runs.items()
+    }
     return Watched(
         states=states,
         rates={run_id: shot.images_per_s for run_id, shot in shots.items()},
         kept=kept,
-        steps=steps,
-        sheet=_sheet(list(runs.values()) or [_run(run_id, "") for run_id in context]),
+        steps=kept.steps | fresh,
+        sheet=_sheet(list(runs.values()) or [_run(run_id) for run_id in context]),
         batch_sizes={run_id: run.recipe.batch_size for run_id, run in runs.items()},
     )
 
@@ -127,7 +182,7 @@ def watched(ids: tuple[str, ...], context: tuple[str, ...]) -> Watched:
 def runs_of(found: Watched) -> pd.DataFrame:
     """The user's own watched runs, columns `RUN_COLUMNS`."""
     reached = zip(found.states["run_id"], found.states["epoch"], strict=True)
-    return run_table([_run(str(run_id), str(epoch)) for run_id, epoch in reached])
+    return run_table([_run(str(run_id), int(epoch)) for run_id, epoch in reached])
 
 
 def look_again() -> None:
@@ -135,18 +190,38 @@ def look_again() -> None:
     watched.clear()
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _run(run_id: str, reached: str) -> Run:
-    """The run; read again when it has got further, since its worker completes it: a part of the cache key."""
-    return library().run(run_id)
+# plain caches: the keys of Streamlit's are hashed value by value, which took most of a tick
+@lru_cache(maxsize=256)
+def _run(run_id: str, reached: int = _FINISHED) -> Run:
+    """The run; its worker completes it as it gets further, so the epoch that it has reached is in the key."""
+    try:
+        return own_store().get_run(run_id)
+    except StoreError:
+        return library().run(run_id)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _records(reached: tuple[tuple[object, ...], ...], context: tuple[str, ...]) -> Records:
-    runs = [_run(run_id, "") for run_id in context]
-    runs += [_run(str(run_id), str(epoch)) for run_id, epoch, _ in reached]
-    found = records(library(), runs)
-    return Records(coloured(found.members), found.epochs, found.steps, found.blocks)
+@lru_cache(maxsize=32)
+def _kept(reached: tuple[tuple[str, int, int], ...], context: tuple[str, ...]) -> Kept:
+    runs = [*map(_run, context), *(_run(run_id, epoch) for run_id, epoch, _ in reached)]
+    own = {run_id: _follower(run_id).read(attempt, epoch) for run_id, epoch, attempt in reached}
+    members = coloured(named(runs))[MEMBER_COLUMNS]
+    pale = _pale(context, tuple(members[members["zoo"]].itertuples(index=False, name=None)))
+    return Kept(members, {**pale.of, **own}, pale)
+
+
+@lru_cache(maxsize=32)
+def _pale(context: tuple[str, ...], members: tuple[tuple[object, ...], ...]) -> Kept:
+    return Kept(pd.DataFrame(members, columns=MEMBER_COLUMNS), _zoo(context))
+
+
+@lru_cache(maxsize=32)
+def _zoo(context: tuple[str, ...]) -> dict[str, Record]:
+    return zoo_records(library(), [_run(run_id) for run_id in context])
+
+
+@lru_cache(maxsize=256)
+def _follower(run_id: str) -> Follower:
+    return Follower(own_store(), run_id)
 
 
 def _sheet(runs: Sequence[Run]) -> Sheet:

@@ -44,12 +44,19 @@ def epochs(count, runs=("z0", "a", "b")):
     return pd.DataFrame(rows)
 
 
+def by_run(table):
+    """As the page has it; a run without rows has an empty table."""
+    return {run: table[table["run_id"] == run] for run in ("z0", "a", "b")}
+
+
 def losses_drawn(steps, epochs, members, style=STYLE):
-    return live.loss_over_steps(live.loss_lines(steps, epochs, members, style), style, SHEET).figure()
+    lines = live.loss_lines(by_run(steps), by_run(epochs), members, style)
+    return live.loss_over_steps(lines, style, SHEET).figure()
 
 
 def errors_drawn(epochs, members, style=STYLE):
-    return live.error_over_epochs(live.error_lines(epochs, members, style, SHEET), style, SHEET).figure()
+    lines = live.error_lines(by_run(epochs), members, style, SHEET)
+    return live.error_over_epochs(lines, style, SHEET).figure()
 
 
 def axes(figure):
@@ -137,14 +144,14 @@ def test_blocks_show_the_last_epoch_over_the_first_and_survive_what_is_not_finit
         for run in ("a", "b") for epoch in (0, 1, 4) for block in (1, 2, 3)
     ]  # fmt: skip
     table = pd.DataFrame([*rows, rows[0] | {"block": 2, column: np.inf}])
-    figure = by_block(block_lines(table, members, column), column, 3).figure()
+    figure = by_block(block_lines(by_run(table), members, column), column, 3).figure()
     mine = [trace for trace in figure.data if trace.name == "ResNet-20, seed 0, test"]
 
     assert len(mine[1].y) == 3
     assert mine[1].opacity > mine[0].opacity
     assert figure.layout.yaxis.type == "log"
     assert 10 ** figure.layout.yaxis.range[0] < min(mine[1].y)
-    assert "in the first block" in describe_blocks(table, members, column)
+    assert "in the first block" in describe_blocks(by_run(table), members, column)
 
 
 def test_nothing_recorded_is_drawn_and_said(members):
@@ -152,13 +159,13 @@ def test_nothing_recorded_is_drawn_and_said(members):
     errors_drawn(empty, members)
     losses_drawn(steps(1).iloc[:0], empty, members)
 
-    assert "Nothing was trained yet" in live.describe_errors(empty, members)
-    assert "Nothing was trained yet" in live.describe_losses(steps(1).iloc[:0], members)
+    assert "Nothing was trained yet" in live.describe_errors(by_run(empty), members)
+    assert "Nothing was trained yet" in live.describe_losses(by_run(steps(1).iloc[:0]), members)
 
 
 def test_lines_laid_over_others_are_the_lines_of_all(members):
     zoo, own = (members[members["zoo"] == is_zoo] for is_zoo in (True, False))
-    every = (steps(60), epochs(5))
+    every = (by_run(steps(60)), by_run(epochs(5)))
     apart = live.loss_lines(*every, zoo, LiveStyle()) + live.loss_lines(*every, own, LiveStyle())
 
     assert apart == live.loss_lines(*every, members, LiveStyle())

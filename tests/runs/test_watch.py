@@ -4,16 +4,31 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from explorer.data.sources import digits
 from explorer.nets.spec import NetSpec
 from explorer.runs import jobs
 from explorer.runs.library import Library
 from explorer.runs.progress import Snapshot
 from explorer.runs.store import Store
-from explorer.runs.watch import being_trained, records, resolve, seconds_left, with_snapshots
+from explorer.runs.watch import (
+    Follower,
+    being_trained,
+    named,
+    resolve,
+    seconds_left,
+    with_snapshot,
+    zoo_records,
+)
 from explorer.runs.zoo import Zoo
 from explorer.training.recipe import Recipe
+from explorer.training.trainer import Trainer
 
 SPEC = NetSpec("residual", 8, width=4, in_channels=1)
+
+
+def trained_epochs(store, run_id):
+    run = store.get_run(run_id)
+    return list(Trainer(run.spec, run.recipe, digits()).records())
 
 
 @pytest.fixture
@@ -32,7 +47,7 @@ def test_steps_of_a_snapshot_follow_those_that_are_recorded(store):
     run = store.get_run(run_id)
     shot = Snapshot(14, np.arange(4, dtype=np.float32), 100.0, 0.0)
 
-    table = with_snapshots(recorded(run_id, 12), {run_id: shot}, {run_id: run})
+    table = with_snapshot(recorded(run_id, 12), shot, run)
 
     assert table["iteration"].tolist() == list(range(1, 15))
     assert table["loss"].tolist()[-2:] == [2.0, 3.0]
@@ -42,7 +57,7 @@ def test_steps_of_a_snapshot_follow_those_that_are_recorded(store):
 def test_an_old_snapshot_adds_nothing(store):
     run_id = jobs.submit(store, SPEC, Recipe(iterations=40))
     shot = Snapshot(10, np.zeros(5, np.float32), 100.0, 0.0)
-    table = with_snapshots(recorded(run_id, 12), {run_id: shot}, {run_id: store.get_run(run_id)})
+    table = with_snapshot(recorded(run_id, 12), shot, store.get_run(run_id))
 
     assert len(table) == 12
 
@@ -64,12 +79,49 @@ def test_runs_of_the_zoo_are_groups_of_their_own():
     zoo = Library([Zoo()])
     runs = [zoo.run(f"digits-{family}-20-s{seed}") for family in ("plain", "residual") for seed in (0, 1)]
 
-    kept = records(zoo, runs)
+    table = named(runs)
+    kept = zoo_records(zoo, runs)
 
-    assert kept.members["group"].unique().tolist() == ["plain-20, zoo", "ResNet-20, zoo"]
-    assert kept.members["zoo"].all()
-    assert set(kept.blocks["epoch"]) == {0, 1, 10}
-    assert len(kept.steps) == 4 * 110
+    assert table["group"].unique().tolist() == ["plain-20, zoo", "ResNet-20, zoo"]
+    assert table["zoo"].all()
+    assert list(kept) == [run.run_id for run in runs]
+    for record in kept.values():
+        assert set(record.blocks["epoch"]) == {0, 1, 10}
+        assert (len(record.steps), len(record.epochs)) == (110, 11)
+
+
+def test_a_follower_has_what_the_store_has_and_reads_each_record_once(store, monkeypatch):
+    run_id = jobs.submit(store, SPEC, Recipe(epochs=4, batch_size=512))
+    whole = trained_epochs(store, run_id)
+    follower = Follower(store, run_id)
+    assert len(follower.read(1, -1).epochs) == 0
+
+    asked = []
+    read = store.steps
+    monkeypatch.setattr(store, "steps", lambda ids, after=-1: asked.append(after) or read(ids, after))
+    for epoch, record in enumerate(whole):
+        store.add_epoch(run_id, record)
+        first = follower.read(1, epoch)
+        assert follower.read(1, epoch) is first
+
+    assert asked == [-1, -1, 0, 1, 2, 3]
+    for name in ("epochs", "steps"):
+        pd.testing.assert_frame_equal(getattr(first, name), getattr(store, name)([run_id]))
+    blocks = store.blocks([run_id])
+    wanted = blocks[blocks["epoch"].isin([0, 1, 4])]
+    pd.testing.assert_frame_equal(first.blocks.reset_index(drop=True), wanted.reset_index(drop=True))
+
+
+def test_a_follower_begins_again_with_another_attempt(store):
+    run_id = jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
+    records = trained_epochs(store, run_id)
+    follower = Follower(store, run_id)
+    for record in records:
+        store.add_epoch(run_id, record)
+    assert len(follower.read(1, 2).epochs) == 3
+
+    store.add_epoch(run_id, records[0])
+    assert len(follower.read(2, 0).epochs) == 1
 
 
 def test_time_left_follows_the_present_speed():
