@@ -42,7 +42,7 @@ class Watcher:
     def __init__(self, port: int, query: str) -> None:
         """Nothing is opened before `watch`."""
         self.address, self.query = f"ws://127.0.0.1:{port}/_stcore/stream", query
-        self.page, self.ticks = "", 0
+        self.page, self.ticks, self.pages = "", 0, 0
         self._timers: dict[str, asyncio.Task[None]] = {}
 
     async def watch(self) -> None:
@@ -61,6 +61,7 @@ class Watcher:
         if kind == "new_session":
             ticked = list(message.metadata.run.fragment_ids)
             self.ticks += bool(ticked)
+            self.pages += not ticked
             if not ticked:
                 self.page = message.new_session.page_script_hash
                 self._forget(list(self._timers))

@@ -11,10 +11,10 @@ if root not in sys.path:
 
 from explorer.ui.look import settle  # noqa: E402 - only found once the root is on the path
 from explorer.ui.menu import navigation  # noqa: E402
-from explorer.ui.startup import freeze_heap  # noqa: E402
+from explorer.ui.startup import tidy_heap  # noqa: E402
 
 st.set_page_config(page_title="ResNet Explorer", page_icon=f"{root}/assets/icon.svg", layout="wide")
 page = navigation()
 settle()
 page.run()
-freeze_heap()
+tidy_heap()

@@ -32,16 +32,29 @@ def block_lines(blocks: Mapping[str, pd.DataFrame], members: pd.DataFrame, colum
     title = BLOCK_MEASURES[column][0]
     traces, ends, least = [], [], math.inf
     for member in members.to_dict("records"):
-        mine = blocks[member["run_id"]]
-        mine = mine[np.isfinite(mine[column]) & (mine[column] > 0)].sort_values("block")
-        first, last = (mine[mine["epoch"] == at] for at in (mine["epoch"].min(), mine["epoch"].max()))
-        for part, faint in ((first, True), (last, False)):
-            line = stroke(part["block"].tolist(), part[column].tolist(), member, "test", faint)
+        first, last = _at_ends(blocks[member["run_id"]], column, above=0.0)
+        for (places, values), faint in ((first, True), (last, False)):
+            line = stroke(places, values, member, "test", faint)
             line["line"]["width"] = 1.25 if faint else 2.5
             traces.append(line if faint else hovering(line, "block", title))
-        ends.append((member["group"], float(last[column].iloc[-1]) if len(last) else math.nan))
-        least = min(least, float(mine[column].min()) if len(mine) else least)
+        ends.append((member["group"], last[1][-1] if last[1] else math.nan))
+        least = min([least, *first[1], *last[1]])
     return Lines(tuple(traces), tuple(ends), least=least)
+
+
+def _at_ends(table: pd.DataFrame, column: str, above: float) -> list[tuple[list[float], list[float]]]:
+    """Blocks and finite values larger than `above`, of the first epoch that has such and of the last."""
+    values, epochs, places = (table[name].to_numpy() for name in (column, "epoch", "block"))
+    there = np.isfinite(values) & (values > above)
+    values, epochs, places = values[there], epochs[there], places[there]
+    if not len(values):
+        return [([], []), ([], [])]
+    parts = []
+    for epoch in (epochs.min(), epochs.max()):
+        mine = np.flatnonzero(epochs == epoch)
+        mine = mine[np.argsort(places[mine], kind="stable")]
+        parts.append((places[mine].tolist(), values[mine].tolist()))
+    return parts
 
 
 def by_block(lines: Lines, column: str, count: int) -> Drawing:
@@ -82,12 +95,10 @@ def describe_blocks(blocks: Mapping[str, pd.DataFrame], members: pd.DataFrame, c
     title = BLOCK_MEASURES[column][0]
     said = []
     for member in members.to_dict("records"):
-        mine = blocks[member["run_id"]]
-        mine = mine[np.isfinite(mine[column])]
-        if len(mine):
-            last = mine[mine["epoch"] == mine["epoch"].max()]
+        _, (_, last) = _at_ends(blocks[member["run_id"]], column, above=-math.inf)
+        if last:
             said.append(
-                f"{member['group']}, seed {member['seed']}: {last[column].iloc[0]:.2g} in the first block, "
-                f"{last[column].iloc[-1]:.2g} in the last"
+                f"{member['group']}, seed {member['seed']}: {last[0]:.2g} in the first block, "
+                f"{last[-1]:.2g} in the last"
             )
     return f"{title} of every block. {'; '.join(said) or 'Nothing was recorded yet'}."

@@ -7,11 +7,11 @@ from explorer.runs.zoo import ROOT
 
 SCRIPT = """
 import gc, sys
-from explorer.ui.startup import freeze_heap
-first, again = freeze_heap(), freeze_heap()
+from explorer.ui.startup import tidy_heap
+first, again = tidy_heap(), tidy_heap()
 small = gc.get_freeze_count()
 import torch
-print(first, again, freeze_heap(), gc.get_freeze_count() > small + 50_000, freeze_heap())
+print(first, again, tidy_heap(), gc.get_freeze_count() > small + 50_000, tidy_heap())
 """
 
 
