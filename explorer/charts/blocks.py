@@ -67,7 +67,8 @@ def by_block(lines: Lines, column: str, count: int) -> Drawing:
     """
     floor = _floor(lines.least, column)
     labels = end_labels(one_each(lines.ends), count, True, [floor, BLOCK_MEASURES[column][1]])
-    return Drawing((*lines.traces, labels.to_plotly_json()), _sheet(column, count, floor))
+    layout = _sheet(column, count, floor)
+    return Drawing((*lines.traces, labels.to_plotly_json()), layout, lines.still)
 
 
 def _floor(least: float, column: str) -> float:

@@ -7,6 +7,7 @@ docs/decisions/0014-growing.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,17 +16,19 @@ _VALUES = ("x", "y", "text", "hovertext")
 _UNSEEN = "rgba(0,0,0,0)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drawing:
     """A figure as plain values, which are made and compared many times before one is drawn.
 
     Attributes:
         traces: in the order of drawing.
         layout: may be shared with other drawings, so nobody may change it.
+        still: so many traces, the first ones, have all their values already.
     """
 
     traces: tuple[dict[str, Any], ...]
     layout: dict[str, Any]
+    still: int = 0
 
     def figure(self) -> go.Figure:
         """The figure of Plotly's, with all values checked."""
@@ -43,30 +46,33 @@ def with_button(figure: go.Figure) -> go.Figure:
     return figure.update_layout(updatemenus=[menu])
 
 
+@lru_cache(maxsize=256)
 def same_sheet(drawn: Drawing, now: Drawing) -> bool:
-    """Whether `now` differs from what was drawn in the values of its traces alone."""
-    if drawn.layout is not now.layout and drawn.layout != now.layout:
+    """Whether `now` differs from what was drawn in the values of growing traces alone."""
+    if drawn is now:
+        return True
+    same = drawn.layout is now.layout or drawn.layout == now.layout
+    if not same or (drawn.still, len(drawn.traces)) != (now.still, len(now.traces)):
         return False
-    return len(drawn.traces) == len(now.traces) and all(
-        _style(old) == _style(new) for old, new in zip(drawn.traces, now.traces, strict=True)
+    pairs = list(zip(drawn.traces, now.traces, strict=True))
+    return all(old is new or old == new for old, new in pairs[: now.still]) and all(
+        _style(old) == _style(new) for old, new in pairs[now.still :]
     )
 
 
-def changes(drawn: Drawing, now: Drawing) -> dict[str, Any]:
-    """What to restyle, all at once: numbers of traces, and for each attribute one value per trace.
+def values(now: Drawing) -> dict[str, Any]:
+    """What to restyle, all at once: numbers of the growing traces, and per attribute one value for each.
 
-    A value is a list, or None for an attribute that the trace has not. Empty where nothing has changed.
+    A value is a list, or None for an attribute that the trace has not.
     """
-    pairs = zip(drawn.traces, now.traces, strict=True)
-    numbers = [number for number, (old, new) in enumerate(pairs) if old is not new and _differ(old, new)]
-    changed = [now.traces[number] for number in numbers]
-    there = [name for name in _VALUES if any(name in trace for trace in changed)]
-    values = {name: [_list(trace[name]) if name in trace else None for trace in changed] for name in there}
-    return {"traces": numbers, "values": values} if numbers else {}
-
-
-def _differ(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    return any(_list(old.get(name)) != _list(new.get(name)) for name in _VALUES)
+    growing = now.traces[now.still :]
+    there = [name for name in _VALUES if any(name in trace for trace in growing)]
+    return {
+        "traces": list(range(now.still, len(now.traces))),
+        "values": {
+            name: [_list(trace[name]) if name in trace else None for trace in growing] for name in there
+        },
+    }
 
 
 def _style(trace: dict[str, Any]) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def loss_over_steps(lines: Lines, style: LiveStyle, sheet: Sheet) -> Drawing:
     labels = end_labels(
         one_each(lines.ends), sheet.iterations, style.log_y, _loss_range(top, style.log_y)
     ).to_plotly_json()
-    return Drawing((chance, *lines.traces, labels), layout)
+    return Drawing((chance, *lines.traces, labels), layout, 1 + lines.still)
 
 
 def error_lines(
@@ -136,7 +136,7 @@ def error_over_epochs(lines: Lines, style: LiveStyle, sheet: Sheet) -> Drawing:
     """The lines of `error_lines` on their sheet, which never changes while runs are trained."""
     chance, layout = _error_sheet(style, sheet)
     labels = end_labels(one_each(lines.ends), sheet.epochs, style.log_y, error_range(style.log_y))
-    return Drawing((chance, *lines.traces, labels.to_plotly_json()), layout)
+    return Drawing((chance, *lines.traces, labels.to_plotly_json()), layout, 1 + lines.still)
 
 
 def schedule(rates: Sequence[float], iterations: int) -> go.Figure:

@@ -33,20 +33,23 @@ class Lines:
         ends: the group of each run, and the height at which its line ends.
         least: smallest value that the axis must hold, infinite where there is none.
         most: largest value that the axis must hold, minus infinity where there is none.
+        still: so many traces, the first ones, will not change.
     """
 
     traces: tuple[dict[str, Any], ...] = ()
     ends: tuple[tuple[str, float], ...] = ()
     least: float = math.inf
     most: float = -math.inf
+    still: int = 0
 
     def __add__(self, other: Lines) -> Lines:
-        """These lines, and on top of them the others."""
+        """These lines, which stay, and on top of them the others."""
         return Lines(
             self.traces + other.traces,
             self.ends + other.ends,
             min(self.least, other.least),
             max(self.most, other.most),
+            len(self.traces) + other.still,
         )
 
 

@@ -16,11 +16,11 @@ const isShown = (plot, chart) =>
         && (drawn[0] ?? null) === (wanted[0] ?? null);
     }));
 
-const grow = (chart) => {
-  const plot = document.querySelector(`.st-key-${chart.key} .js-plotly-plot`);
+const grow = (key, chart) => {
+  const plot = document.querySelector(`.st-key-${key} .js-plotly-plot`);
   const button = plot?.querySelector(".updatemenu-button");
   if (!button?.__data__ || plot.dataset.held === "true") return;
-  if (chart.traces && !isShown(plot, chart)) {
+  if (!isShown(plot, chart)) {
     button.__data__.args = [chart.values, chart.traces];
     button.dispatchEvent(new MouseEvent("click"));
   }
@@ -30,7 +30,8 @@ const grow = (chart) => {
 
 export default function ({ data }) {
   leave();
-  const all = () => data.charts.forEach(grow);
+  const charts = Object.entries(data).map(([key, told]) => [key, JSON.parse(told)]);
+  const all = () => charts.forEach(([key, chart]) => grow(key, chart));
   all();
   const timer = setInterval(all, EVERY_MS);
   leave = () => clearInterval(timer);

@@ -5,24 +5,25 @@ The page's own run draws the charts; a fragment that runs several times a second
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.charts.growing import Drawing, changes, same_sheet, with_button
+from explorer.charts.growing import Drawing, same_sheet, values, with_button
 from explorer.ui.figures import Finished, show
 
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 _CSS = ".js-plotly-plot .updatemenu-container { pointer-events: none; opacity: 0; }"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """A chart as it is now.
+    """A chart as it is now; made once, and shown to all who watch.
 
     Attributes:
         drawing: in the page's colours.
@@ -34,15 +35,18 @@ class Picture:
     title: str
     alt: str
 
+    @cached_property
+    def told(self) -> str:
+        """What a drawn chart needs to become this one, as JSON."""
+        return json.dumps({"alt": self.alt, **values(self.drawing)})
 
-@dataclass
+
+@dataclass(frozen=True)
 class _Shown:
-    """What one visitor's browser has: the chart as it was drawn, and what it was told of last."""
+    """What one visitor's browser was shown first."""
 
     drawing: Drawing
     figure: go.Figure
-    last: Picture | None = None
-    told: dict[str, Any] | None = None
 
 
 def show_growing(now: Picture, key: str) -> None:
@@ -52,34 +56,30 @@ def show_growing(now: Picture, key: str) -> None:
         now: the chart.
         key: unique on the page.
     """
-    shown = _shown(key)
-    if shown is None or not same_sheet(shown.drawing, now.drawing):
+    if not _stands(now, key):
         shown = _Shown(now.drawing, Finished(with_button(now.drawing.figure())))
         st.session_state[_name(key)] = shown
-    show(shown.figure, key, now.title)
+    show(st.session_state[_name(key)].figure, key, now.title)
 
 
-def told(now: Picture, key: str) -> dict[str, Any] | None:
-    """What `grow` has to tell the chart, or None where it has to be drawn anew."""
-    shown = _shown(key)
-    if shown is None or not same_sheet(shown.drawing, now.drawing):
-        return None
-    if shown.last is not now:
-        shown.last = now
-        shown.told = {"key": key, "alt": now.alt, **changes(shown.drawing, now.drawing)}
-    return shown.told
+def grow(charts: Mapping[str, Picture]) -> bool:
+    """Tell the charts, by key, what they have gained; shows nothing itself.
 
-
-def grow(charts: Sequence[dict[str, Any]]) -> None:
-    """Tell the charts, as `told` returned it, what they have gained; shows nothing itself."""
+    Returns:
+        False, having told nothing, where a chart has to be drawn anew.
+    """
+    if not all(_stands(now, key) for key, now in charts.items()):
+        return False
     # registered at each run, since a module is imported once but a server may be started twice
     component = st.components.v2.component("growing_charts", js=_JS, css=_CSS, isolate_styles=False)
-    component(key="growing-charts", data={"charts": list(charts)}, height=1)
+    component(key="growing-charts", data={key: now.told for key, now in charts.items()}, height=1)
+    return True
 
 
-def _shown(key: str) -> _Shown | None:
+def _stands(now: Picture, key: str) -> bool:
+    """Whether the chart that this visitor was shown needs nothing but new numbers."""
     shown = st.session_state.get(_name(key))
-    return shown if isinstance(shown, _Shown) else None
+    return isinstance(shown, _Shown) and same_sheet(shown.drawing, now.drawing)
 
 
 def _name(key: str) -> str:

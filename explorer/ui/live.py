@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import pandas as pd
@@ -17,7 +17,7 @@ from explorer.charts.live import LiveStyle, Sheet
 from explorer.charts.outcomes import outcome, so_far
 from explorer.charts.strokes import ZOO, Lines
 from explorer.ui.figures import IMAGE, inked, take_away
-from explorer.ui.growing import Picture, grow, show_growing, told
+from explorer.ui.growing import Picture, grow, show_growing
 from explorer.ui.steering import STEERED, steer_all, steer_each
 from explorer.ui.watching import Kept, Watched, watched
 
@@ -100,10 +100,9 @@ def _following(view: View, was_active: bool) -> None:
 def _growing(view: View, was_active: bool) -> None:
     """The part that runs most often, so it shows nothing but what charts have gained."""
     found = _now(view, was_active)
-    gained = [told(chart.picture(view, found), chart.key) for chart in (*_UPPER, *_LOWER)]
-    if any(one is None for one in gained):
+    pictures = {chart.key: chart.picture(view, found) for chart in (*_UPPER, *_LOWER)}
+    if not grow(pictures):
         st.rerun()  # an axis has to reach further
-    grow([one for one in gained if one is not None])
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ def _blocks(view: View, kept: Kept, column: str) -> Picture:
 
 
 def _inked(view: View, drawing: Drawing) -> Drawing:
-    return Drawing(drawing.traces, inked(drawing.layout, view.dark))
+    return replace(drawing, layout=inked(drawing.layout, view.dark))
 
 
 def _loss_drawing(view: View, found: Watched) -> Drawing:

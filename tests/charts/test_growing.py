@@ -2,38 +2,34 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
-from explorer.charts.growing import Drawing, changes, same_sheet, with_button
+from explorer.charts.growing import Drawing, same_sheet, values, with_button
+
+STILL = {"type": "scatter", "x": [0, 1], "y": [1.0, 5.0], "name": "still"}
 
 
 def drawing(count, **layout):
     line = {"type": "scatter", "x": list(range(count)), "y": [float(i) for i in range(count)], "name": "line"}
-    still = {"type": "scatter", "x": [0, 1], "y": [math.nan, 5.0], "name": "still"}
     labels = {"type": "scatter", "x": [9], "y": [float(count)], "text": [f"end {count}"], "mode": "text"}
-    return Drawing((line, still, labels), layout)
+    return Drawing((STILL, line, labels), layout, still=1)
 
 
-def test_what_a_line_gained_is_told_and_what_stayed_is_not():
-    told = changes(drawing(2), drawing(4))
-
-    assert told == {
-        "traces": [0, 2],
+def test_what_grows_is_told_and_what_stays_is_not():
+    assert values(drawing(4)) == {
+        "traces": [1, 2],
         "values": {
             "x": [[0, 1, 2, 3], [9]],
             "y": [[0.0, 1.0, 2.0, 3.0], [4.0]],
             "text": [None, ["end 4"]],
         },
     }
-    assert changes(drawing(3), drawing(3)) == {}
 
 
 def test_values_that_json_does_not_have_are_none():
-    before = drawing(2)
-    later = Drawing((before.traces[0] | {"y": [math.nan, 1.0]}, *before.traces[1:]), {})
-
-    told = changes(before, later)
+    told = values(Drawing(({"type": "scatter", "x": [0, 1], "y": [math.nan, 1.0]},), {}))
 
     assert told["values"]["y"] == [[None, 1.0]]
     json.dumps(told, allow_nan=False)
@@ -42,10 +38,12 @@ def test_values_that_json_does_not_have_are_none():
 @pytest.mark.parametrize(
     "another",
     [
-        lambda one: Drawing(one.traces, {"yaxis": {"range": [0, 1]}}),
-        lambda one: Drawing(one.traces, {"font": {"color": "#fff"}}),
-        lambda one: Drawing((*one.traces, one.traces[0]), one.layout),
-        lambda one: Drawing((one.traces[0] | {"name": "another"}, *one.traces[1:]), one.layout),
+        lambda one: replace(one, layout={"yaxis": {"range": [0, 1]}}),
+        lambda one: replace(one, layout={"font": {"color": "#fff"}}),
+        lambda one: replace(one, traces=(*one.traces, one.traces[0])),
+        lambda one: replace(one, traces=(*one.traces[:2], one.traces[2] | {"name": "another"})),
+        lambda one: replace(one, traces=(one.traces[0] | {"y": [1.0, 6.0]}, *one.traces[1:])),
+        lambda one: replace(one, still=2),
     ],
 )
 def test_another_sheet_is_seen(another):
