@@ -36,7 +36,10 @@ def tidy(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Columns in order, whole numbers as such, the rest in single precision."""
     table = table[list(TABLE_COLUMNS[name])].reset_index(drop=True)
     types = {column: _INTEGERS.get(column, "float32") for column in table.columns if column != "run_id"}
-    return table.astype(types | {"run_id": "str"})
+    wrong = {
+        column: kind for column, kind in (types | {"run_id": "str"}).items() if table[column].dtype != kind
+    }
+    return table.astype(wrong)
 
 
 def empty(name: str) -> pd.DataFrame:

@@ -18,10 +18,10 @@ from explorer.charts.outcomes import outcome, so_far
 from explorer.charts.strokes import ZOO, Lines
 from explorer.ui.figures import IMAGE, inked, take_away
 from explorer.ui.growing import Picture, grow, show_growing
+from explorer.ui.pacing import is_far, period_s
 from explorer.ui.steering import STEERED, steer_all, steer_each
 from explorer.ui.watching import Kept, Watched, watched
 
-_EVERY_S = 0.25
 _SLOWLY_S = 1.0
 _USUAL_BLOCKS = 9
 
@@ -65,13 +65,14 @@ def choose_style() -> tuple[LiveStyle, bool]:
 def live_view(view: View, found: Watched) -> None:
     """Everything about the watched runs: charts that stand, and what moves while they are trained."""
     st.session_state.pop(STEERED, None)
-    slow, fast = (_SLOWLY_S, _EVERY_S) if found.active else (None, None)
+    fast = period_s() if found.active else None
+    slow = max(_SLOWLY_S, 3 * fast) if fast else None
     if view.ids:
         st.fragment(_steering, run_every=slow)(view, found.active)
     _side_by_side(view, found, _UPPER)
     st.fragment(_following, run_every=slow)(view, found.active)
     _side_by_side(view, found, _LOWER)
-    st.fragment(_growing, run_every=fast)(view, found.active)
+    st.fragment(_growing, run_every=fast)(view, found.active, fast)
     _numbers(view, found)
 
 
@@ -97,12 +98,12 @@ def _following(view: View, was_active: bool) -> None:
             steer_each(found)
 
 
-def _growing(view: View, was_active: bool) -> None:
+def _growing(view: View, was_active: bool, period: float | None) -> None:
     """The part that runs most often, so it shows nothing but what charts have gained."""
     found = _now(view, was_active)
     pictures = {chart.key: chart.picture(view, found) for chart in (*_UPPER, *_LOWER)}
-    if not grow(pictures):
-        st.rerun()  # an axis has to reach further
+    if not grow(pictures) or is_far(period):
+        st.rerun()  # an axis has to reach further, or many have come or gone
 
 
 @dataclass(frozen=True)
