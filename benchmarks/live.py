@@ -16,8 +16,8 @@ import tempfile
 import time
 
 from _alternating import hardware
+from _browser import FLAGS, free_port, serve
 from playwright.sync_api import sync_playwright
-from ui_slider import FLAGS, free_port, serve
 
 # the length of every own line of both upper charts, and when it was last another one
 WATCH = """() => {

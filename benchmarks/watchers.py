@@ -16,10 +16,10 @@ import threading
 import time
 
 from _alternating import Contender, alternate, hardware, report
+from _browser import free_port, serve
 from sqlalchemy import func, select
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from ui_slider import free_port, serve
 from websockets.asyncio.client import connect
 
 from explorer.nets.spec import NetSpec

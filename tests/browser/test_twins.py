@@ -32,7 +32,9 @@ def wait_for_points(page, more_than):
 
 
 def zoom_into_errors(page):
-    box = page.locator(".st-key-error-while-training .nsewdrag").first.bounding_box()
+    sheet = page.locator(".st-key-error-while-training .nsewdrag").first
+    expect(sheet).to_be_visible()
+    box = sheet.bounding_box()
     x, y = box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3
     page.mouse.move(x, y)
     page.mouse.down()
