@@ -209,7 +209,7 @@ def test_of_several_racers_exactly_one_wins(url, make_run):
     store.add_run(make_run(status="queued"))
     barrier, results = SPAWN.Barrier(2), SPAWN.Queue()
     racers = [start(processes.race, url, make_run().run_id, barrier, results) for _ in range(2)]
-    assert sorted(results.get(timeout=60) for _ in racers) == [False, True]
+    assert sorted(results.get(timeout=180) for _ in racers) == [False, True]
     for racer in racers:
         racer.join(60)
     assert store.get_state(make_run().run_id).pid in {racer.pid for racer in racers}
@@ -232,7 +232,7 @@ def test_two_processes_that_write_at_once_lose_nothing(url, make_run, records):
 def test_processes_that_meet_at_an_empty_place_all_open_it(url):
     barrier, results = SPAWN.Barrier(4), SPAWN.Queue()
     openers = [start(processes.open_together, url, barrier, results) for _ in range(4)]
-    assert [results.get(timeout=60) for _ in openers] == [""] * 4
+    assert [results.get(timeout=180) for _ in openers] == [""] * 4
     for opener in openers:
         opener.join(60)
 
