@@ -3,7 +3,8 @@
 Starts the app, opens Live training in Chromium, waits until the workers are warm, and starts twins of 20
 layers on digits, several times over: server, browser and workers share the machine's cores. A point
 counts when it is in the drawn chart. Growth is counted from the first point until a run has all its
-points: how often in each second the drawn lines of this page's own runs changed.
+points: how often in each second the drawn lines of this page's own runs changed. Both are told as a
+ratio to what the project promises: 1.5 s, and 2 changes a second.
 
     python benchmarks/live.py --starts 5
 """
@@ -37,7 +38,8 @@ WATCH = """() => {
   addEventListener("click", () => { window.pressed ??= performance.now(); }, {once: true, capture: true});
 }"""
 TOLD = "() => ({pressed: window.pressed, ...window.told})"
-QUIET_S = 6.0
+QUIET_S = 15.0  # until the workers have imported torch and warmed up
+FIRST_S, PER_S = 1.5, 2.0
 
 
 def start(page, address: str, seed: int) -> tuple[float, float, float]:
@@ -69,7 +71,7 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1400, "height": 900})
             address = f"http://127.0.0.1:{port}"
             page.goto(f"{address}/train")
-            time.sleep(QUIET_S + 9)  # until the workers have imported torch and warmed up
+            time.sleep(QUIET_S)
             print(hardware())
             rows = [start(page, address, seed) for seed in range(arguments.starts)]
         finally:
@@ -78,7 +80,10 @@ def main() -> None:
     for number, (first, rate, pause) in enumerate(rows, 1):
         print(f"start {number}: first point {first:.2f} s, {rate:.1f} changes/s, longest pause {pause:.2f} s")
     first, rate, pause = (statistics.median(column) for column in zip(*rows, strict=True))
-    print(f"median:  first point {first:.2f} s, {rate:.1f} changes/s, longest pause {pause:.2f} s")
+    print(
+        f"median:  first point {first:.2f} s ({first / FIRST_S:.2f} of the promise), {rate:.1f} changes/s "
+        f"({rate / PER_S:.2f}), longest pause {pause:.2f} s"
+    )
 
 
 if __name__ == "__main__":
