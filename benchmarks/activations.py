@@ -21,8 +21,8 @@ from explorer.charts.sprites import shades, sprite
 from explorer.data.images import FORMATS, decode
 from explorer.nets.loaded import LoadedNet
 from explorer.probes.activations import Activations, read_activations
-from explorer.runs.catalogue import named_net
 from explorer.runs.library import open_library
+from explorer.runs.opening import named_net
 
 _JPEGS = 500
 

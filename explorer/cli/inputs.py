@@ -37,8 +37,9 @@ def open_named_net(name: str, data: str | None = None) -> LoadedNet:
     Raises:
         ValueError: nothing of that name can be opened; the text says what to give.
     """
-    from explorer.runs.catalogue import TORCHVISION, named_net
+    from explorer.runs.catalogue import TORCHVISION
     from explorer.runs.library import open_library
+    from explorer.runs.opening import named_net
 
     if name.startswith(TORCHVISION):
         _fetch(name.removeprefix(TORCHVISION))

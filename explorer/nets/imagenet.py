@@ -6,9 +6,6 @@ fit ours without loss. He et al. 2015, Table 1.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
@@ -21,8 +18,6 @@ _WIDTHS = (64, 128, 256, 512)
 _VGG_WIDTHS = (64, 128, 256, 512, 512)
 _FEATURES = 4096
 _POOLED = 7
-_LAYER = re.compile(r"layer(\d)\.(\d+)\.(conv|bn|downsample\.)(\d)\.(\w+)")
-_ENDS = {"conv1": "stem.0", "bn1": "stem.1", "fc": "head.2"}
 
 
 class ImageNet(nn.Module):
@@ -120,57 +115,3 @@ def build_imagenet(about: PublishedNet, seed: int = 0) -> ImageNet:
     net = imagenet_skeleton(about).to_empty(device="cpu")
     draw_weights(net.stem, net.block_list(), net.head, torch.Generator().manual_seed(seed))
     return net
-
-
-def from_torchvision(about: PublishedNet, state: Mapping[str, Tensor]) -> ImageNet:
-    """Our net with the weights of torchvision's, in eval mode; its logits are the same.
-
-    Raises:
-        ValueError: the tensors are not those of this net.
-    """
-    net = imagenet_skeleton(about)
-    names = _vgg_names(about) if about.layout == "vgg" else {name: _renamed(name, about) for name in state}
-    wanted = net.state_dict()
-    moved = {
-        names.get(name, name): tensor.float() if tensor.is_floating_point() else tensor
-        for name, tensor in state.items()
-    }
-    moved |= {  # files from before PyTorch 0.4.1 have no batch counters; nothing depends on their values
-        name: torch.zeros((), dtype=torch.int64) for name in wanted if name.endswith("num_batches_tracked")
-    }
-    shapes = {name: tuple(tensor.shape) for name, tensor in moved.items()}
-    if shapes != {name: tuple(tensor.shape) for name, tensor in wanted.items()}:
-        raise ValueError(f"The tensors are not those of {about.title}; fetch the file again.")
-    net.load_state_dict(moved, strict=True, assign=True)
-    return net.eval().requires_grad_(True)
-
-
-def _renamed(name: str, about: PublishedNet) -> str:
-    first, _, rest = name.partition(".")
-    if first in _ENDS:
-        return f"{_ENDS[first]}.{rest}"
-    match = _LAYER.fullmatch(name)
-    if match is None:
-        return name
-    stage, index, kind, number, value = match.groups()
-    block = f"blocks.{sum(about.blocks[: int(stage) - 1]) + int(index)}"
-    if kind == "downsample.":
-        return f"{block}.shortcut.{number}.{value}"
-    return f"{block}.branch.{3 * (int(number) - 1) + (kind == 'bn')}.{value}"
-
-
-def _vgg_names(about: PublishedNet) -> dict[str, str]:
-    """Both number the layers in one order: torchvision by feature and classifier, we by block."""
-    ours = [name.rpartition(".")[0] for name in imagenet_skeleton(about).state_dict()]
-    modules = list(dict.fromkeys(ours))
-    theirs: list[str] = []
-    place = 0
-    for count in about.blocks:
-        for _ in range(count):
-            theirs += [f"features.{place}"] + ([f"features.{place + 1}"] if about.norm else [])
-            place += 3 if about.norm else 2
-        place += 1  # the pooling after each stage
-    theirs += ["classifier.0", "classifier.3", "classifier.6"]
-    values = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
-    pairs = zip(theirs, modules, strict=True)
-    return {f"{old}.{value}": f"{new}.{value}" for old, new in pairs for value in values}

@@ -16,7 +16,8 @@ from urllib.error import HTTPError, URLError
 
 import torch
 
-from explorer.nets.imagenet import ImageNet, from_torchvision
+from explorer.nets.conversion import from_torchvision
+from explorer.nets.imagenet import ImageNet
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.published import PublishedNet
 

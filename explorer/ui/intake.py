@@ -19,7 +19,7 @@ def import_menu() -> None:
     with st.popover("Import", icon=":material/upload:"):
         files = st.file_uploader(
             "Exported runs", ["zip", "json", "csv", "safetensors"], accept_multiple_files=True,
-            key=f"runs-import-{turn}",
+            key=f"runs-import-{turn}", max_upload_size=64,
             help="A zip made by Export, or a run's JSON together with its CSV and safetensors files.",
         )  # fmt: skip
         st.caption("Everything in them is checked first; a run whose id is taken gets a new one.")

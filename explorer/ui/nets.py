@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,11 @@ from explorer.runs.catalogue import (
     NetChoice,
     NetError,
     find_net,
-    open_net,
-    open_upload,
     published_nets,
     trained_nets,
-    upload_choice,
+    weights_folder,
 )
+from explorer.runs.opening import open_net, open_upload, upload_choice
 from explorer.ui.data import library
 from explorer.ui.linked import linked_choice
 
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
 PROBING = Lock()
 """Held while a shared net is probed: hooks of two sessions must not meet."""
 MAX_UPLOADS = 4
-MAX_UPLOAD_MIB = 64
+MAX_UPLOAD_MIB = 256
+_MOST_KEPT_BYTES = 2 * MAX_UPLOAD_MIB * 2**20
 _UPLOADS = "uploaded-nets"
 _ASKED = "asked-nets"
 _OPEN_TO_ALL = (UNTRAINED, TORCHVISION)
@@ -121,12 +121,15 @@ def keep_upload(content: bytes, name: str, family: Family | None = None) -> NetC
         NetError: it is larger than an upload may be.
     """
     if len(content) > MAX_UPLOAD_MIB * 2**20:
-        raise NetError(f"{name[-60:]} is larger than {MAX_UPLOAD_MIB} MiB. Choose a smaller net.")
+        raise NetError(
+            f"{name[-60:]} is larger than {MAX_UPLOAD_MIB} MiB. Choose a smaller net; torchvision's "
+            f"VGG-19 is found here once its file lies in {weights_folder()}."
+        )
     loaded = open_upload(content, name, family)
     kept = _uploads()
     kept.pop(loaded.key, None)
     kept[loaded.key] = loaded
-    while len(kept) > MAX_UPLOADS:
+    while len(kept) > MAX_UPLOADS or (len(kept) > 1 and _bytes(kept) > _MOST_KEPT_BYTES):
         del kept[next(iter(kept))]
     return upload_choice(loaded)
 
@@ -157,6 +160,10 @@ def _opened(choice: NetChoice) -> LoadedNet:
 def _uploads() -> dict[str, LoadedNet]:
     kept: dict[str, LoadedNet] = st.session_state.setdefault(_UPLOADS, {})
     return kept
+
+
+def _bytes(kept: Mapping[str, LoadedNet]) -> int:
+    return sum(tensor.nbytes for loaded in kept.values() for tensor in loaded.net.state_dict().values())
 
 
 def _asked() -> dict[str, NetChoice]:

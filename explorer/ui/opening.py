@@ -46,7 +46,9 @@ def _upload() -> None:
     )  # fmt: skip
     st.file_uploader(
         "safetensors or PyTorch state dict", type=_ENDINGS, key=_FILE, on_change=_take_file,
-        help=f"Up to {MAX_UPLOAD_MIB} MiB; nothing in it is executed. It stays in this session, the last "
+        max_upload_size=MAX_UPLOAD_MIB,
+        help="Of a CIFAR-style net, or torchvision's own file of a ResNet, such as resnet50-0676ba61.pth. "
+        f"Up to {MAX_UPLOAD_MIB} MiB; nothing in it is executed. It stays in this session, the last "
         f"{MAX_UPLOADS} of them, and stands in the list of nets on every page.",
     )  # fmt: skip
     for choice in session_choices():

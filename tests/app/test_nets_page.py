@@ -1,6 +1,7 @@
 """The Nets page: the picture and its figures, uploads of the session, nets by name, clear refusals."""
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from explorer.nets.build import build
@@ -84,6 +85,19 @@ def test_an_upload_is_shown_and_listed_on_another_page_of_the_session(mine):
     assert any("your file mine.safetensors" in option for option in elsewhere.selectbox(key="net").options)
     fresh = open_page()
     assert not any("mine.safetensors" in option for option in fresh.selectbox(key="net").options)
+
+
+def test_torchvisions_own_file_can_be_uploaded(tmp_path):
+    from torchvision import models
+
+    path = tmp_path / "resnet18-f37072fd.pth"
+    torch.save(models.resnet18(weights=None).state_dict(), path)
+    page = open_page()
+    page = page.file_uploader(key="net-file").set_value((path.name, path.read_bytes(), "")).run()
+
+    assert not page.exception
+    assert not page.error
+    assert any("ResNet-18, your file" in option for option in page.selectbox(key="net").options)
 
 
 def test_an_upload_can_be_forgotten(mine):

@@ -64,7 +64,7 @@ def test_an_upload_without_the_token_is_refused(server):
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("server.maxUploadSize", 64),
+        ("server.maxUploadSize", 256),
         ("server.enableXsrfProtection", True),
         ("server.enableCORS", True),
         ("server.fileWatcherType", "none"),

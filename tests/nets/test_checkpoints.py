@@ -259,8 +259,8 @@ def test_another_kind_of_file_is_named_as_such(tmp_path: Path) -> None:
 def test_a_file_too_large_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "huge"
     with path.open("wb") as file:
-        file.truncate(300 * 2**20)
-    refused(path, "larger than 256 MiB")
+        file.truncate(600 * 2**20)
+    refused(path, "larger than 576 MiB")
 
 
 def test_a_cut_file_is_refused_wherever_it_ends(saved: Path) -> None:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from explorer.nets import foreign
+from explorer.nets import sandbox
 from explorer.nets.build import CifarNet, build
 from explorer.nets.checkpoints import CheckpointError, load_checkpoint
 from explorer.nets.spec import NetSpec
@@ -227,7 +227,7 @@ def seven_by_seven(state: State) -> State:
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        (imagenet_style, "4 stages"),
+        (imagenet_style, "four stages"),
         (unequal_stages, "2, 1 and 2 blocks"),
         (doubled_head, "one name"),
         (seven_by_seven, "stem.0.weight"),
@@ -345,7 +345,7 @@ def child(tmp_path: Path, content: Any, *, legacy: bool = False) -> int:
     source.write_bytes(content if isinstance(content, bytes) else torch_bytes(content, legacy=legacy))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as the child is started
-        return foreign.main(str(source), str(tmp_path / "out"))
+        return sandbox.main(str(source), str(tmp_path / "out"))
 
 
 def test_tensors_of_every_layout_come_out_plain(tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ def test_tensors_of_every_layout_come_out_plain(tmp_path: Path) -> None:
 def test_a_bare_pickle_with_code_is_not_run(protocol: int, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     found = child(tmp_path, pickle.dumps(Malice(marker), protocol))
-    assert found == (foreign._CODE if protocol < 4 else foreign._DAMAGED)
+    assert found == (sandbox._CODE if protocol < 4 else sandbox._DAMAGED)
     assert not marker.exists()
 
 
@@ -381,20 +381,20 @@ def test_a_bare_pickle_with_code_is_not_run(protocol: int, tmp_path: Path) -> No
     ids=str,
 )
 def test_what_is_no_state_dict(content: Any, tmp_path: Path) -> None:
-    assert child(tmp_path, content) == foreign._NO_STATE
+    assert child(tmp_path, content) == sandbox._NO_STATE
 
 
 @pytest.mark.parametrize("legacy", [True, False])
 def test_views_that_add_up_to_more_than_the_file(legacy: bool, tmp_path: Path) -> None:
     base = torch.zeros(10_000)
-    assert child(tmp_path, {str(number): base for number in range(50)}, legacy=legacy) == foreign._LYING
+    assert child(tmp_path, {str(number): base for number in range(50)}, legacy=legacy) == sandbox._LYING
 
 
 @pytest.mark.parametrize("legacy", [True, False])
 def test_cut_and_mutated_files_never_get_past_the_child(legacy: bool, tmp_path: Path) -> None:
     data = torch_bytes(build(NetSpec(depth=8, width=1)).state_dict(), legacy=legacy)
     generator = random.Random(5)
-    known = {0, *foreign._REASONS}
+    known = {0, *sandbox._REASONS}
     for _ in range(30):
         assert child(tmp_path, data[: generator.randrange(len(data) - 1)]) in known - {0}
         mutated = bytearray(data)

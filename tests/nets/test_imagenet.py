@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from explorer.nets.conversion import from_torchvision
 from explorer.nets.cost import block_costs, describe, layer_costs
-from explorer.nets.imagenet import build_imagenet, from_torchvision
+from explorer.nets.imagenet import build_imagenet
 from explorer.nets.loaded import ProbedNet
 from explorer.nets.published import PUBLISHED, published
 from explorer.probes.responses import ResponseProbe, response_layers

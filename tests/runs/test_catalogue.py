@@ -11,19 +11,10 @@ from explorer.nets.checkpoints import CheckpointError, load_checkpoint, save_che
 from explorer.nets.published import PUBLISHED
 from explorer.nets.spec import NetSpec
 from explorer.nets.weights import WeightsError
-from explorer.runs import catalogue
-from explorer.runs.catalogue import (
-    NetError,
-    find_net,
-    named_net,
-    open_net,
-    open_upload,
-    published_nets,
-    trained_nets,
-    upload_choice,
-    weights_folder,
-)
+from explorer.runs import opening
+from explorer.runs.catalogue import NetError, find_net, published_nets, trained_nets, weights_folder
 from explorer.runs.library import open_library
+from explorer.runs.opening import named_net, open_net, open_upload, upload_choice
 
 
 @pytest.fixture
@@ -93,7 +84,7 @@ def test_an_upload_is_the_net_that_was_saved_and_leaves_nothing_on_the_disk(
 ):
     folder = tmp_path / "temporary"
     folder.mkdir()
-    monkeypatch.setattr(catalogue.tempfile, "tempdir", str(folder))
+    monkeypatch.setattr(opening.tempfile, "tempdir", str(folder))
     loaded = open_upload(checkpoint.read_bytes(), "../../mine\n.safetensors")
     assert list(folder.iterdir()) == []
     assert loaded.key.startswith("upload:")
@@ -106,6 +97,24 @@ def test_an_upload_is_the_net_that_was_saved_and_leaves_nothing_on_the_disk(
     assert (choice.family, choice.depth, choice.group) == ("plain", 8, "upload")
     with pytest.raises(NetError, match="Upload it again"):
         open_net(choice)
+
+
+def test_a_file_of_torchvision_is_taken_as_what_it_is(tmp_path):
+    from torchvision import models
+
+    path = tmp_path / "resnet18-f37072fd.pth"
+    torch.save(models.resnet18(weights=None).state_dict(), path)
+    loaded = open_upload(path.read_bytes(), path.name)
+    choice = upload_choice(loaded)
+
+    assert (choice.family, choice.depth, choice.dataset, choice.image_size) == (
+        "residual", 18, "imagenet", 224,
+    )  # fmt: skip
+    assert (loaded.classes[0], loaded.normalisation.mean) == ("tench", (0.485, 0.456, 0.406))
+    assert "your file resnet18-f37072fd.pth" in loaded.title
+    assert "published ones (resnet18-f37072fd.pth) was not checked" in loaded.origin
+    named, _ = named_net(str(path), open_library().runs())
+    assert named.classes == loaded.classes
 
 
 def test_one_content_has_one_key(checkpoint):
