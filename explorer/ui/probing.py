@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from explorer.ui.figures import draw, take_away
 from explorer.ui.linked import linked_choice, linked_choices, linked_switch
 from explorer.ui.nets import PROBING, ask_for, net_choices, opened, session_choices
 from explorer.ui.pictures import choose_picture
+from explorer.ui.subjects import computed
 
 if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from explorer.probes.responses import Responses
 
 MOST_PROBED = 5
-_KEPT = 64
 _MODES = {"eval": "BN in eval mode", "train": "BN in train mode, batches of 100"}
 _DEFAULT = ("digits-plain-56-s0", "digits-residual-56-s0")
 
@@ -69,11 +68,13 @@ def probe_view() -> None:
     quantity = _choose_quantity()
     picture = None if asked.data else choose_picture("digits")
     try:
-        read = {key: _responses(choices[key], asked, picture) for key in asked.nets}
+        answers = [(choices[key], _responses(choices[key], asked, picture)) for key in asked.nets]
     except ValueError as error:
         st.error(str(error), icon=":material/error:")
         return
-    _draw(quantity, {choices[key]: value for key, value in read.items()}, asked)
+    read = {choice: answer for choice, answer in answers if answer is not None}
+    if read:
+        _draw(quantity, read, asked)
 
 
 def _choices() -> list[NetChoice]:
@@ -118,23 +119,16 @@ def _choose_quantity() -> Quantity:
     return QUANTITIES[chosen]
 
 
-@st.cache_resource(show_spinner=False)
-def _kept() -> OrderedDict[tuple[str, ...], Responses]:
-    """What was probed lately, by any session: it depends on nothing else than its key."""
-    return OrderedDict()
-
-
-def _responses(choice: NetChoice, asked: Asked, picture: Picture | None) -> Responses:
+def _responses(choice: NetChoice, asked: Asked, picture: Picture | None) -> Responses | None:
+    """What was probed lately, by any session, or now with a bar and a stop; None where it was stopped."""
     seen = picture.key if picture else f"{asked.data}-{asked.count}"
-    key = (choice.key, choice.checkpoint or "", seen, asked.mode)
-    kept = _kept()
-    read = kept.get(key)
-    if read is None:
-        loaded = opened(choice)
-        read = kept[key] = _measure(loaded, _inputs(loaded, asked, picture), asked.mode == "train")
-        while len(kept) > _KEPT:
-            kept.popitem(last=False)
-    return read
+    loaded = opened(choice)
+
+    def work(progress: Callable[[float], None]) -> Responses:
+        return _measure(_inputs(loaded, asked, picture), asked.mode == "train", progress)
+
+    key = ("responses", choice.key, choice.checkpoint or "", seen, asked.mode)
+    return computed(key, f"Probing {loaded.title}", work)
 
 
 def _inputs(loaded: LoadedNet, asked: Asked, picture: Picture | None) -> Inputs:
@@ -150,20 +144,11 @@ def _inputs(loaded: LoadedNet, asked: Asked, picture: Picture | None) -> Inputs:
     return Inputs(torch.tensor(seen.pixels)[None], 1, loaded, None, picture.title)
 
 
-def _measure(loaded: LoadedNet, inputs: Inputs, training: bool) -> Responses:
-    """Probe batch by batch, with a bar that tells how long it will take; leaving the page stops it."""
+def _measure(inputs: Inputs, training: bool, progress: Callable[[float], None]) -> Responses:
+    """Probe batch by batch; what `progress` raises between two of them stops it."""
     from explorer.probes.passes import Manner, read_responses
 
-    bar, began = st.progress(0.0, f"Probing {loaded.title}…"), time.monotonic()
-
-    def tell(done: float) -> None:
-        left = (time.monotonic() - began) * (1 - done) / done
-        bar.progress(done, f"Probing {loaded.title}: {100 * done:.0f} %, about {left:.0f} s left")
-
-    try:
-        return read_responses(inputs, Manner(training=training, told=tell, lock=PROBING))
-    finally:
-        bar.empty()
+    return read_responses(inputs, Manner(training=training, told=progress, lock=PROBING))
 
 
 def _draw(quantity: Quantity, read: dict[NetChoice, Responses], asked: Asked) -> None:

@@ -86,6 +86,20 @@ def test_a_live_probe_reads_zoo_and_untrained_nets_in_both_modes():
     assert text(page) != first
 
 
+def test_a_stopped_probe_is_offered_again_and_leaves_the_others(monkeypatch):
+    from explorer.ui import probing
+
+    def stopped(key, title, work):
+        return None if "untrained:plain-14" in key else work(lambda share: None)
+
+    monkeypatch.setattr(probing, "computed", stopped)
+    page = open_page(live="true", probed=["untrained:plain-14", "digits-residual-8-s0"], images="20")
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == 6
+    assert "plain-14, untrained: block" not in text(page)
+    assert "ResNet-8, digits, seed 0: block" in text(page)
+
+
 def test_a_live_probe_takes_a_picture():
     page = open_page(live="true", probed="digits-residual-8-s0", over="picture")
     assert not page.exception
