@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -22,9 +23,9 @@ from explorer.charts.sprites import own_scale, shades
 from explorer.charts.words import listed
 from explorer.data.fitting import as_image
 from explorer.ui.closeup import channel_of
-from explorer.ui.figures import draw, take_away
+from explorer.ui.figures import colour, is_dark, show, take_away
 from explorer.ui.inspected import READOUTS, Inspected, fitted, readout_of
-from explorer.ui.tiles import grid_of, picture_tag, sheet, show
+from explorer.ui.tiles import grid_of, picture_tag, put, sheet
 
 _TOP = 5
 
@@ -54,7 +55,7 @@ def show_strip(found: Inspected, block: int, name: str) -> None:
     """The strongest channel of every block, the chosen one outlined."""
     st.markdown("**All blocks**, the strongest channel of each; press one to choose it")
     titles = [f"{place}" for place in range(1, len(found.read.blocks) + 1)]
-    show(grid_of(name, _strip(found.key, found), titles, block - 1))
+    put(grid_of(name, _strip(found.key, found), titles, block - 1))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -68,7 +69,7 @@ def show_channel(found: Inspected, block: int, channel: int | None, name: str) -
     maps = found.read.blocks[block - 1]
     index = channel_of(maps, channel)
     st.markdown(f"**Channel {index} of block {block}**, before the last ReLU")
-    draw(large_map(maps.total[index]), f"{name}-channel", f"Channel {index} of block {block} as a map")
+    _draw(large_map(maps.total[index]), f"{name}-channel", f"Channel {index} of block {block} as a map")
 
 
 def show_values(found: Inspected, block: int, channel: int | None, name: str) -> None:
@@ -77,7 +78,7 @@ def show_values(found: Inspected, block: int, channel: int | None, name: str) ->
     index = channel_of(maps, channel)
     values = maps.total[index]
     st.markdown(f"**Its values**, {values.size:,} pixels")
-    draw(histogram(values), f"{name}-values", f"Histogram of channel {index} of block {block}")
+    _draw(histogram(values), f"{name}-values", f"Histogram of channel {index} of block {block}")
 
 
 def show_answers(found: Inspected, block: int, kind: str, name: str) -> None:
@@ -92,9 +93,14 @@ def show_answers(found: Inspected, block: int, kind: str, name: str) -> None:
     table = answer_table(readout, names, shown)
     answers = Answers(table, tuple(names[at] for at in shown), found.choice.family)
     st.markdown(f"**Which class could be read off after each block?** By the {READOUTS[kind]}")
-    draw(answers_over_blocks(answers, block), f"{name}-answers", describe_answers(answers))
+    _draw(answers_over_blocks(answers, block), f"{name}-answers", describe_answers(answers))
     st.caption(_how(found, kind))
     take_away(lambda: table, lambda: answers_over_blocks(answers, block), f"{name}-answers")
+
+
+def _draw(figure: go.Figure, key: str, alt: str) -> None:
+    """Draw a figure that nobody else has, so that it need not be copied."""
+    show(colour(figure, is_dark()), key, alt)
 
 
 def sentence(found: Inspected, block: int) -> str:

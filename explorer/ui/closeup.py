@@ -20,7 +20,7 @@ from explorer.charts.maps import colours
 from explorer.charts.sprites import shades
 from explorer.charts.words import number
 from explorer.ui.inspected import Inspected
-from explorer.ui.tiles import grid_of, row_of, scale_of, sheet, show
+from explorer.ui.tiles import grid_of, put, row_of, scale_of, sheet
 
 if TYPE_CHECKING:
     from explorer.probes.activations import BlockMaps, Maps
@@ -48,7 +48,7 @@ def show_block(found: Inspected, block: int, channel: int | None, name: str) -> 
     top = float(output.max())
     rows.append((shades(output, top), "output", f"what leaves; {_zeros(output)}"))
     side = f"{output.shape[0]}x{output.shape[1]} pixels"
-    show(
+    put(
         _open("closeup", name, found.key, f"{block}-{index}"),
         f"<p><b>Block {block}, channel {index}</b> of {len(maps.output)}, {side}</p>",
         row_of(rows), scale_of(-limit, limit, "before the last ReLU"), scale_of(0, top, "output"), "</div>",
@@ -61,7 +61,7 @@ def show_channels(found: Inspected, block: int, channel: int | None, name: str) 
     index, order = channel_of(maps, channel), _order(maps)
     top = float(maps.output.max())
     chosen = order.index(index) if index in order else -1
-    show(
+    put(
         _open("channels", name, found.key, f"{block}-{index}"),
         f"<p>{_which(maps, block)}</p>",
         grid_of(f"{name}-channels", _grid(found.key, block, maps), [str(at) for at in order], chosen),

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from explorer.probes.responses import Responses
 
 MOST_PROBED = 5
+# pixels times blocks of a pass in eval mode: about a second on two cores, so that a press stops it soon
+_PASS, _LEAST = 2**20, 4
 _MODES = {"eval": "BN in eval mode", "train": "BN in train mode, batches of 100"}
 _DEFAULT = ("digits-plain-56-s0", "digits-residual-56-s0")
 
@@ -145,10 +147,14 @@ def _inputs(loaded: LoadedNet, asked: Asked, picture: Picture | None) -> Inputs:
 
 
 def _measure(inputs: Inputs, training: bool, progress: Callable[[float], None]) -> Responses:
-    """Probe batch by batch; what `progress` raises between two of them stops it."""
-    from explorer.probes.passes import Manner, read_responses
+    """Probe pass by pass; what `progress` raises between two of them stops it."""
+    from explorer.probes.passes import Manner, batch_for, read_responses
 
-    return read_responses(inputs, Manner(training=training, told=progress, lock=PROBING))
+    height, width = inputs.fitted_size
+    soon = max(_PASS // (height * width * len(inputs.net.blocks())), _LEAST)
+    batch = batch_for(inputs, training=training)
+    manner = Manner(training, batch if training else min(batch, soon), progress, PROBING)
+    return read_responses(inputs, manner)
 
 
 def _draw(quantity: Quantity, read: dict[NetChoice, Responses], asked: Asked) -> None:

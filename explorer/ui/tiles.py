@@ -52,7 +52,7 @@ def sheet(tiles: Sequence[NDArray[np.uint8]]) -> str:
     return _address(sprite(tiles, side))
 
 
-def show(*parts: str) -> None:
+def put(*parts: str) -> None:
     """Put what the functions below gave on the page, as one element."""
     st.html(_CSS + "".join(parts))
 
