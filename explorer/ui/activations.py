@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -23,7 +22,7 @@ from explorer.charts.sprites import own_scale, shades
 from explorer.charts.words import listed
 from explorer.data.fitting import as_image
 from explorer.ui.closeup import channel_of
-from explorer.ui.figures import colour, is_dark, show, take_away
+from explorer.ui.figures import draw_own, take_away
 from explorer.ui.inspected import READOUTS, Inspected, fitted, readout_of
 from explorer.ui.tiles import grid_of, picture_tag, put, sheet
 
@@ -69,7 +68,7 @@ def show_channel(found: Inspected, block: int, channel: int | None, name: str) -
     maps = found.read.blocks[block - 1]
     index = channel_of(maps, channel)
     st.markdown(f"**Channel {index} of block {block}**, before the last ReLU")
-    _draw(large_map(maps.total[index]), f"{name}-channel", f"Channel {index} of block {block} as a map")
+    draw_own(large_map(maps.total[index]), f"{name}-channel", f"Channel {index} of block {block} as a map")
 
 
 def show_values(found: Inspected, block: int, channel: int | None, name: str) -> None:
@@ -78,7 +77,7 @@ def show_values(found: Inspected, block: int, channel: int | None, name: str) ->
     index = channel_of(maps, channel)
     values = maps.total[index]
     st.markdown(f"**Its values**, {values.size:,} pixels")
-    _draw(histogram(values), f"{name}-values", f"Histogram of channel {index} of block {block}")
+    draw_own(histogram(values), f"{name}-values", f"Histogram of channel {index} of block {block}")
 
 
 def show_answers(found: Inspected, block: int, kind: str, name: str) -> None:
@@ -93,14 +92,9 @@ def show_answers(found: Inspected, block: int, kind: str, name: str) -> None:
     table = answer_table(readout, names, shown)
     answers = Answers(table, tuple(names[at] for at in shown), found.choice.family)
     st.markdown(f"**Which class could be read off after each block?** By the {READOUTS[kind]}")
-    _draw(answers_over_blocks(answers, block), f"{name}-answers", describe_answers(answers))
+    draw_own(answers_over_blocks(answers, block), f"{name}-answers", describe_answers(answers))
     st.caption(_how(found, kind))
     take_away(lambda: table, lambda: answers_over_blocks(answers, block), f"{name}-answers")
-
-
-def _draw(figure: go.Figure, key: str, alt: str) -> None:
-    """Draw a figure that nobody else has, so that it need not be copied."""
-    show(colour(figure, is_dark()), key, alt)
 
 
 def sentence(found: Inspected, block: int) -> str:

@@ -29,7 +29,7 @@ from explorer.data.splits import DataError
 from explorer.probes.methods import METHODS, Method, Value
 from explorer.runs.catalogue import NetChoice
 from explorer.ui.asking import likeliest
-from explorer.ui.figures import draw, take_away
+from explorer.ui.figures import draw, draw_own, take_away
 from explorer.ui.subjects import computed, kept, pool
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def show_maps(case: Case, questions: Sequence[Question], look: MapLook, name: st
     with columns[0]:
         st.markdown(f"**What {case.choice.title.partition(',')[0]} sees**")
         side = case.seen.pixels.shape[1]
-        draw(picture_figure(case.seen.pixels), f"seen-{name}", f"The picture, {side} by {side} pixels.")
+        draw_own(picture_figure(case.seen.pixels), f"seen-{name}", f"The picture, {side} by {side} pixels.")
         st.markdown(f"Likeliest: {likeliest(case.loaded.classes, case.probabilities())}")
         weights = () if case.loaded.trained else (case.loaded.origin,)
         st.caption(" ".join([*weights, *case.seen.notes]))
@@ -166,7 +166,7 @@ def show_maps(case: Case, questions: Sequence[Question], look: MapLook, name: st
 
 def _show_map(case: Case, found: Attribution, look: MapLook, name: str) -> None:
     method, values = METHODS[found.method], found.map().numpy()
-    draw(map_figure(values, case.seen.pixels, look), f"map-{name}", describe_map(method.title, values))
+    draw_own(map_figure(values, case.seen.pixels, look), f"map-{name}", describe_map(method.title, values))
     st.caption(f"*{method.asks}* {method.misleads} ({method.paper})  \n{_measured(found)}")
 
 
