@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 _CHANNELS = 64
 _STEPS = 1023
-# 4.6 MiB: all CIFAR nets to 110 layers and beyond, and ResNet-18; larger nets wait for the server
+# outputs of all blocks, as many numbers: all CIFAR nets to 200 layers, and ResNet-18; larger nets wait for
+# the server, which then is not kept busy with packing
 _MOST_HELD = 1_200_000
 
 
@@ -85,19 +86,21 @@ def follow(nets: Mapping[str, Inspected]) -> None:
 def _held(key: str, _found: Inspected) -> dict[str, Any]:
     """All maps of a net as one row of float32, base64, and where in it each block has which."""
     row, blocks = _Row(), []
+    held = sum(maps.output.size for maps in _found.read.blocks) <= _MOST_HELD
     for block, maps in enumerate(_found.read.blocks, start=1):
         parts = [
-            {"title": title, "what": what, "starts": [row.take(array) for array in arrays]}
+            {"title": title, "what": what, "starts": [row.take(array) for array in arrays if held]}
             for title, arrays, what in _parts(maps)
         ]
         count, high, wide = maps.output.shape
-        cut = np.array_equal(maps.output, np.maximum(maps.total, 0))
+        cut = held and np.array_equal(maps.output, np.maximum(maps.total, 0))
+        output = row.take(maps.output) if held and not cut else None
         blocks.append(
-            {"parts": parts, "output": None if cut else row.take(maps.output), "count": count, "high": high,
-             "wide": wide, "strongest": maps.strongest, "order": _order(maps),
-             "top": float(maps.output.max()), "which": _which(maps, block)}
+            {"parts": parts, "output": output, "count": count, "high": high, "wide": wide,
+             "strongest": maps.strongest, "order": _order(maps), "top": float(maps.output.max()),
+             "which": _which(maps, block)}
         )  # fmt: skip
-    return {"key": key, "blocks": blocks, "values": row.packed() if row.length <= _MOST_HELD else None}
+    return {"key": key, "blocks": blocks, "values": row.packed() if held else None}
 
 
 class _Row:
