@@ -2,7 +2,7 @@
 
 Takes an untrained ResNet-56 for 32x32 pixels and steps through the test images by a key, with one method
 at a time; a press counts as answered at the first frame after the method's map has changed. `computing` is
-the part of it that the page says the method took.
+the part of it that the page says the method took; the ratio is that of the two medians.
 
     python benchmarks/ui_attributions.py --presses 8
 """
@@ -64,8 +64,9 @@ def main() -> None:
         print(f"{machine()}, {asked.net}")
         for title, query in METHODS.items():
             times = presses(page, address, {"net": asked.net, **query}, asked.presses)
-            report(title, [spent for spent, _ in times])
-            report(f"{title}: computing", [took for _, took in times])
+            whole = report(title, [spent for spent, _ in times])
+            computing = report(f"{title}: computing", [took for _, took in times])
+            print(f"{'':44} ratio {whole / computing:.2f}")
 
 
 if __name__ == "__main__":

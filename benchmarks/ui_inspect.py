@@ -2,7 +2,8 @@
 
 Presses arrow keys on the block slider and in the channel's field, of digits ResNet-56 and of a colour net,
 and drops JPEGs. A key counts as answered at the first frame after x, F(x) and their sum show the other
-block or channel; `whole` at the last change that any picture of the page makes for it.
+block or channel; `whole` at the last change that any picture of the page makes for it, when the server has
+answered. The ratio is that of the two medians: what the maps in the browser save.
 
     python benchmarks/ui_inspect.py --presses 20
 """
@@ -98,8 +99,8 @@ def measure(page: Inspect, net: str, presses: int, drops: int) -> None:
     """Print the rows of one net."""
     for what, press in (("block", page.blocks), ("channel", page.channels)):
         times, whole = press(presses)
-        report(f"{net}: {what}", times)
-        report(f"{net}: {what}, whole", whole)
+        first = report(f"{net}: {what}", times)
+        print(f"{'':44} ratio {first / report(f'{net}: {what}, whole', whole):.2f}")
     if drops:
         report(f"{net}: JPEG", page.drop(drops))
 
