@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -70,17 +70,26 @@ class Activations:
         table: one row per block: block (from 1), stage, layer, channels, side, input_norm, residual_norm,
             residual_ratio, zeros_pct (share of the output that is exactly 0, in per cent).
         logits: (classes,), float32.
-        readout: probabilities after the stem (row 0) and after each block, the blocks that keep the shape
-            skipped; (blocks + 1, classes); see `readout.skipping_readout`.
-        seconds: time of the forward pass and of the read-out.
+        seconds: time of the forward pass.
     """
 
     stem: Maps
     blocks: tuple[BlockMaps, ...]
     table: pd.DataFrame
     logits: NDArray[np.float32]
-    readout: NDArray[np.float32]
     seconds: float
+    _rest: list[Callable[[], NDArray[np.float32]]] = field(repr=False)
+
+    @cached_property
+    def readout(self) -> NDArray[np.float32]:
+        """Probabilities after the stem (row 0) and after each block, (blocks + 1, classes).
+
+        The blocks that keep the shape are skipped; see `readout.skipping_readout`. Runs the net's other
+        blocks when it is first asked for, so nobody else may use the net then.
+        """
+        found = self._rest[0]()
+        self._rest.clear()  # it holds whole maps, which are not needed any more
+        return found
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
@@ -105,17 +114,20 @@ def read_activations(loaded: LoadedNet, pixels: NDArray[np.float32]) -> Activati
     images = loaded.normalised(torch.from_numpy(np.ascontiguousarray(pixels))[None])
     with mode(loaded.net, training=False), reading(_taps(blocks, notes)):
         logits = loaded.net(images)
-    with mode(loaded.net, training=False):
-        outputs = [notes[0].x, *(note.output for note in notes)]
-        readout = skipping_readout(loaded.net, outputs)
+    outputs = [notes[0].x, *(note.output for note in notes)]
     return Activations(
         stem=notes[0].x[0].numpy(),
         blocks=_kept(notes),
         table=_table(blocks, notes),
         logits=logits[0].numpy(),
-        readout=readout.numpy(),
         seconds=time.perf_counter() - started,
+        _rest=[lambda: _read_out(loaded.net, outputs)],
     )
+
+
+def _read_out(net: nn.Module, outputs: Sequence[Tensor]) -> NDArray[np.float32]:
+    with torch.no_grad(), mode(net, training=False):
+        return np.asarray(skipping_readout(net, outputs).numpy())
 
 
 class _Note:

@@ -86,7 +86,7 @@ def show_answers(found: Inspected, block: int, kind: str, name: str) -> None:
         readout = readout_of(found, kind)
     except ValueError as error:
         st.warning(str(error))
-        readout, kind = found.read.readout, "skip"
+        readout, kind = readout_of(found, "skip"), "skip"
     names = found.loaded.classes
     shown = [int(at) for at in np.argsort(-readout[-1], kind="stable")[:_TOP]]
     table = answer_table(readout, names, shown)
@@ -100,7 +100,7 @@ def show_answers(found: Inspected, block: int, kind: str, name: str) -> None:
 def sentence(found: Inspected, block: int) -> str:
     """What the numbers say, in one sentence or two."""
     row = found.read.table.iloc[block - 1]
-    first, name = leads_from(found.read.readout), found.loaded.classes[found.read.top(1)[0]]
+    first, name = leads_from(readout_of(found, "skip")), found.loaded.classes[found.read.top(1)[0]]
     since = "the stem on" if first == 0 else f"block {first} on"
     rest = f"with the later blocks skipped, that answer leads from {since}"
     adds = found.read.blocks[block - 1].shortcut is not None

@@ -66,7 +66,8 @@ def readout_of(found: Inspected, kind: str) -> NDArray[floating]:
         ValueError: a line cannot be fitted, or the training split cannot be read.
     """
     if kind != "linear":
-        return found.read.readout
+        with PROBING:
+            return found.read.readout
     places = [found.read.stem, *(block.output for block in found.read.blocks)]
     return fitted(found.choice).read(places)
 

@@ -138,5 +138,5 @@ def _origin(found: Sequence[Inspected]) -> None:
         for each in found:
             st.markdown(
                 f"**{each.loaded.title}.** {each.loaded.origin} BN in eval mode, float32, on the CPU; all "
-                f"blocks read in one forward pass, with the read-out {1000 * each.read.seconds:.0f} ms."
+                f"blocks read in one forward pass, {1000 * each.read.seconds:.0f} ms."
             )

@@ -163,6 +163,17 @@ class TestSkipping:
                     x = block(x) if change else x
                 assert torch.allclose(found[place], torch.softmax(loaded.net.head(x), 1)[0], atol=1e-5)
 
+    def test_it_waits_until_it_is_asked_for_and_is_made_once(self):
+        loaded = loaded_net("residual-14")
+        asked = []
+        loaded.net.head.register_forward_hook(lambda *_: asked.append(1))
+
+        read = read_activations(loaded, pixels())
+        assert len(asked) == 1
+        assert read.readout is read.readout
+        assert len(asked) == 2
+        assert not loaded.net.training
+
     def test_blocks_that_add_nothing_make_no_difference(self):
         loaded = loaded_net("residual-14")
         for block in loaded.blocks():
