@@ -3,7 +3,7 @@
 // Streamlit takes a chart with other numbers for another chart and draws it from nothing. So the chart
 // stays as it was first drawn, and a hidden Plotly button (explorer/charts/growing.py) is told what its
 // traces have gained, and pressed. React may draw the older state again at any time: then once more.
-const EVERY_MS = 200;
+const EVERY_MS = 80;
 let leave = () => {};
 
 const isShown = (plot, chart) =>
