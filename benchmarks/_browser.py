@@ -66,6 +66,8 @@ def served(scripts: Sequence[str], home: str) -> Iterator[list[str]]:
     finally:
         for server in servers:
             server.terminate()
+        for server in servers:
+            server.wait(30)  # it ends its workers, which have files in its home
 
 
 @contextmanager

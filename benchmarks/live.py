@@ -11,14 +11,12 @@ ratio to what the project promises: 1.5 s, and 2 changes a second.
 
 import argparse
 import itertools
-import shutil
 import statistics
 import tempfile
 import time
 
 from _alternating import hardware
-from _browser import FLAGS, free_port, serve
-from playwright.sync_api import sync_playwright
+from _browser import chromium, served
 
 # the length of every own line of both upper charts, and when it was last another one
 WATCH = """() => {
@@ -63,20 +61,16 @@ def main() -> None:
     )
     parser.add_argument("--starts", type=int, default=5)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        port = free_port()
-        server = serve("explorer/Home.py", port, folder)
-        try:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-            page = browser.new_page(viewport={"width": 1400, "height": 900})
-            address = f"http://127.0.0.1:{port}"
-            page.goto(f"{address}/train")
-            time.sleep(QUIET_S)
-            print(hardware())
-            rows = [start(page, address, seed) for seed in range(arguments.starts)]
-        finally:
-            server.terminate()
-            server.wait(20)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(["explorer/Home.py"], folder) as (address,),
+        chromium() as browser,
+    ):
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(f"{address}/train")
+        time.sleep(QUIET_S)
+        print(hardware())
+        rows = [start(page, address, seed) for seed in range(arguments.starts)]
     for number, (first, rate, pause) in enumerate(rows, 1):
         print(f"start {number}: first point {first:.2f} s, {rate:.1f} changes/s, longest pause {pause:.2f} s")
     first, rate, pause = (statistics.median(column) for column in zip(*rows, strict=True))

@@ -16,7 +16,7 @@ import threading
 import time
 
 from _alternating import Contender, alternate, hardware, report
-from _browser import free_port, serve
+from _browser import served
 from sqlalchemy import func, select
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -35,14 +35,14 @@ class Watcher:
     """One session on a page, whose moving parts run as often as they ask for.
 
     Args:
-        port: of the server.
+        address: of the server.
         query: of the page's address.
     """
 
-    def __init__(self, port: int, query: str) -> None:
+    def __init__(self, address: str, query: str) -> None:
         """Nothing is opened before `watch`."""
-        self.address, self.query = f"ws://127.0.0.1:{port}/_stcore/stream", query
-        self.page, self.ticks, self.pages = "", 0, 0
+        self.address, self.query = f"ws{address.removeprefix('http')}/_stcore/stream", query
+        self.page, self.ticks = "", 0
         self._timers: dict[str, asyncio.Task[None]] = {}
 
     async def watch(self) -> None:
@@ -61,7 +61,6 @@ class Watcher:
         if kind == "new_session":
             ticked = list(message.metadata.run.fragment_ids)
             self.ticks += bool(ticked)
-            self.pages += not ticked
             if not ticked:
                 self.page = message.new_session.page_script_hash
                 self._forget(list(self._timers))
@@ -137,13 +136,13 @@ def steps(store: Store, ids: list[str]) -> int:
     return sum(reached.values())
 
 
-def watched(port: int, ids: list[str], sessions: int, seconds: float, told: dict[int, float]) -> Contender:
+def watched(address: str, ids: list[str], sessions: int, seconds: float, told: dict[int, float]) -> Contender:
     """Steps per second while so many sessions watch; `told` gets their ticks per second."""
     query = f"runs={','.join(ids)}"
     store = Store()
 
     def run() -> float:
-        with Audience([Watcher(port, query) for _ in range(sessions)]) as audience:
+        with Audience([Watcher(address, query) for _ in range(sessions)]) as audience:
             time.sleep(SETTLED_S if sessions else 0.5)
             began, before, ticked = time.perf_counter(), steps(store, ids), audience.ticks
             time.sleep(seconds)
@@ -164,31 +163,23 @@ def main() -> None:
     parser.add_argument("--depth", type=int, default=20)
     arguments = parser.parse_args()
     counts = [0, *map(int, arguments.sessions.split(","))]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, served(["explorer/Home.py"], folder) as (address,):
         os.environ["EXPLORER_HOME"] = folder
-        port = free_port()
-        server = serve("explorer/Home.py", port, folder)
-        try:
-            recipe = Recipe(epochs=1000, device="cpu")
-            wanted = [(NetSpec(family, arguments.depth, in_channels=1), recipe) for family in TWINS]
-            ids = jobs.submit_all(Store(), wanted, "digits")
-            with Audience([Watcher(port, "")]):  # the first visitor makes the app start its workers
-                while steps(Store(), ids) == 0:
-                    time.sleep(0.5)
-            print(hardware())
-            told: dict[int, float] = {}
-            contenders = {
-                f"{count} sessions": watched(port, ids, count, arguments.seconds, told) for count in counts
-            }
-            report(
-                f"Twins of {arguments.depth} layers on digits", "steps/s",
-                alternate(contenders, arguments.repeats),
-            )  # fmt: skip
-            for count in counts[1:]:
-                print(f"{count} sessions: each ticked {told[count]:.1f} times a second")
-        finally:
-            server.terminate()
-            server.wait(30)
+        recipe = Recipe(epochs=1000, device="cpu")
+        wanted = [(NetSpec(family, arguments.depth, in_channels=1), recipe) for family in TWINS]
+        ids = jobs.submit_all(Store(), wanted, "digits")
+        with Audience([Watcher(address, "")]):  # the first visitor makes the app start its workers
+            while steps(Store(), ids) == 0:
+                time.sleep(0.5)
+        print(hardware())
+        told: dict[int, float] = {}
+        contenders = {
+            f"{count} sessions": watched(address, ids, count, arguments.seconds, told) for count in counts
+        }
+        title = f"Twins of {arguments.depth} layers on digits"
+        report(title, "steps/s", alternate(contenders, arguments.repeats))
+        for count in counts[1:]:
+            print(f"{count} sessions: each ticked {told[count]:.1f} times a second")
 
 
 if __name__ == "__main__":

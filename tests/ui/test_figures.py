@@ -1,8 +1,10 @@
 """A figure shared by sessions: what Plotly is told of it, and that it is told without copying."""
 
 import plotly.graph_objects as go
+import pytest
 
-from explorer.ui.figures import Finished, in_colours
+from explorer.charts.theme import blank
+from explorer.ui.figures import Finished, in_colours, inked
 
 
 def figure():
@@ -27,3 +29,12 @@ def test_colours_for_a_dark_ground_leave_the_figure_as_it_was():
 
     assert before == figure()
     assert dark.layout.xaxis.color != in_colours(before, dark=False).layout.xaxis.color
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_layout_of_plain_values_gets_the_same_colours_as_a_figure(dark):
+    sheet = blank("epoch", "error (%)")
+    plain = sheet.to_plotly_json()["layout"]
+
+    assert go.Figure(layout=inked(plain, dark)) == in_colours(sheet, dark)
+    assert sheet.to_plotly_json()["layout"] == plain
