@@ -1,26 +1,33 @@
 """What does it cost a training run that people watch it, as a ratio to the same run unwatched?
 
 Starts the app on a folder of its own, queues twins that its workers train, and counts their steps in the
-store over a few seconds with no session, one, and twenty on the page, in turns. The sessions speak
-Streamlit's own protocol and ask for each tick as a browser does, but draw nothing; server, sessions and
-workers share the machine's cores. Beside the ratio: ticks per second that each session got.
+store over a few seconds with no session, one, and twenty on the page, in turns. The sessions open the page
+by Streamlit's own protocol and then ask the feed as a browser does, but draw nothing; server, sessions and
+workers share the machine's cores. The speed of a shared machine drifts within a minute, so beside the steps
+it is counted how much of the cores the workers got. Beside the ratios: answers per second that each session
+got, and what of a core server and sessions took.
 
     python benchmarks/watchers.py --sessions 1,20
 """
 
 import argparse
-import asyncio
+import gzip
+import http.client
+import json
 import os
+import statistics
 import tempfile
 import threading
 import time
+from urllib.parse import urlencode, urlsplit
 
+import psutil
 from _alternating import Contender, alternate, hardware, report
 from _browser import served
 from sqlalchemy import func, select
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from explorer.nets.spec import NetSpec
 from explorer.runs import jobs, schema
@@ -32,7 +39,7 @@ SETTLED_S = 3.0
 
 
 class Watcher:
-    """One session on a page, whose moving parts run as often as they ask for.
+    """One session on a page, which asks the feed as often as the page says.
 
     Args:
         address: of the server.
@@ -41,89 +48,82 @@ class Watcher:
 
     def __init__(self, address: str, query: str) -> None:
         """Nothing is opened before `watch`."""
-        self.address, self.query = f"ws{address.removeprefix('http')}/_stcore/stream", query
-        self.page, self.ticks = "", 0
-        self._timers: dict[str, asyncio.Task[None]] = {}
+        self.address, self.query = address, query
+        self.answers = 0
+        self.error: Exception | None = None
+        self._page, self._told = "", {}
 
-    async def watch(self) -> None:
-        """Open the page and stay."""
+    def watch(self, gone: threading.Event) -> None:
+        """Open the page and stay until `gone` is set."""
         protocols = ["streamlit", "PLACEHOLDER_AUTH_TOKEN"]
-        async with connect(self.address, subprotocols=protocols, max_size=None, compression=None) as socket:
-            try:
-                await self._ask(socket, "")
-                async for raw in socket:
-                    await self._hear(socket, ForwardMsg.FromString(raw))
-            finally:
-                self._forget(list(self._timers))
+        stream = f"ws{self.address.removeprefix('http')}/_stcore/stream"
+        try:
+            with connect(stream, subprotocols=protocols, max_size=None, compression=None) as socket:
+                self._draw(socket)
+                feed = http.client.HTTPConnection(urlsplit(self.address).netloc)
+                had = ""
+                while not gone.wait(self._told.get("every", 1000) / 1000):
+                    if self._told:
+                        had = self._ask(feed, socket, had)
+        except Exception as error:  # noqa: BLE001 - told by `Audience`
+            self.error = error
 
-    async def _hear(self, socket, message: ForwardMsg) -> None:
-        kind = message.WhichOneof("type")
-        if kind == "new_session":
-            ticked = list(message.metadata.run.fragment_ids)
-            self.ticks += bool(ticked)
-            if not ticked:
-                self.page = message.new_session.page_script_hash
-                self._forget(list(self._timers))
-        elif kind == "auto_rerun" and message.auto_rerun.fragment_id not in self._timers:
-            asked = message.auto_rerun
-            ticking = self._tick(socket, asked.fragment_id, asked.interval)
-            self._timers[asked.fragment_id] = asyncio.create_task(ticking)
-        elif kind == "stop_auto_rerun":
-            self._forget(message.stop_auto_rerun.fragment_ids)
-
-    def _forget(self, fragments) -> None:
-        for name in [name for name in fragments if name in self._timers]:
-            self._timers.pop(name).cancel()
-
-    async def _tick(self, socket, fragment: str, interval: float) -> None:
-        while True:
-            await asyncio.sleep(interval)
-            await self._ask(socket, fragment)
-
-    async def _ask(self, socket, fragment: str) -> None:
+    def _draw(self, socket: ClientConnection) -> None:
+        """Run the page, and note what it tells its charts to ask."""
         message = BackMsg()
-        asked = message.rerun_script
-        asked.query_string, asked.fragment_id = self.query, fragment
-        asked.is_auto_rerun = bool(fragment)
-        if self.page:
-            asked.page_script_hash = self.page
+        message.rerun_script.query_string = self.query
+        if self._page:
+            message.rerun_script.page_script_hash = self._page
         else:
-            asked.page_name = "train"
-        await socket.send(message.SerializeToString())
+            message.rerun_script.page_name = "train"
+        socket.send(message.SerializeToString())
+        while (heard := ForwardMsg.FromString(socket.recv())).WhichOneof("type") != "script_finished":
+            if heard.WhichOneof("type") == "navigation":
+                self._page = heard.navigation.page_script_hash
+            part = heard.delta.new_element.bidi_component
+            if part.component_name.endswith("growing_charts"):
+                self._told = json.loads(part.json)
+
+    def _ask(self, feed: http.client.HTTPConnection, socket: ClientConnection, had: str) -> str:
+        feed.request("GET", f"{self._told['feed']}?{urlencode(self._told['query'] | {'had': had})}")
+        answer = feed.getresponse()
+        body = answer.read()
+        self.answers += 1
+        if answer.status == 204:
+            return had
+        found = json.loads(gzip.decompress(body))
+        if found["drawn"] != self._told["drawn"]:
+            self._draw(socket)
+        return found["version"]
 
 
 class Audience:
-    """So many sessions in a thread of their own; a context that opens and closes them."""
+    """So many sessions, each in a thread of its own; a context that opens and closes them."""
 
     def __init__(self, watchers: list[Watcher]) -> None:
         """Nothing is opened yet."""
         self.watchers = watchers
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._all = [self._loop.create_task(watcher.watch()) for watcher in self.watchers]
-        self._loop.run_until_complete(asyncio.gather(*self._all, return_exceptions=True))
+        self._gone = threading.Event()
+        self._threads = [threading.Thread(target=one.watch, args=(self._gone,)) for one in watchers]
 
     def __enter__(self) -> "Audience":
         """Open the sessions."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close them."""
-        lost = [task for task in self._all if task.done()]
-        for task in self._all:
-            self._loop.call_soon_threadsafe(task.cancel)
-        self._thread.join(10)
-        if lost:
-            raise SystemExit(f"{len(lost)} sessions ended by themselves, the first with {lost[0]}")
+        self._gone.set()
+        for thread in self._threads:
+            thread.join(20)
+        if lost := [one.error for one in self.watchers if one.error]:
+            raise SystemExit(f"{len(lost)} sessions ended by themselves, the first with {lost[0]!r}")
 
     @property
-    def ticks(self) -> int:
-        """Runs of the moving parts so far, over all sessions."""
-        return sum(watcher.ticks for watcher in self.watchers)
+    def answers(self) -> int:
+        """Answers so far, over all sessions."""
+        return sum(watcher.answers for watcher in self.watchers)
 
 
 def steps(store: Store, ids: list[str]) -> int:
@@ -136,21 +136,58 @@ def steps(store: Store, ids: list[str]) -> int:
     return sum(reached.values())
 
 
-def watched(address: str, ids: list[str], sessions: int, seconds: float, told: dict[int, float]) -> Contender:
-    """Steps per second while so many sessions watch; `told` gets their ticks per second."""
-    query = f"runs={','.join(ids)}"
-    store = Store()
+def listening(address: str) -> psutil.Process:
+    """The server's process."""
+    port = urlsplit(address).port
+    mine = psutil.Process().children(recursive=True)
+    return next(one for one in mine if any(link.laddr.port == port for link in one.net_connections()))
 
-    def run() -> float:
-        with Audience([Watcher(address, query) for _ in range(sessions)]) as audience:
-            time.sleep(SETTLED_S if sessions else 0.5)
-            began, before, ticked = time.perf_counter(), steps(store, ids), audience.ticks
-            time.sleep(seconds)
-            spent = time.perf_counter() - began
-            told[sessions] = (audience.ticks - ticked) / spent / max(sessions, 1)
-            return (steps(store, ids) - before) / spent
 
-    return run
+class Course:
+    """Twins in training, and who watches them.
+
+    Args:
+        address: of the server.
+        server: its process.
+        ids: of the runs.
+        seconds: per turn.
+    """
+
+    def __init__(self, address: str, server: psutil.Process, ids: list[str], seconds: float) -> None:
+        """Nothing is measured yet."""
+        self.address, self.server, self.ids, self.seconds = address, server, ids, seconds
+        self.told: dict[int, list[tuple[float, ...]]] = {}
+
+    def with_sessions(self, count: int) -> Contender:
+        """Steps per second while so many sessions watch; `told` gets what else was counted."""
+        query, store = f"runs={','.join(self.ids)}", Store()
+
+        def run() -> float:
+            with Audience([Watcher(self.address, query) for _ in range(count)]) as audience:
+                time.sleep(SETTLED_S if count else 0.5)
+                before = self._counts(audience, store)
+                time.sleep(self.seconds)
+                after = self._counts(audience, store)
+            clock, *gained = (late - early for early, late in zip(before, after, strict=True))
+            taken, *rest = (value / clock for value in gained)
+            self.told.setdefault(count, []).append((rest[0] / max(count, 1), *rest[1:]))
+            return taken
+
+        return run
+
+    def _counts(self, audience: Audience, store: Store) -> tuple[float, ...]:
+        """Seconds; steps; answers; seconds of a core of the workers, the server and the sessions."""
+        workers = [one for one in self.server.children(recursive=True) if one.is_running()]
+        return (
+            time.perf_counter(), steps(store, self.ids), audience.answers,
+            sum(map(used, workers)), used(self.server), time.process_time(),
+        )  # fmt: skip
+
+
+def used(process: psutil.Process) -> float:
+    """Seconds of a core so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def main() -> None:
@@ -172,14 +209,17 @@ def main() -> None:
             while steps(Store(), ids) == 0:
                 time.sleep(0.5)
         print(hardware())
-        told: dict[int, float] = {}
-        contenders = {
-            f"{count} sessions": watched(address, ids, count, arguments.seconds, told) for count in counts
-        }
+        course = Course(address, listening(address), ids, arguments.seconds)
+        contenders = {f"{count} sessions": course.with_sessions(count) for count in counts}
         title = f"Twins of {arguments.depth} layers on digits"
         report(title, "steps/s", alternate(contenders, arguments.repeats))
-        for count in counts[1:]:
-            print(f"{count} sessions: each ticked {told[count]:.1f} times a second")
+        for count in counts:
+            middle = [statistics.median(values) for values in zip(*course.told[count], strict=True)]
+            print(
+                f"{count:2} sessions: {middle[0]:.1f} answers a second each; workers {middle[1]:.3f} cores, "
+                f"{middle[1] / statistics.median(one[1] for one in course.told[0]):.3f} of those without; "
+                f"server {middle[2]:.3f}, sessions {middle[3]:.3f}"
+            )
 
 
 if __name__ == "__main__":

@@ -1,20 +1,15 @@
-"""Entry of `streamlit run explorer/Home.py`: the pages stand in explorer/ui/menu.py."""
+"""Entry of `streamlit run explorer/Home.py`: the pages of app.py, and the feed that live charts ask."""
 
 import sys
 from pathlib import Path
 
 import streamlit as st
+from starlette.routing import Route
 
 root = str(Path(__file__).resolve().parents[1])
 if root not in sys.path:
     sys.path.insert(0, root)
 
-from explorer.ui.look import settle  # noqa: E402 - only found once the root is on the path
-from explorer.ui.menu import navigation  # noqa: E402
-from explorer.ui.startup import tidy_heap  # noqa: E402
+from explorer.ui.feed import PATH, answer  # noqa: E402 - only found once the root is on the path
 
-st.set_page_config(page_title="ResNet Explorer", page_icon=f"{root}/assets/icon.svg", layout="wide")
-page = navigation()
-settle()
-page.run()
-tidy_heap()
+app = st.App(Path(__file__).with_name("app.py"), routes=[Route(PATH, answer)])

@@ -5,8 +5,9 @@ import streamlit as st
 from explorer.ui.address import follow_address
 from explorer.ui.figures import is_dark
 from explorer.ui.form import choose_order
-from explorer.ui.live import View, live_view
+from explorer.ui.live import live_view
 from explorer.ui.reading import guide, others, where_to
+from explorer.ui.sight import View
 from explorer.ui.start import offer_start
 from explorer.ui.watching import context_of, watched, watched_ids
 

@@ -6,8 +6,10 @@ docs/decisions/0014-growing.md.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import Any
 
 import plotly.graph_objects as go
@@ -30,6 +32,16 @@ class Drawing:
     layout: dict[str, Any]
     still: int = 0
 
+    @cached_property
+    def sheet(self) -> str:
+        """Signature of all but the values of growing traces: with another one, a figure is drawn anew."""
+        still = [
+            (trace.get("name"), *map(_end, _VALUES[:2], [trace] * 2)) for trace in self.traces[: self.still]
+        ]
+        styles = [_style(trace) for trace in self.traces[self.still :]]
+        told = json.dumps([self.layout, still, styles], default=str)
+        return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+
     def figure(self) -> go.Figure:
         """The figure of Plotly's, with all values checked."""
         return go.Figure(list(self.traces), self.layout)
@@ -46,20 +58,6 @@ def with_button(figure: go.Figure) -> go.Figure:
     return figure.update_layout(updatemenus=[menu])
 
 
-@lru_cache(maxsize=256)
-def same_sheet(drawn: Drawing, now: Drawing) -> bool:
-    """Whether `now` differs from what was drawn in the values of growing traces alone."""
-    if drawn is now:
-        return True
-    same = drawn.layout is now.layout or drawn.layout == now.layout
-    if not same or (drawn.still, len(drawn.traces)) != (now.still, len(now.traces)):
-        return False
-    pairs = list(zip(drawn.traces, now.traces, strict=True))
-    return all(old is new or old == new for old, new in pairs[: now.still]) and all(
-        _style(old) == _style(new) for old, new in pairs[now.still :]
-    )
-
-
 def values(now: Drawing) -> dict[str, Any]:
     """What to restyle, all at once: numbers of the growing traces, and per attribute one value for each.
 
@@ -73,6 +71,12 @@ def values(now: Drawing) -> dict[str, Any]:
             name: [_list(trace[name]) if name in trace else None for trace in growing] for name in there
         },
     }
+
+
+def _end(name: str, trace: dict[str, Any]) -> tuple[int, Any]:
+    """How long a list of values is, and its last one: no two stages of a line have the same."""
+    values = trace.get(name)
+    return (0, None) if values is None or not len(values) else (len(values), values[-1])
 
 
 def _style(trace: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 import pandas as pd
 
 from explorer.charts import findings, words
@@ -17,21 +19,20 @@ def so_far(epochs: pd.DataFrame, members: pd.DataFrame, last: int) -> str:
         members: columns run_id, group.
         last: epochs of the longest run.
     """
-    table = epochs.merge(members[["run_id", "group"]], on="run_id")
-    reached = table.groupby("run_id")["epoch"].max()
-    if len(reached) < len(members) or reached.min() < 1:
+    curves: dict[str, dict[int, tuple[float, float]]] = {}
+    columns = (epochs[name].tolist() for name in ("run_id", "epoch", "train_error_pct", "test_error_pct"))
+    for run_id, epoch, *errors in zip(*columns, strict=True):
+        curves.setdefault(run_id, {})[epoch] = (errors[0], errors[1])
+    common = min((max(curves.get(run_id, [0])) for run_id in members["run_id"]), default=0)
+    if common < 1:
         return "The first errors come with the end of the first epoch."
-    common = int(reached.min())
-    there = (
-        table[table["epoch"] == common]
-        .groupby("group", sort=False)[["train_error_pct", "test_error_pct"]]
-        .mean()
-    )
-    said = [
-        f"{group} gets {words.percent(row['train_error_pct'])} wrong in training and "
-        f"{words.percent(row['test_error_pct'])} in the test"
-        for group, row in there.iterrows()
-    ]
+    there: dict[str, list[tuple[float, float]]] = {}
+    for run_id, group in zip(members["run_id"], members["group"], strict=True):
+        there.setdefault(group, []).append(curves[run_id][common])
+    said = []
+    for group, errors in there.items():
+        train, test = (words.percent(fmean(each)) for each in zip(*errors, strict=True))
+        said.append(f"{group} gets {train} wrong in training and {test} in the test")
     return f"**After epoch {common} of {last}:** {words.listed(said)}."
 
 

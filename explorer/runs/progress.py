@@ -77,8 +77,9 @@ def states(store: Store, run_ids: Collection[str] | None = None) -> pd.DataFrame
         place = {run_id: place for place, run_id in enumerate(queue.waiting_order(connection), 1)}
     rows = [dict(row) | {"place": place.get(row["run_id"], 0)} for row in found]
     table = pd.DataFrame(rows, columns=list(STATE_COLUMNS))
-    whole = {"epoch": "int64", "iteration": "int64", "place": "int64"}
-    return table.fillna({"epoch": -1, "iteration": -1}).astype(whole)
+    if table.empty:
+        return table.astype(dict.fromkeys(("epoch", "iteration", "place"), "int64"))
+    return table
 
 
 def mark_interrupted(store: Store) -> list[str]:
@@ -103,5 +104,7 @@ def _states_query(run_ids: Collection[str] | None) -> Select[Any]:
     reached = select(func.max(epochs.c.iteration)).where(epochs.c.run_id == runs.c.run_id).scalar_subquery()
     named = [runs.c[name] for name in STATE_COLUMNS if name in runs.c]
     chosen = runs.c.deleted.is_(None) if run_ids is None else runs.c.run_id.in_(run_ids)
-    query = select(*named, last.label("epoch"), reached.label("iteration")).where(chosen)
+    ends = {"epoch": last, "iteration": reached}
+    so_far = [func.coalesce(end, -1).label(name) for name, end in ends.items()]
+    query = select(*named, *so_far).where(chosen)
     return query.order_by(runs.c.position, runs.c.run_id)

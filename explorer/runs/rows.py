@@ -12,7 +12,7 @@ import pandas as pd
 from explorer.runs import schema
 from explorer.runs.database import StoreError
 from explorer.runs.run import TABLE_COLUMNS, Run
-from explorer.runs.tables import Tables, empty, step_table, tidy
+from explorer.runs.tables import NUMBER, TYPES, Tables, empty, step_table, tidy
 from explorer.training.history import EpochRecord
 
 # every number here is a single-precision measurement or a whole number below 2**24: exact in float32
@@ -79,6 +79,15 @@ def table_values(run_id: str, tables: Tables) -> tuple[list[dict[str, Any]], lis
     return rows, series
 
 
+def read_epochs(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """The table of epochs, of rows with these columns; what was not measured is NaN."""
+    if not rows:
+        return empty("epochs")
+    values = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    wanted = {name: np.array(values[name], _kind(name)) for name in TABLE_COLUMNS["epochs"]}
+    return tidy("epochs", pd.DataFrame(wanted))
+
+
 def read_series(name: str, rows: Sequence[tuple[str, int, bytes]]) -> pd.DataFrame:
     """One table, columns `TABLE_COLUMNS[name]`, of rows (run_id, epoch, data).
 
@@ -93,12 +102,20 @@ def read_series(name: str, rows: Sequence[tuple[str, int, bytes]]) -> pd.DataFra
             raise StoreError(f"The stored {name} of run {run_id}, epoch {epoch}, are damaged.")
     parts = [np.frombuffer(data, "<f4").reshape(-1, len(columns)) for _, _, data in rows]
     lengths = [len(part) for part in parts]
-    made = pd.DataFrame(np.concatenate(parts), columns=list(columns))
-    made["run_id"] = np.repeat([row[0] for row in rows], lengths)
-    made["epoch"] = np.repeat([row[1] for row in rows], lengths)
-    return tidy(name, made)
+    ids, epochs, _ = zip(*rows, strict=True)
+    made = {"run_id": np.repeat(np.array(ids, object), lengths)}
+    made["epoch"] = np.repeat(np.array(epochs, TYPES["epoch"]), lengths)
+    for column, values in zip(columns, np.concatenate(parts).T, strict=True):
+        made[column] = values.astype(_kind(column))
+    return tidy(name, pd.DataFrame(made))
 
 
 def _pack(name: str, table: pd.DataFrame) -> bytes:
     """Little-endian float32, row by row."""
     return table[list(_SERIES_COLUMNS[name])].to_numpy("<f4").tobytes()
+
+
+def _kind(column: str) -> str:
+    """Type of the column in NumPy, which has texts as objects."""
+    kind = TYPES.get(column, NUMBER)
+    return "object" if kind == "str" else kind

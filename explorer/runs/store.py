@@ -18,7 +18,7 @@ from explorer.runs.database import Database, StoreBusyError, StoreError
 from explorer.runs.listing import list_runs
 from explorer.runs.processes import Process
 from explorer.runs.run import RESULTS, Run, RunState, Status, run_table
-from explorer.runs.tables import Tables, tidy
+from explorer.runs.tables import Tables
 from explorer.training.history import EpochRecord
 from explorer.training.recipe import Recipe
 
@@ -206,8 +206,8 @@ class Store:
         wanted = table.c.run_id.in_(run_ids), table.c.epoch > after
         query = select(table).where(*wanted).order_by(table.c.run_id, table.c.epoch)
         with self.database.reading() as connection:
-            found = connection.execute(query).all()
-        return tidy("epochs", pd.DataFrame(found, columns=table.columns.keys()))
+            found = [tuple(row) for row in connection.execute(query)]
+        return rows.read_epochs(table.columns.keys(), found)
 
     def blocks(self, run_ids: Sequence[str], after: int = _BEFORE_ALL) -> pd.DataFrame:
         """Block records of these runs; see `TABLE_COLUMNS`; `after` leaves out epochs up to that one."""

@@ -11,7 +11,12 @@ from explorer.runs.run import TABLE_COLUMNS, Run
 from explorer.training.history import EpochRecord, epoch_table
 
 Tables = dict[str, pd.DataFrame]
-_INTEGERS = {"epoch": "int32", "iteration": "int32", "block": "int16", "stage": "int16", "layer": "int16"}
+NUMBER = "float32"
+"""Type of all columns but those of `TYPES`."""
+TYPES = {
+    "run_id": "str", "epoch": "int32", "iteration": "int32", "block": "int16", "stage": "int16",
+    "layer": "int16",
+}  # fmt: skip
 
 
 def record_tables(run: Run, records: Sequence[EpochRecord]) -> Tables:
@@ -35,11 +40,12 @@ def step_table(run: Run, losses: np.ndarray, first: int = 1) -> pd.DataFrame:
 def tidy(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Columns in order, whole numbers as such, the rest in single precision."""
     table = table[list(TABLE_COLUMNS[name])].reset_index(drop=True)
-    types = {column: _INTEGERS.get(column, "float32") for column in table.columns if column != "run_id"}
     wrong = {
-        column: kind for column, kind in (types | {"run_id": "str"}).items() if table[column].dtype != kind
+        column: kind
+        for column, is_now in table.dtypes.items()
+        if is_now != (kind := TYPES.get(str(column), NUMBER))
     }
-    return table.astype(wrong)
+    return table.astype(wrong) if wrong else table
 
 
 def empty(name: str) -> pd.DataFrame:

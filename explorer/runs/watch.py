@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ ACTIVE = ("queued", "running")
 ENDED = ("done", "stopped", "failed")
 ZOO_GROUP = ", zoo"
 _TABLES = ("epochs", "steps", "blocks")
+_MOST_KEPT = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,45 +41,83 @@ class Record:
     blocks: pd.DataFrame
 
 
-class Follower:
-    """Reads one run of the store while it is trained, each record once.
+_NOTHING = Record(*(empty(name) for name in _TABLES))
 
-    Args:
-        store: where the run is kept.
+
+@dataclass(frozen=True)
+class Reached:
+    """How far a run is.
+
+    Attributes:
         run_id: of the run.
+        epoch: its last one on record, -1 before the first.
+        attempt: grows with every retry, which begins the run anew.
     """
 
-    def __init__(self, store: Store, run_id: str) -> None:
+    run_id: str
+    epoch: int
+    attempt: int
+
+
+class Followers:
+    """Reads runs of the store while they are trained: each record once, and those of several runs together.
+
+    Args:
+        store: where the runs are kept.
+    """
+
+    def __init__(self, store: Store) -> None:
         """Nothing is read yet."""
-        self._store, self._run_id = store, run_id
+        self._store = store
         self._lock = threading.Lock()
-        self._read_as: tuple[int, int] | None = None
-        self._record = Record(*(empty(name) for name in _TABLES))
+        self._known: OrderedDict[str, tuple[Reached, Record]] = OrderedDict()
 
-    def read(self, attempt: int, epoch: int) -> Record:
-        """The records up to `epoch`, the last one of this attempt; the same object until there are more."""
+    def read(self, reached: Sequence[Reached]) -> dict[str, Record]:
+        """By run id, the records that far; the same object until there are more."""
         with self._lock:
-            if self._read_as != (attempt, epoch):
-                before = self._read_as
-                fresh = before is None or before[0] != attempt or before[1] > epoch
-                self._record = self._more(None if fresh else self._record)
-                self._read_as = attempt, epoch
-            return self._record
+            behind: dict[int, list[Reached]] = {}
+            for one in reached:
+                if one != self._before(one)[0]:
+                    behind.setdefault(self._before(one)[0].epoch, []).append(one)
+            for after, runs in behind.items():
+                self._read_more(runs, after)
+            found = {one.run_id: self._known[one.run_id][1] for one in reached}
+            while len(self._known) > max(_MOST_KEPT, len(reached)):
+                self._known.popitem(last=False)
+            return found
 
-    def _more(self, known: Record | None) -> Record:
-        last = int(known.epochs["epoch"].max()) if known is not None and len(known.epochs) else -1
-        more = [getattr(self._store, name)([self._run_id], after=last) for name in _TABLES]
-        if known is not None and last >= 0:
-            parts = zip((known.epochs, known.steps, known.blocks), more, strict=True)
-            more = [pd.concat(pair, ignore_index=True) for pair in parts]
-        return Record(more[0], more[1], _ends(more[2]))
+    def _before(self, now: Reached) -> tuple[Reached, Record]:
+        """What is known already, of the same attempt."""
+        known = self._known.get(now.run_id)
+        if known and known[0].attempt == now.attempt and known[0].epoch <= now.epoch:
+            return known
+        return Reached(now.run_id, -1, -1), _NOTHING
+
+    def _read_more(self, runs: Sequence[Reached], after: int) -> None:
+        ids = [one.run_id for one in runs]
+        more = [_by_run(getattr(self._store, name)(ids, after=after)) for name in _TABLES]
+        for one in runs:
+            known = self._before(one)[1]
+            parts = [
+                _joined(before, table.get(one.run_id))
+                for before, table in zip((known.epochs, known.steps, known.blocks), more, strict=True)
+            ]
+            self._known[one.run_id] = one, Record(parts[0], parts[1], _ends(parts[2]))
+            self._known.move_to_end(one.run_id)
+
+
+def _joined(before: pd.DataFrame, more: pd.DataFrame | None) -> pd.DataFrame:
+    """Rows of one table after the other, numbered anew."""
+    if more is None:
+        return before
+    return pd.concat([before, more], ignore_index=True) if len(before) else more.reset_index(drop=True)
 
 
 def zoo_records(source: RunSource, runs: Sequence[Run]) -> dict[str, Record]:
     """The records of finished runs, by run id."""
     ids = [run.run_id for run in runs]
     tables = [_by_run(getattr(source, name)(ids)) for name in _TABLES]
-    nothing = [empty(name) for name in _TABLES]
+    nothing = (_NOTHING.epochs, _NOTHING.steps, _NOTHING.blocks)
     each = {
         run_id: [table.get(run_id, none) for table, none in zip(tables, nothing, strict=True)]
         for run_id in ids

@@ -1,9 +1,10 @@
-// Charts that grow where they stand: new values go into the drawn chart, which keeps its zoom.
+// Charts and texts that grow where they stand: a feed is asked what is new, and what is drawn is told.
 //
 // Streamlit takes a chart with other numbers for another chart and draws it from nothing. So the chart
 // stays as it was first drawn, and a hidden Plotly button (explorer/charts/growing.py) is told what its
 // traces have gained, and pressed. React may draw the older state again at any time: then once more.
-const EVERY_MS = 80;
+const AGAIN_MS = 80;
+const LOST_MS = 3000;
 let leave = () => {};
 
 const isShown = (plot, chart) =>
@@ -28,12 +29,55 @@ const grow = (key, chart) => {
   if (named && named.getAttribute("aria-label") !== chart.alt) named.setAttribute("aria-label", chart.alt);
 };
 
-export default function ({ data }) {
+const tell = (name, { html, percent }) => {
+  const told = document.querySelector(`[data-told="${name}"]`);
+  if (!told || told.told === html + percent) return;
+  const bar = told.querySelector(".share > i");
+  told.querySelector("p").innerHTML = html;
+  if (bar && percent !== null) bar.style.width = `${percent}%`;
+  told.told = html + percent;
+};
+
+const visible = () => new Promise((done) => {
+  if (!document.hidden) done();
+  else document.addEventListener("visibilitychange", done, { once: true });
+});
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+export default function ({ data, setTriggerValue }) {
   leave();
-  const charts = Object.entries(data).map(([key, told]) => [key, JSON.parse(told)]);
-  const all = () => charts.forEach(([key, chart]) => grow(key, chart));
-  all();
-  const timer = setInterval(all, EVERY_MS);
-  leave = () => clearInterval(timer);
+  const gone = new AbortController();
+  const address = new URL(data.feed, `${location.origin}${location.pathname.replace(/\/+$/, "")}`);
+  let now = null;
+  let asked = "";
+
+  const show = () => {
+    if (!now || now.drawn !== data.drawn) return;
+    Object.entries(now.charts).forEach(([key, chart]) => grow(key, chart));
+    Object.entries(now.texts).forEach(([name, told]) => tell(name, told));
+  };
+  const ask = async () => {
+    address.search = new URLSearchParams({ ...data.query, had: now?.version ?? "" });
+    const answer = await fetch(address, { signal: gone.signal, cache: "no-store" });
+    if (!answer.ok) throw new Error(answer.statusText);
+    if (answer.status === 200) now = await answer.json();
+    show();
+    if (now.drawn !== data.drawn && now.drawn !== asked) {
+      asked = now.drawn; // the page has to be drawn anew: an axis, a button, another run
+      setTriggerValue("changed", now.drawn);
+    }
+  };
+  const follow = async () => {
+    while (!gone.signal.aborted) {
+      await visible();
+      const began = performance.now();
+      const wait = await ask().then(() => data.every, () => LOST_MS);
+      await pause(Math.max(wait - (performance.now() - began), 20));
+    }
+  };
+
+  const timer = setInterval(show, AGAIN_MS);
+  leave = () => { clearInterval(timer); gone.abort(); };
+  if (data.every) follow();
   return leave;
 }

@@ -1,12 +1,11 @@
 """A chart that grows while it is watched: drawn once, then told what its lines have gained.
 
-The page's own run draws the charts; a fragment that runs several times a second only tells them.
+The page's own run draws the charts; then the browser asks a feed (feed.py) what to tell them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.charts.growing import Drawing, same_sheet, values, with_button
+from explorer.charts.growing import Drawing, values, with_button
 from explorer.ui.figures import Finished, show
 
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
@@ -38,14 +37,14 @@ class Picture:
     @cached_property
     def told(self) -> str:
         """What a drawn chart needs to become this one, as JSON."""
-        return json.dumps({"alt": self.alt, **values(self.drawing)})
+        return json.dumps({"alt": self.alt, **values(self.drawing)}, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
 class _Shown:
-    """What one visitor's browser was shown first."""
+    """What one visitor's browser was shown first, on which sheet."""
 
-    drawing: Drawing
+    sheet: str
     figure: go.Figure
 
 
@@ -56,31 +55,28 @@ def show_growing(now: Picture, key: str) -> None:
         now: the chart.
         key: unique on the page.
     """
-    if not _stands(now, key):
-        shown = _Shown(now.drawing, Finished(with_button(now.drawing.figure())))
-        st.session_state[_name(key)] = shown
-    show(st.session_state[_name(key)].figure, key, now.title)
+    name = f"drawn-{key}"
+    shown = st.session_state.get(name)
+    if not isinstance(shown, _Shown) or shown.sheet != now.drawing.sheet:
+        shown = _Shown(now.drawing.sheet, Finished(with_button(now.drawing.figure())))
+        st.session_state[name] = shown
+    show(shown.figure, key, now.title)
 
 
-def grow(charts: Mapping[str, Picture]) -> bool:
-    """Tell the charts, by key, what they have gained; shows nothing itself.
+def follow(feed: str, query: dict[str, str], drawn: str, every_ms: int) -> None:
+    """Let the charts and texts of this page follow a feed; the page runs anew where it tells of another page.
 
-    Returns:
-        False, having told nothing, where a chart has to be drawn anew.
+    Args:
+        feed: its path, beside those of the pages.
+        query: what to ask of it.
+        drawn: signature of the page as it is drawn now, which the feed repeats with every answer.
+        every_ms: time between two questions.
     """
-    if not all(_stands(now, key) for key, now in charts.items()):
-        return False
     # registered at each run, since a module is imported once but a server may be started twice
     component = st.components.v2.component("growing_charts", js=_JS, css=_CSS, isolate_styles=False)
-    component(key="growing-charts", data={key: now.told for key, now in charts.items()}, height=1)
-    return True
-
-
-def _stands(now: Picture, key: str) -> bool:
-    """Whether the chart that this visitor was shown needs nothing but new numbers."""
-    shown = st.session_state.get(_name(key))
-    return isinstance(shown, _Shown) and same_sheet(shown.drawing, now.drawing)
-
-
-def _name(key: str) -> str:
-    return f"drawn-{key}"
+    component(
+        key="growing-charts",
+        data={"feed": feed, "query": query, "drawn": drawn, "every": every_ms},
+        height=1,
+        on_changed_change=lambda: None,
+    )

@@ -10,6 +10,11 @@ _CSS = """<style>
 .stMetric [data-testid="stMetricValue"] { font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 .st-key-live [data-stale="true"] { opacity: 1 !important; transition: none !important; }
 [class*="st-key-gap"] > * { flex: 1 1 9.5rem !important; }
+.told p { margin: 0; }
+.told .share { height: 0.4rem; margin-top: 0.35rem; border-radius: 0.2rem; overflow: hidden;
+  background: rgba(128, 140, 150, 0.25); }
+.told .share i { display: block; height: 100%; border-radius: 0.2rem; background: #3E95CD;
+  transition: width 0.4s linear; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3.25rem 1rem 3rem; }
   h1 { font-size: 1.6rem !important; }

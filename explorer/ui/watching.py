@@ -1,4 +1,4 @@
-"""Which runs does this page watch? Those of its link; read once for all sessions that watch the same."""
+"""Which runs does a page watch, and how do they stand? Those of its link; each record is read once."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from explorer.data.registry import available
 from explorer.runs import jobs
 from explorer.runs.order import Order
 from explorer.runs.run import Run, run_table
-from explorer.runs.store import StoreError
+from explorer.runs.store import Store, StoreError
 from explorer.runs.watch import (
     ACTIVE,
-    Follower,
+    Followers,
+    Reached,
     Record,
     being_trained,
     named,
@@ -32,8 +33,6 @@ from explorer.ui.data import library, own_store, runs_on, zoo_runs
 RUNS = "runs"
 """Name in the URL of the watched runs: their ids, or those of groups, separated by commas."""
 MOST = 24
-_FRESH_S = 0.2
-_FINISHED = -2
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +72,7 @@ class Kept:
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """Some runs as they stand now; the same object for all who look within a moment.
+    """Some runs as they stand now.
 
     Attributes:
         states: where the user's own runs stand, columns `jobs.STATE_COLUMNS`.
@@ -100,6 +99,11 @@ class Watched:
     def active(self) -> bool:
         """Whether anything is waiting or being trained."""
         return bool(self.states["status"].isin(ACTIVE).any())
+
+    @cached_property
+    def standing(self) -> list[list[Any]]:
+        """What decides which buttons a page has; changes only where a run is steered, begins or ends."""
+        return self.states[["run_id", "status", "attempt", "command", "reason", "place"]].values.tolist()
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -157,14 +161,14 @@ def context_of(order: Order | None, dataset: str, ids: Sequence[str]) -> list[st
     )
 
 
-@st.cache_resource(ttl=_FRESH_S, max_entries=32, show_spinner=False)
 def watched(ids: tuple[str, ...], context: tuple[str, ...]) -> Watched:
-    """Own runs and those of the zoo beside them; shared by all sessions, so nobody may change it."""
+    """Own runs and those of the zoo beside them; parts of it are shared, so nobody may change it."""
     states, shots = pd.DataFrame(columns=list(jobs.STATE_COLUMNS)), {}
     if ids:  # without a store the zoo can still be shown
         states, shots = jobs.states(own_store(), ids), jobs.live(own_store(), ids)
-    reached = tuple(states[["run_id", "epoch", "attempt"]].itertuples(index=False, name=None))
-    runs = {run_id: _run(run_id, epoch) for run_id, epoch, _ in reached}
+    columns = (states[name].tolist() for name in ("run_id", "epoch", "attempt"))
+    reached = tuple(Reached(*row) for row in zip(*columns, strict=True))
+    runs = {one.run_id: _run(one.run_id, one.epoch < 0) for one in reached}
     kept = _kept(reached, context)
     fresh = {
         run_id: with_snapshot(kept.steps[run_id], shots.get(run_id), run) for run_id, run in runs.items()
@@ -182,18 +186,13 @@ def watched(ids: tuple[str, ...], context: tuple[str, ...]) -> Watched:
 def runs_of(found: Watched) -> pd.DataFrame:
     """The user's own watched runs, columns `RUN_COLUMNS`."""
     reached = zip(found.states["run_id"], found.states["epoch"], strict=True)
-    return run_table([_run(str(run_id), int(epoch)) for run_id, epoch in reached])
+    return run_table([_run(str(run_id), int(epoch) < 0) for run_id, epoch in reached])
 
 
-def look_again() -> None:
-    """Read everything anew, after this session asked for something."""
-    watched.clear()
-
-
-# plain caches: the keys of Streamlit's are hashed value by value, which took most of a tick
+# plain caches: the keys of Streamlit's are hashed value by value, which took most of a look
 @lru_cache(maxsize=256)
-def _run(run_id: str, reached: int = _FINISHED) -> Run:
-    """The run; its worker completes it as it gets further, so the epoch that it has reached is in the key."""
+def _run(run_id: str, waits: bool = False) -> Run:
+    """The run; its worker completes it as it begins, so whether it still waits is in the key."""
     try:
         return own_store().get_run(run_id)
     except StoreError:
@@ -201,12 +200,17 @@ def _run(run_id: str, reached: int = _FINISHED) -> Run:
 
 
 @lru_cache(maxsize=32)
-def _kept(reached: tuple[tuple[str, int, int], ...], context: tuple[str, ...]) -> Kept:
-    runs = [*map(_run, context), *(_run(run_id, epoch) for run_id, epoch, _ in reached)]
-    own = {run_id: _follower(run_id).read(attempt, epoch) for run_id, epoch, attempt in reached}
-    members = coloured(named(runs))[MEMBER_COLUMNS]
+def _kept(reached: tuple[Reached, ...], context: tuple[str, ...]) -> Kept:
+    own = _followers().read(reached) if reached else {}
+    members = _members(context, tuple((one.run_id, one.epoch < 0) for one in reached))
     pale = _pale(context, tuple(members[members["zoo"]].itertuples(index=False, name=None)))
     return Kept(members, {**pale.of, **own}, pale)
+
+
+@lru_cache(maxsize=32)
+def _members(context: tuple[str, ...], own: tuple[tuple[str, bool], ...]) -> pd.DataFrame:
+    runs = [*map(_run, context), *(_run(run_id, waits) for run_id, waits in own)]
+    return coloured(named(runs))[MEMBER_COLUMNS]
 
 
 @lru_cache(maxsize=32)
@@ -219,9 +223,13 @@ def _zoo(context: tuple[str, ...]) -> dict[str, Record]:
     return zoo_records(library(), [_run(run_id) for run_id in context])
 
 
-@lru_cache(maxsize=256)
-def _follower(run_id: str) -> Follower:
-    return Follower(own_store(), run_id)
+def _followers() -> Followers:
+    return _followers_of(own_store())
+
+
+@lru_cache(maxsize=2)
+def _followers_of(store: Store) -> Followers:
+    return Followers(store)
 
 
 def _sheet(runs: Sequence[Run]) -> Sheet:

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.probes.methods import METHODS
 from explorer.runs.zoo import ROOT
 
-HOME = str(ROOT / "explorer" / "Home.py")
+HOME = str(ROOT / "explorer" / "app.py")
 PAGE = "../pages/attributions.py"
 
 

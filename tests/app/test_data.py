@@ -14,7 +14,7 @@ from explorer.data.keeping import Wish, add
 from explorer.runs import downloads
 from explorer.runs.zoo import ROOT
 
-HOME = str(ROOT / "explorer" / "Home.py")
+HOME = str(ROOT / "explorer" / "app.py")
 
 
 @pytest.fixture(autouse=True)

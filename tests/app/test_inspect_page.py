@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.runs.zoo import ROOT
 
-HOME = str(ROOT / "explorer" / "Home.py")
+HOME = str(ROOT / "explorer" / "app.py")
 SMALL = "ResNet-8, digits, seed 0"
 
 

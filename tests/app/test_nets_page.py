@@ -9,7 +9,7 @@ from explorer.nets.checkpoints import save_checkpoint
 from explorer.nets.spec import NetSpec
 from explorer.runs.zoo import ROOT
 
-HOME = str(ROOT / "explorer" / "Home.py")
+HOME = str(ROOT / "explorer" / "app.py")
 
 
 def open_page(**query):

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.runs.zoo import ROOT
 
-HOME = str(ROOT / "explorer" / "Home.py")
+HOME = str(ROOT / "explorer" / "app.py")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from explorer import paper
 from explorer.runs.zoo import ROOT
 from explorer.ui.board import PARTS
 
-HOME = str(ROOT / "explorer" / "Home.py")
+HOME = str(ROOT / "explorer" / "app.py")
 
 
 def opened(**query):

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.runs.zoo import ROOT
 
-HOME = str(ROOT / "explorer" / "Home.py")
+HOME = str(ROOT / "explorer" / "app.py")
 PATH = "../pages/residuals.py"
 
 

@@ -18,7 +18,7 @@ from explorer.runs.zoo import Zoo
 from explorer.ui import activity
 from explorer.ui.runs import forget
 
-HOME = str(ROOT / "explorer" / "Home.py")
+HOME = str(ROOT / "explorer" / "app.py")
 PLAIN, RESIDUAL = "digits-plain-20-s0", "digits-residual-20-s0"
 
 

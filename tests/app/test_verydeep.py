@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.runs.zoo import ROOT
 from explorer.ui.deep import DEPTHS
 
-HOME = str(ROOT / "explorer" / "Home.py")
+HOME = str(ROOT / "explorer" / "app.py")
 
 
 def opened(**query):

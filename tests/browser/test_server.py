@@ -1,11 +1,17 @@
 """The safe defaults of .streamlit/config.toml, asked of a running server."""
 
+import gzip
 import http.client
+import json
 import socket
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from streamlit import config
+
+from explorer.charts.live import LiveStyle
+from explorer.ui.feed import PATH
+from explorer.ui.sight import View
 
 pytestmark = pytest.mark.browser
 
@@ -17,7 +23,7 @@ def ask(server, path="/_stcore/health", method="GET", **headers):
         method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
     answer = connection.getresponse()
-    answer.read()
+    answer.body = answer.read()
     connection.close()
     return answer
 
@@ -75,3 +81,18 @@ def test_an_upload_without_the_token_is_refused(server):
 )
 def test_the_safe_defaults_are_in_force(option, value):
     assert config.get_option(option) == value
+
+
+def test_the_feed_answers_its_own_pages_only(server):
+    """Nothing may be read of the user's runs by a page of another name that leads to this machine."""
+    view = View((), ("digits-plain-20-s0",), LiveStyle(), False).query
+    told = ask(server, f"{PATH}?{urlencode(view)}")
+
+    assert told.status == 200
+    found = json.loads(gzip.decompress(told.body))
+    again = ask(server, f"{PATH}?{urlencode(view | {'had': found['version']})}")
+    assert (again.status, again.body) == (204, b"")
+    wrong = ask(server, f"{PATH}?{urlencode(view | {'dark': 'maybe'})}")
+    assert (wrong.status, b"Ask with runs" in wrong.body) == (404, True)
+    assert ask(server, f"{PATH}?{urlencode(view)}", Host="evil.example").status == 403
+    assert ask(server, f"{PATH}?{urlencode(view)}", method="POST").status == 405

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.charts.growing import Drawing, same_sheet, values, with_button
+from explorer.charts.growing import Drawing, values, with_button
 
 STILL = {"type": "scatter", "x": [0, 1], "y": [1.0, 5.0], "name": "still"}
 
@@ -49,8 +49,8 @@ def test_values_that_json_does_not_have_are_none():
 def test_another_sheet_is_seen(another):
     drawn, now = drawing(2), drawing(5)
 
-    assert same_sheet(drawn, now)
-    assert not same_sheet(drawn, another(now))
+    assert now.sheet == drawn.sheet
+    assert another(now).sheet != drawn.sheet
 
 
 def test_the_button_is_of_plotlys_own_kind_and_unseen():

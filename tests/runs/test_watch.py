@@ -11,7 +11,8 @@ from explorer.runs.library import Library
 from explorer.runs.progress import Snapshot
 from explorer.runs.store import Store
 from explorer.runs.watch import (
-    Follower,
+    Followers,
+    Reached,
     being_trained,
     named,
     resolve,
@@ -90,19 +91,19 @@ def test_runs_of_the_zoo_are_groups_of_their_own():
         assert (len(record.steps), len(record.epochs)) == (110, 11)
 
 
-def test_a_follower_has_what_the_store_has_and_reads_each_record_once(store, monkeypatch):
+def test_followers_have_what_the_store_has_and_read_each_record_once(store, monkeypatch):
     run_id = jobs.submit(store, SPEC, Recipe(epochs=4, batch_size=512))
     whole = trained_epochs(store, run_id)
-    follower = Follower(store, run_id)
-    assert len(follower.read(1, -1).epochs) == 0
+    followers = Followers(store)
+    assert len(followers.read([Reached(run_id, -1, 1)])[run_id].epochs) == 0
 
     asked = []
     read = store.steps
     monkeypatch.setattr(store, "steps", lambda ids, after=-1: asked.append(after) or read(ids, after))
     for epoch, record in enumerate(whole):
         store.add_epoch(run_id, record)
-        first = follower.read(1, epoch)
-        assert follower.read(1, epoch) is first
+        first = followers.read([Reached(run_id, epoch, 1)])[run_id]
+        assert followers.read([Reached(run_id, epoch, 1)])[run_id] is first
 
     assert asked == [-1, 0, 1, 2, 3]
     for name in ("epochs", "steps"):
@@ -112,16 +113,33 @@ def test_a_follower_has_what_the_store_has_and_reads_each_record_once(store, mon
     pd.testing.assert_frame_equal(first.blocks.reset_index(drop=True), wanted.reset_index(drop=True))
 
 
-def test_a_follower_begins_again_with_another_attempt(store):
+def test_runs_that_are_as_far_are_read_together_and_stay_apart(store, monkeypatch):
+    ids = [jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512, seed=seed)) for seed in (0, 1)]
+    whole = [trained_epochs(store, run_id) for run_id in ids]
+    for run_id, records in zip(ids, whole, strict=True):
+        for record in records:
+            store.add_epoch(run_id, record)
+    asked = []
+    read = store.epochs
+    monkeypatch.setattr(store, "epochs", lambda ids, after=-1: asked.append(tuple(ids)) or read(ids, after))
+
+    found = Followers(store).read([Reached(run_id, 2, 1) for run_id in ids])
+
+    assert asked == [tuple(ids)]
+    for run_id in ids:
+        pd.testing.assert_frame_equal(found[run_id].epochs, read([run_id]))
+
+
+def test_another_attempt_is_read_from_its_beginning(store):
     run_id = jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
     records = trained_epochs(store, run_id)
-    follower = Follower(store, run_id)
+    followers = Followers(store)
     for record in records:
         store.add_epoch(run_id, record)
-    assert len(follower.read(1, 2).epochs) == 3
+    assert len(followers.read([Reached(run_id, 2, 1)])[run_id].epochs) == 3
 
     store.add_epoch(run_id, records[0])
-    assert len(follower.read(2, 0).epochs) == 1
+    assert len(followers.read([Reached(run_id, 0, 2)])[run_id].epochs) == 1
 
 
 def test_time_left_follows_the_present_speed():

@@ -1,0 +1,20 @@
+"""What a visitor is shown: one of the pages of explorer/ui/menu.py. Home.py serves it."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+root = str(Path(__file__).resolve().parents[1])
+if root not in sys.path:
+    sys.path.insert(0, root)
+
+from explorer.ui.look import settle  # noqa: E402 - only found once the root is on the path
+from explorer.ui.menu import navigation  # noqa: E402
+from explorer.ui.startup import tidy_heap  # noqa: E402
+
+st.set_page_config(page_title="ResNet Explorer", page_icon=f"{root}/assets/icon.svg", layout="wide")
+page = navigation()
+settle()
+page.run()
+tidy_heap()

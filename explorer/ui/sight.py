@@ -1,0 +1,201 @@
+"""What is there to see of watched runs? Charts and sentences, for a page's run or for all who ask."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import pandas as pd
+
+from explorer.charts import live as charts
+from explorer.charts import words
+from explorer.charts.blocks import BLOCK_MEASURES, block_lines, by_block, describe_blocks
+from explorer.charts.growing import Drawing
+from explorer.charts.live import LiveStyle, Sheet
+from explorer.charts.outcomes import outcome, so_far
+from explorer.charts.strokes import ZOO, Lines
+from explorer.runs.store import StoreError
+from explorer.ui.figures import inked
+from explorer.ui.growing import Picture
+from explorer.ui.progress import told_of
+from explorer.ui.telling import Told
+from explorer.ui.watching import MOST, Kept, Watched, watched
+
+CONCLUSION = "conclusion"
+"""Name of the sentence that says what the runs show."""
+LOSSES, ERRORS = "loss-over-steps", "error-while-training"
+ADDED, GRADIENTS = "blocks-residual_ratio", "blocks-gradient_norm"
+_USUAL_BLOCKS = 9
+_LIST = ","
+
+
+class ViewError(ValueError):
+    """There is nothing to see of these runs; the text says why."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What is watched, and how it is drawn.
+
+    Attributes:
+        ids: own runs; empty where nothing was started.
+        context: runs of the zoo beside them.
+        style: smoothing and log axes.
+        dark: whether the page is dark.
+    """
+
+    ids: tuple[str, ...]
+    context: tuple[str, ...]
+    style: LiveStyle
+    dark: bool
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The view as parameters of an address."""
+        style, flags = self.style, {"logx": self.style.log_x, "logy": self.style.log_y, "dark": self.dark}
+        return {
+            "runs": _LIST.join(self.ids), "context": _LIST.join(self.context),
+            "smoothing": str(style.smoothing), **{name: str(int(flag)) for name, flag in flags.items()},
+        }  # fmt: skip
+
+    @classmethod
+    def of_query(cls, query: Mapping[str, str]) -> View:
+        """The view that `query` stands for.
+
+        Raises:
+            ViewError: no page asks like this.
+        """
+        ids, context = (tuple(query.get(name, "").split(_LIST)) for name in ("runs", "context"))
+        smoothing, flags = query.get("smoothing", ""), [query.get(name) for name in ("logx", "logy", "dark")]
+        if not smoothing.isdecimal() or not 1 <= int(smoothing[:6]) <= 1000 or set(flags) - {"0", "1"}:
+            raise ViewError("Ask with runs, context, smoothing, logx, logy and dark, as the page does.")
+        log_x, log_y, dark = (flag == "1" for flag in flags)
+        style = LiveStyle(log_x=log_x, log_y=log_y, smoothing=int(smoothing))
+        return cls(tuple(filter(None, ids))[:MOST], tuple(filter(None, context))[:MOST], style, dark)
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What a view shows at one moment.
+
+    Attributes:
+        pictures: by the key of the chart.
+        texts: by their names.
+        standing: what decides which buttons there are, see `Watched.standing`.
+    """
+
+    pictures: dict[str, Picture]
+    texts: dict[str, Told]
+    standing: list[list[Any]]
+
+    @cached_property
+    def drawn(self) -> str:
+        """Signature of all that a page must be drawn anew for."""
+        sheets = [picture.drawing.sheet for picture in self.pictures.values()]
+        told = json.dumps([sheets, sorted(self.texts), self.standing], default=str)
+        return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+
+    @property
+    def json(self) -> str:
+        """What a page needs to show this instead of what it was drawn with."""
+        charts = ",".join(f"{json.dumps(key)}:{picture.told}" for key, picture in self.pictures.items())
+        texts = json.dumps({name: told.plain for name, told in self.texts.items()})
+        return f'{{"drawn":"{self.drawn}","charts":{{{charts}}},"texts":{texts}}}'
+
+
+def sight(view: View, found: Watched) -> Sight:
+    """What this view shows of these runs."""
+    kept = found.kept
+    pictures = {
+        LOSSES: _losses(view, found),
+        ERRORS: _errors(view, kept, found.sheet),
+        ADDED: _blocks(view, kept, "residual_ratio"),
+        GRADIENTS: _blocks(view, kept, "gradient_norm"),
+    }
+    done = bool(found.states["status"].eq("done").all())
+    said = _said(kept, found.active, done, found.sheet.epochs)
+    return Sight(pictures, told_of(found) | {CONCLUSION: Told(said)}, found.standing)
+
+
+def sight_now(view: View) -> Sight:
+    """What this view shows at this moment.
+
+    Raises:
+        ViewError: there are no such runs, or they cannot be read.
+    """
+    try:
+        return sight(view, watched(view.ids, view.context))
+    except (StoreError, KeyError) as error:
+        raise ViewError(str(error)) from error
+
+
+def loss_drawing(view: View, found: Watched) -> Drawing:
+    """The chart of losses, in no page's colours."""
+    kept, style = found.kept, view.style
+    own = charts.loss_lines(found.steps, kept.epochs, kept.own, style)
+    return charts.loss_over_steps(_zoo_losses(kept.zoo, style) + own, style, found.sheet)
+
+
+def error_drawing(view: View, kept: Kept, sheet: Sheet) -> Drawing:
+    """The chart of errors, in no page's colours."""
+    own = charts.error_lines(kept.epochs, kept.own, view.style, sheet)
+    return charts.error_over_epochs(_zoo_errors(kept.zoo, view.style, sheet) + own, view.style, sheet)
+
+
+def _losses(view: View, found: Watched) -> Picture:
+    said = charts.describe_losses(found.steps, found.members)
+    return Picture(_inked(view, loss_drawing(view, found)), "Training loss of every step", said)
+
+
+@lru_cache(maxsize=16)
+def _errors(view: View, kept: Kept, sheet: Sheet) -> Picture:
+    said = charts.describe_errors(kept.epochs, kept.members)
+    return Picture(_inked(view, error_drawing(view, kept, sheet)), "Error after every epoch", said)
+
+
+@lru_cache(maxsize=32)
+def _blocks(view: View, kept: Kept, column: str) -> Picture:
+    counts = [int(table["block"].max()) for table in kept.blocks.values() if len(table)]
+    lines = _zoo_blocks(kept.zoo, column) + block_lines(kept.blocks, kept.own, column)
+    said = describe_blocks(kept.blocks, kept.members, column)
+    drawing = by_block(lines, column, max(counts, default=_USUAL_BLOCKS))
+    return Picture(_inked(view, drawing), f"{BLOCK_MEASURES[column][0]} of every block", said)
+
+
+def _inked(view: View, drawing: Drawing) -> Drawing:
+    return replace(drawing, layout=inked(drawing.layout, view.dark))
+
+
+@lru_cache(maxsize=32)
+def _zoo_losses(zoo: Kept | None, style: LiveStyle) -> Lines:
+    return charts.loss_lines(zoo.steps, zoo.epochs, zoo.members, style) if zoo else Lines()
+
+
+@lru_cache(maxsize=32)
+def _zoo_errors(zoo: Kept | None, style: LiveStyle, sheet: Sheet) -> Lines:
+    return charts.error_lines(zoo.epochs, zoo.members, style, sheet) if zoo else Lines()
+
+
+@lru_cache(maxsize=32)
+def _zoo_blocks(zoo: Kept | None, column: str) -> Lines:
+    return block_lines(zoo.blocks, zoo.members, column) if zoo else Lines()
+
+
+@lru_cache(maxsize=32)
+def _said(kept: Kept, active: bool, done: bool, epochs: int) -> str:
+    """The answer in one sentence, computed from the numbers."""
+    members, own = kept.members, kept.own
+    if own.empty:
+        if members.empty:
+            return "Nothing is trained yet, and the zoo has no such nets: press Start."
+        names = list(dict.fromkeys(members["group"].str.removesuffix(ZOO)))
+        return (
+            f"**From the zoo, finished before:** {words.listed(names)}, {members['seed'].nunique()} seeds "
+            "each. **Start** trains yours and draws it on top, in full colour."
+        )
+    curves = pd.concat([kept.epochs[run_id] for run_id in own["run_id"]], ignore_index=True)
+    return so_far(curves, own, epochs) if active or not done else outcome(curves, own)
