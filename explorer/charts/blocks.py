@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from explorer.charts.growing import Drawing
 from explorer.charts.marks import end_labels
-from explorer.charts.strokes import Lines, as_power, empty_sheet, hovering, one_each, stroke
+from explorer.charts.strokes import Lines, Member, as_power, empty_sheet, hovering, one_each, stroke
 
 BLOCK_MEASURES: dict[str, tuple[str, float, tuple[float, ...]]] = {
     "residual_ratio": ("‖F(x)‖ / ‖x‖", 1.5, (-1.5, -3.2)),
@@ -21,31 +21,34 @@ BLOCK_MEASURES: dict[str, tuple[str, float, tuple[float, ...]]] = {
 """Axis title, upper end of the log axis as a power of ten, and its lower ends, the first that holds all."""
 
 
-def block_lines(blocks: Mapping[str, pd.DataFrame], members: pd.DataFrame, column: str) -> Lines:
+def block_lines(blocks: Mapping[str, pd.DataFrame], members: Sequence[Member], column: str) -> Lines:
     """One measure of every block after the last recorded epoch, over what it was at first.
 
     Args:
         blocks: by run id; columns epoch, block and the measure.
-        members: the runs, columns `MEMBER_COLUMNS`, in the order of drawing.
+        members: the runs, in the order of drawing.
         column: residual_ratio or gradient_norm.
     """
     title = BLOCK_MEASURES[column][0]
-    traces, ends, least = [], [], math.inf
-    for member in members.to_dict("records"):
-        first, last = _at_ends(blocks[member["run_id"]], column, above=0.0)
+    traces, ends, said, least = [], [], [], math.inf
+    for member in members:
+        first, last = _at_ends(blocks[member.run_id], column)
         for (places, values), faint in ((first, True), (last, False)):
             line = stroke(places, values, member, "test", faint)
             line["line"]["width"] = 1.25 if faint else 2.5
             traces.append(line if faint else hovering(line, "block", title))
-        ends.append((member["group"], last[1][-1] if last[1] else math.nan))
+        ends.append((member.group, last[1][-1] if last[1] else math.nan))
         least = min([least, *first[1], *last[1]])
-    return Lines(tuple(traces), tuple(ends), least=least)
+        if last[1]:
+            ends_said = f"{last[1][0]:.2g} in the first block, {last[1][-1]:.2g} in the last"
+            said.append(f"{member.name}: {ends_said}")
+    return Lines(tuple(traces), tuple(ends), tuple(said), least=least)
 
 
-def _at_ends(table: pd.DataFrame, column: str, above: float) -> list[tuple[list[float], list[float]]]:
-    """Blocks and finite values larger than `above`, of the first epoch that has such and of the last."""
+def _at_ends(table: pd.DataFrame, column: str) -> list[tuple[list[float], list[float]]]:
+    """Blocks and finite values above 0, of the first epoch that has such and of the last."""
     values, epochs, places = (table[name].to_numpy() for name in (column, "epoch", "block"))
-    there = np.isfinite(values) & (values > above)
+    there = np.isfinite(values) & (values > 0)
     values, epochs, places = values[there], epochs[there], places[there]
     if not len(values):
         return [([], []), ([], [])]
@@ -89,17 +92,3 @@ def _sheet(column: str, count: int, floor: float) -> dict[str, Any]:
     figure.update_yaxes(type="log", range=[floor, top], **ticks)
     layout: dict[str, Any] = figure.to_plotly_json()["layout"]
     return layout
-
-
-def describe_blocks(blocks: Mapping[str, pd.DataFrame], members: pd.DataFrame, column: str) -> str:
-    """A chart of blocks in words."""
-    title = BLOCK_MEASURES[column][0]
-    said = []
-    for member in members.to_dict("records"):
-        _, (_, last) = _at_ends(blocks[member["run_id"]], column, above=-math.inf)
-        if last:
-            said.append(
-                f"{member['group']}, seed {member['seed']}: {last[0]:.2g} in the first block, "
-                f"{last[-1]:.2g} in the last"
-            )
-    return f"{title} of every block. {'; '.join(said) or 'Nothing was recorded yet'}."

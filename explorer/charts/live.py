@@ -16,14 +16,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from explorer.charts import words
 from explorer.charts.growing import Drawing
 from explorer.charts.marks import chance_line, end_labels, set_error_axis
 from explorer.charts.scales import drawn_errors, error_range
-from explorer.charts.strokes import Lines, as_power, empty_sheet, hovering, one_each, stroke, with_sentences
+from explorer.charts.strokes import (
+    Lines,
+    Member,
+    as_power,
+    empty_sheet,
+    hovering,
+    one_each,
+    stroke,
+    with_sentences,
+)
 from explorer.charts.theme import CONTEXT, Split, blank
 
+Real = NDArray[np.floating[Any]]
+Whole = NDArray[np.integer[Any]]
 MOST_POINTS = 600
 _LOSS_TOPS = (3.0, 6.0, 12.0, 25.0, 60.0)
 _LOSS_FLOOR = 1e-4
@@ -68,7 +80,7 @@ class Sheet:
 def loss_lines(
     steps: Mapping[str, pd.DataFrame],
     epochs: Mapping[str, pd.DataFrame],
-    members: pd.DataFrame,
+    members: Sequence[Member],
     style: LiveStyle,
 ) -> Lines:
     """Training loss of every step, and test loss after every epoch.
@@ -76,25 +88,29 @@ def loss_lines(
     Args:
         steps: by run id; columns iteration, loss.
         epochs: by run id; columns iteration, epoch, test_loss.
-        members: the runs, columns `MEMBER_COLUMNS`, in the order of drawing.
+        members: the runs, in the order of drawing.
         style: smoothing and log axes.
     """
-    traces, ends, most = [], [], -math.inf
-    for member in members.to_dict("records"):
-        whole, tests = steps[member["run_id"]], epochs[member["run_id"]]
-        mine, tests = thinned(whole), tests[tests["iteration"] > 0]
-        x, raw = mine["iteration"].tolist(), mine["loss"]
-        smooth = raw.rolling(style.smoothing, min_periods=1).mean().tolist() if style.smoothing > 1 else []
-        test = stroke(tests["iteration"].tolist(), tests["test_loss"].tolist(), member, "test")
+    traces, ends, said, most = [], [], [], -math.inf
+    for member in members:
+        every, tests = steps[member.run_id], epochs[member.run_id]
+        iterations, losses = (every[name].to_numpy() for name in ("iteration", "loss"))
+        x, raw = thinned(iterations, losses)
+        smooth = means(raw, style.smoothing).tolist() if style.smoothing > 1 else []
+        begun = tests["iteration"].to_numpy() > 0
+        at, test = (tests[name].to_numpy()[begun].tolist() for name in ("iteration", "test_loss"))
+        line = stroke(x.tolist(), raw.tolist(), member, "train", style.smoothing > 1)
         traces += [
-            stroke(x, raw.tolist(), member, "train", style.smoothing > 1),
-            hovering(stroke(x[: len(smooth)], smooth, member, "train"), "iteration", "loss"),
-            hovering(test, "iteration", "loss"),
+            line,
+            hovering(stroke(line["x"][: len(smooth)], smooth, member, "train"), "iteration", "loss"),
+            hovering(stroke(at, test, member, "test"), "iteration", "loss"),
         ]
-        last = smooth or raw.tolist()
-        ends.append((member["group"], last[-1] if last else math.nan))
-        most = max(most, float(whole["loss"].quantile(0.99)) if len(whole) else most)
-    return Lines(tuple(traces), tuple(ends), most=most)
+        last = smooth or line["y"]
+        ends.append((member.group, last[-1] if last else math.nan))
+        if len(losses):
+            said.append(f"{member.name}: {losses[-1]:.3g} at iteration {iterations[-1]}")
+            most = max(most, float(np.quantile(losses, 0.99)))
+    return Lines(tuple(traces), tuple(ends), tuple(said), most=most)
 
 
 def loss_over_steps(lines: Lines, style: LiveStyle, sheet: Sheet) -> Drawing:
@@ -108,28 +124,33 @@ def loss_over_steps(lines: Lines, style: LiveStyle, sheet: Sheet) -> Drawing:
 
 
 def error_lines(
-    epochs: Mapping[str, pd.DataFrame], members: pd.DataFrame, style: LiveStyle, sheet: Sheet
+    epochs: Mapping[str, pd.DataFrame], members: Sequence[Member], style: LiveStyle, sheet: Sheet
 ) -> Lines:
     """Training and test error after every epoch.
 
     Args:
         epochs: by run id; columns epoch, train_error_pct, test_error_pct.
-        members: the runs, columns `MEMBER_COLUMNS`, in the order of drawing.
+        members: the runs, in the order of drawing.
         style: log axes; epochs are never smoothed.
         sheet: how far the axes reach.
     """
     traces: list[dict[str, Any]] = []
-    ends = []
-    for member in members.to_dict("records"):
-        mine = epochs[member["run_id"]]
-        mine = mine[mine["epoch"] > 0] if style.log_x else mine
+    ends, said = [], []
+    for member in members:
+        mine = epochs[member.run_id]
+        at = mine["epoch"].to_numpy()
         for split, column in _ERRORS.items():
-            there = mine.dropna(subset=[column])
-            drawn = drawn_errors(there[column].tolist(), style.log_y)
-            line = stroke(there["epoch"].tolist(), drawn, member, split, points=sheet.epochs <= 40)
-            traces.append(with_sentences(line, "epoch", "error", there[column].tolist()))
-        ends.append((member["group"], drawn[-1] if drawn else math.nan))
-    return Lines(tuple(traces), tuple(ends))
+            errors = mine[column].to_numpy()
+            there = np.isfinite(errors) & ((at > 0) | (not style.log_x))
+            values = errors[there].tolist()
+            drawn = drawn_errors(values, style.log_y)
+            line = stroke(at[there].tolist(), drawn, member, split, points=sheet.epochs <= 40)
+            traces.append(with_sentences(line, "epoch", "error", values))
+        ends.append((member.group, drawn[-1] if drawn else math.nan))
+        if len(mine):
+            train, test = (words.percent(mine[column].to_numpy()[-1]) for column in _ERRORS.values())
+            said.append(f"{member.name}: training error {train}, test error {test} after epoch {at[-1]}")
+    return Lines(tuple(traces), tuple(ends), tuple(said))
 
 
 def error_over_epochs(lines: Lines, style: LiveStyle, sheet: Sheet) -> Drawing:
@@ -151,38 +172,25 @@ def schedule(rates: Sequence[float], iterations: int) -> go.Figure:
     return figure.update_xaxes(range=[0, max(iterations, 1)], nticks=6)
 
 
-def thinned(steps: pd.DataFrame) -> pd.DataFrame:
-    """At most `MOST_POINTS` points: means of as many neighbouring steps as it takes."""
-    width = -(-len(steps) // MOST_POINTS)
+def thinned(iterations: Whole, losses: Real) -> tuple[Whole, Real]:
+    """At most `MOST_POINTS` points: means of as many neighbouring steps as it takes, at the last of them."""
+    width = -(-len(losses) // MOST_POINTS)
     if width <= 1:
-        return steps
-    bins = np.arange(len(steps)) // width
-    return steps.groupby(bins).agg({"iteration": "last", "loss": "mean"})
+        return iterations, losses
+    begins = np.arange(0, len(losses), width)
+    lasts = np.minimum(begins + width, len(losses)) - 1
+    return iterations[lasts], np.add.reduceat(losses.astype(float), begins) / (lasts - begins + 1)
 
 
-def describe_errors(epochs: Mapping[str, pd.DataFrame], members: pd.DataFrame) -> str:
-    """The error chart in words, for people who do not see it."""
-    said = []
-    for member in members.to_dict("records"):
-        mine = epochs[member["run_id"]]
-        if len(mine):
-            last = mine.iloc[-1]
-            train, test = (words.percent(last[f"{split}_error_pct"]) for split in ("train", "test"))
-            name = f"{member['group']}, seed {member['seed']}"
-            said.append(f"{name}: training error {train}, test error {test} after epoch {int(last['epoch'])}")
-    return f"Error in per cent over the epochs. {'; '.join(said) or 'Nothing was trained yet'}."
-
-
-def describe_losses(steps: Mapping[str, pd.DataFrame], members: pd.DataFrame) -> str:
-    """The loss chart in words, for people who do not see it."""
-    said = []
-    for member in members.to_dict("records"):
-        mine = steps[member["run_id"]]
-        if len(mine):
-            last = mine.iloc[-1]
-            name = f"{member['group']}, seed {member['seed']}"
-            said.append(f"{name}: {last['loss']:.3g} at iteration {int(last['iteration'])}")
-    return f"Training loss of every step. {'; '.join(said) or 'Nothing was trained yet'}."
+def means(values: Real, window: int) -> Real:
+    """The mean of each value and of those before it, `window` at most; what is not finite stays alone."""
+    finite = np.where(np.isfinite(values), values, 0.0)
+    sums, counts = (np.concatenate([[0.0], np.cumsum(one)]) for one in (finite, np.isfinite(values)))
+    ends = np.arange(1, len(values) + 1)
+    begins = np.maximum(ends - window, 0)
+    with np.errstate(invalid="ignore"):
+        mean = (sums[ends] - sums[begins]) / (counts[ends] - counts[begins])
+    return np.where(np.isfinite(values), mean, np.nan)
 
 
 @lru_cache(maxsize=64)

@@ -7,8 +7,8 @@ and objects of Plotly's take ten times as long to make.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pandas as pd
@@ -16,12 +16,41 @@ import plotly.graph_objects as go
 
 from explorer.charts.theme import SPLIT_TITLE, Split, blank, colour, depth_colour, line_style
 
-MEMBER_COLUMNS = ["run_id", "family", "depth", "seed", "group", "zoo", "colour", "several"]
 HEIGHT = 340
 ZOO = ", zoo"
 """How the name of a group of the zoo's runs ends."""
 _PALE = 0.5
 _RAW = 0.3
+
+
+@dataclass(frozen=True)
+class Member:
+    """A run that is drawn.
+
+    Attributes:
+        run_id: of the run.
+        family: of its net.
+        depth: of its net.
+        seed: of its recipe.
+        group: name of the runs that differ in nothing but the seed.
+        zoo: whether it came with the explorer.
+        colour: of its lines, #RRGGBB.
+        several: whether its group has other runs.
+    """
+
+    run_id: str
+    family: str
+    depth: int
+    seed: int
+    group: str
+    zoo: bool
+    colour: str
+    several: bool
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        return f"{self.group}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -31,6 +60,7 @@ class Lines:
     Attributes:
         traces: as plain values, in the order of drawing.
         ends: the group of each run, and the height at which its line ends.
+        said: of each run that has begun, what its line shows, in words.
         least: smallest value that the axis must hold, infinite where there is none.
         most: largest value that the axis must hold, minus infinity where there is none.
         still: so many traces, the first ones, will not change.
@@ -38,6 +68,7 @@ class Lines:
 
     traces: tuple[dict[str, Any], ...] = ()
     ends: tuple[tuple[str, float], ...] = ()
+    said: tuple[str, ...] = ()
     least: float = math.inf
     most: float = -math.inf
     still: int = 0
@@ -47,6 +78,7 @@ class Lines:
         return Lines(
             self.traces + other.traces,
             self.ends + other.ends,
+            self.said + other.said,
             min(self.least, other.least),
             max(self.most, other.most),
             len(self.traces) + other.still,
@@ -65,10 +97,21 @@ def shades(members: pd.DataFrame) -> dict[str, str]:
     return found
 
 
-def coloured(members: pd.DataFrame) -> pd.DataFrame:
-    """The members with a colour each, and whether they are one of several seeds."""
+def coloured(members: pd.DataFrame) -> tuple[Member, ...]:
+    """The members with a colour each, in their order.
+
+    Args:
+        members: columns run_id, family, depth, seed, group, zoo.
+    """
     several = members.groupby("group")["run_id"].transform("count") > 1
-    return members.assign(colour=members["run_id"].map(shades(members)), several=several)
+    table = members.assign(colour=members["run_id"].map(shades(members)), several=several)
+    names = [field.name for field in fields(Member)]
+    return tuple(Member(**dict(zip(names, row, strict=True))) for row in table[names].to_numpy().tolist())
+
+
+def told(lines: Lines, what: str) -> str:
+    """A chart of runs in words, for people who do not see it."""
+    return f"{what} {'; '.join(lines.said) or 'Nothing was trained yet'}."
 
 
 def empty_sheet(x_title: str, y_title: str, last: int, logs: tuple[bool, bool] = (False, False)) -> go.Figure:
@@ -87,20 +130,20 @@ def empty_sheet(x_title: str, y_title: str, last: int, logs: tuple[bool, bool] =
 
 
 def stroke(
-    x: list[float], y: list[float], member: Mapping[Any, Any], split: Split, faint: bool = False,
+    x: list[float], y: list[float], member: Member, split: Split, faint: bool = False,
     points: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """A run's line in its colour; pale for the zoo's, thinner where there are seeds, faint for raw values."""
-    look = {**line_style(str(member["family"]), split), "color": member["colour"]}
+    look = {**line_style(member.family, split), "color": member.colour}
     if faint:
         look |= {"width": 1, "dash": "solid"}
-    elif member["several"]:
+    elif member.several:
         look["width"] = 0.6 * float(look["width"])
     return {
         "type": "scatter", "x": x, "y": y, "mode": "lines+markers" if points else "lines", "line": look,
-        "opacity": (_RAW if faint else 1.0) * (_PALE if member["zoo"] else 1.0), "hoverinfo": "skip",
+        "opacity": (_RAW if faint else 1.0) * (_PALE if member.zoo else 1.0), "hoverinfo": "skip",
         "marker": {"size": 4 if split == "train" else 6},
-        "name": f"{member['group']}, seed {member['seed']}, {SPLIT_TITLE[split]}",
+        "name": f"{member.name}, {SPLIT_TITLE[split]}",
     }  # fmt: skip
 
 

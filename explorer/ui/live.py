@@ -90,14 +90,14 @@ def _numbers(view: View, found: Watched) -> None:
 
 
 def _step_table(found: Watched) -> pd.DataFrame:
-    named = found.members[["run_id", "group", "seed"]]
-    return named.merge(pd.concat(found.steps.values()), on="run_id").sort_values(
-        ["group", "seed", "iteration"], ignore_index=True
-    )
+    return _with_names(found, pd.concat(found.steps.values()), "iteration")
 
 
 def _epoch_table(found: Watched) -> pd.DataFrame:
-    named = found.members[["run_id", "group", "seed"]]
-    return named.merge(pd.concat(found.kept.epochs.values()), on="run_id").sort_values(
-        ["group", "seed", "epoch"], ignore_index=True
-    )
+    return _with_names(found, pd.concat(found.kept.epochs.values()), "epoch")
+
+
+def _with_names(found: Watched, table: pd.DataFrame, by: str) -> pd.DataFrame:
+    names = pd.DataFrame([(one.run_id, one.group, one.seed) for one in found.kept.members])
+    named = names.set_axis(["run_id", "group", "seed"], axis=1).merge(table, on="run_id")
+    return named.sort_values(["group", "seed", by], ignore_index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from statistics import mean
 from typing import Any
 
@@ -17,18 +18,17 @@ SUMMARY = "summary"
 
 def told_of(found: Watched) -> dict[str, Told]:
     """What is told of all runs, and of each."""
-    names = {str(member["run_id"]): member for member in found.members.to_dict("records")}
+    names = {member.run_id: f"**{member.group}**, seed {member.seed}" for member in found.kept.own}
     texts = {SUMMARY: Told(_summary(found))}
     for state in found.rows:
         run_id = str(state["run_id"])
-        name = f"**{names[run_id]['group']}**, seed {names[run_id]['seed']}"
-        texts[run_id] = Told(f"{name} · {_told(found, state)}", _share(found, state))
+        texts[run_id] = Told(f"{names[run_id]} · {_told(found, state)}", _share(found, state))
     return texts
 
 
 def _summary(found: Watched) -> str:
-    counts = found.states["status"].value_counts()
-    said = ", ".join(f"{count} {status}" for status, count in counts.items())
+    counts = Counter(state["status"] for state in found.rows)
+    said = ", ".join(f"{count} {status}" for status, count in counts.most_common())
     left = [seconds for state in found.rows if (seconds := _left(found, state))]
     time = f" · about {duration(together(left, worker_count()))} left" if left and found.active else ""
     return f"**{said}{time}**"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -13,11 +13,11 @@ import pandas as pd
 
 from explorer.charts import live as charts
 from explorer.charts import words
-from explorer.charts.blocks import BLOCK_MEASURES, block_lines, by_block, describe_blocks
+from explorer.charts.blocks import BLOCK_MEASURES, block_lines, by_block
 from explorer.charts.growing import Drawing
 from explorer.charts.live import LiveStyle, Sheet
 from explorer.charts.outcomes import outcome, so_far
-from explorer.charts.strokes import ZOO, Lines
+from explorer.charts.strokes import ZOO, Lines, told
 from explorer.runs.store import StoreError
 from explorer.ui.figures import inked
 from explorer.ui.growing import Picture
@@ -135,39 +135,49 @@ def sight_now(view: View) -> Sight:
 
 def loss_drawing(view: View, found: Watched) -> Drawing:
     """The chart of losses, in no page's colours."""
-    kept, style = found.kept, view.style
-    own = charts.loss_lines(found.steps, kept.epochs, kept.own, style)
-    return charts.loss_over_steps(_zoo_losses(kept.zoo, style) + own, style, found.sheet)
+    return charts.loss_over_steps(_loss_lines(view, found), view.style, found.sheet)
 
 
 def error_drawing(view: View, kept: Kept, sheet: Sheet) -> Drawing:
     """The chart of errors, in no page's colours."""
-    own = charts.error_lines(kept.epochs, kept.own, view.style, sheet)
-    return charts.error_over_epochs(_zoo_errors(kept.zoo, view.style, sheet) + own, view.style, sheet)
+    return charts.error_over_epochs(_error_lines(view, kept, sheet), view.style, sheet)
 
 
 def _losses(view: View, found: Watched) -> Picture:
-    said = charts.describe_losses(found.steps, found.members)
-    return Picture(_inked(view, loss_drawing(view, found)), "Training loss of every step", said)
+    lines = _loss_lines(view, found)
+    drawing = charts.loss_over_steps(lines, view.style, found.sheet)
+    return _picture(view, drawing, "Training loss of every step", lines)
 
 
 @lru_cache(maxsize=16)
 def _errors(view: View, kept: Kept, sheet: Sheet) -> Picture:
-    said = charts.describe_errors(kept.epochs, kept.members)
-    return Picture(_inked(view, error_drawing(view, kept, sheet)), "Error after every epoch", said)
+    lines = _error_lines(view, kept, sheet)
+    drawing = charts.error_over_epochs(lines, view.style, sheet)
+    return _picture(view, drawing, "Error in per cent after every epoch", lines)
 
 
 @lru_cache(maxsize=32)
 def _blocks(view: View, kept: Kept, column: str) -> Picture:
-    counts = [int(table["block"].max()) for table in kept.blocks.values() if len(table)]
+    counts = [int(table["block"].to_numpy().max()) for table in kept.blocks.values() if len(table)]
     lines = _zoo_blocks(kept.zoo, column) + block_lines(kept.blocks, kept.own, column)
-    said = describe_blocks(kept.blocks, kept.members, column)
     drawing = by_block(lines, column, max(counts, default=_USUAL_BLOCKS))
-    return Picture(_inked(view, drawing), f"{BLOCK_MEASURES[column][0]} of every block", said)
+    return _picture(view, drawing, f"{BLOCK_MEASURES[column][0]} of every block", lines)
 
 
-def _inked(view: View, drawing: Drawing) -> Drawing:
-    return replace(drawing, layout=inked(drawing.layout, view.dark))
+def _picture(view: View, drawing: Drawing, title: str, lines: Lines) -> Picture:
+    coloured = replace(drawing, layout=inked(drawing.layout, view.dark))
+    return Picture(coloured, title, told(lines, f"{title}."))
+
+
+def _loss_lines(view: View, found: Watched) -> Lines:
+    kept = found.kept
+    own = charts.loss_lines(found.steps, kept.epochs, kept.own, view.style)
+    return _zoo_losses(kept.zoo, view.style) + own
+
+
+def _error_lines(view: View, kept: Kept, sheet: Sheet) -> Lines:
+    own = charts.error_lines(kept.epochs, kept.own, view.style, sheet)
+    return _zoo_errors(kept.zoo, view.style, sheet) + own
 
 
 @lru_cache(maxsize=32)
@@ -189,13 +199,14 @@ def _zoo_blocks(zoo: Kept | None, column: str) -> Lines:
 def _said(kept: Kept, active: bool, done: bool, epochs: int) -> str:
     """The answer in one sentence, computed from the numbers."""
     members, own = kept.members, kept.own
-    if own.empty:
-        if members.empty:
+    if not own:
+        if not members:
             return "Nothing is trained yet, and the zoo has no such nets: press Start."
-        names = list(dict.fromkeys(members["group"].str.removesuffix(ZOO)))
+        names = list(dict.fromkeys(member.group.removesuffix(ZOO) for member in members))
         return (
-            f"**From the zoo, finished before:** {words.listed(names)}, {members['seed'].nunique()} seeds "
-            "each. **Start** trains yours and draws it on top, in full colour."
+            f"**From the zoo, finished before:** {words.listed(names)}, {len({one.seed for one in members})} "
+            "seeds each. **Start** trains yours and draws it on top, in full colour."
         )
-    curves = pd.concat([kept.epochs[run_id] for run_id in own["run_id"]], ignore_index=True)
-    return so_far(curves, own, epochs) if active or not done else outcome(curves, own)
+    curves = pd.concat([kept.epochs[member.run_id] for member in own], ignore_index=True)
+    table = pd.DataFrame(map(asdict, own))
+    return so_far(curves, table, epochs) if active or not done else outcome(curves, table)

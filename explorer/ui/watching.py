@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.live import Sheet
-from explorer.charts.strokes import MEMBER_COLUMNS, coloured
+from explorer.charts.strokes import Member, coloured
 from explorer.data.registry import available
 from explorer.runs import jobs
 from explorer.runs.order import Order
@@ -40,19 +40,19 @@ class Kept:
     """What is recorded of some runs; the same object until there is more.
 
     Attributes:
-        members: one row per run, with its colour.
+        members: the runs in the order of drawing.
         of: by run id.
         zoo: the part of it that came with the explorer, which stays the same object longer.
     """
 
-    members: pd.DataFrame
+    members: tuple[Member, ...]
     of: Mapping[str, Record]
     zoo: Kept | None = None
 
     @cached_property
-    def own(self) -> pd.DataFrame:
+    def own(self) -> tuple[Member, ...]:
         """The members that are not the zoo's."""
-        return self.members[~self.members["zoo"]]
+        return tuple(member for member in self.members if not member.zoo)
 
     @cached_property
     def epochs(self) -> dict[str, pd.DataFrame]:
@@ -90,20 +90,16 @@ class Watched:
     sheet: Sheet
     batch_sizes: dict[str, int]
 
-    @property
-    def members(self) -> pd.DataFrame:
-        """One row per run, with its colour."""
-        return self.kept.members
-
     @cached_property
     def active(self) -> bool:
         """Whether anything is waiting or being trained."""
-        return bool(self.states["status"].isin(ACTIVE).any())
+        return any(state["status"] in ACTIVE for state in self.rows)
 
     @cached_property
     def standing(self) -> list[list[Any]]:
         """What decides which buttons a page has; changes only where a run is steered, begins or ends."""
-        return self.states[["run_id", "status", "attempt", "command", "reason", "place"]].values.tolist()
+        names = ("run_id", "status", "attempt", "command", "reason", "place")
+        return [[state[name] for name in names] for state in self.rows]
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -113,8 +109,10 @@ class Watched:
     @cached_property
     def reached(self) -> dict[str, tuple[int, float]]:
         """Of each run that has begun: its last step, and the learning rate of that step."""
-        ends = {run_id: steps.iloc[-1] for run_id, steps in self.steps.items() if len(steps)}
-        return {run_id: (int(end["iteration"]), float(end["lr"])) for run_id, end in ends.items()}
+        begun = {run_id: steps for run_id, steps in self.steps.items() if len(steps)}
+        columns = ("iteration", "lr")
+        ends = {run_id: [steps[name].to_numpy()[-1] for name in columns] for run_id, steps in begun.items()}
+        return {run_id: (int(iteration), float(rate)) for run_id, (iteration, rate) in ends.items()}
 
 
 def watched_ids() -> list[str]:
@@ -203,19 +201,19 @@ def _run(run_id: str, waits: bool = False) -> Run:
 def _kept(reached: tuple[Reached, ...], context: tuple[str, ...]) -> Kept:
     own = _followers().read(reached) if reached else {}
     members = _members(context, tuple((one.run_id, one.epoch < 0) for one in reached))
-    pale = _pale(context, tuple(members[members["zoo"]].itertuples(index=False, name=None)))
+    pale = _pale(context, tuple(member for member in members if member.zoo))
     return Kept(members, {**pale.of, **own}, pale)
 
 
 @lru_cache(maxsize=32)
-def _members(context: tuple[str, ...], own: tuple[tuple[str, bool], ...]) -> pd.DataFrame:
+def _members(context: tuple[str, ...], own: tuple[tuple[str, bool], ...]) -> tuple[Member, ...]:
     runs = [*map(_run, context), *(_run(run_id, waits) for run_id, waits in own)]
-    return coloured(named(runs))[MEMBER_COLUMNS]
+    return coloured(named(runs))
 
 
 @lru_cache(maxsize=32)
-def _pale(context: tuple[str, ...], members: tuple[tuple[object, ...], ...]) -> Kept:
-    return Kept(pd.DataFrame(members, columns=MEMBER_COLUMNS), _zoo(context))
+def _pale(context: tuple[str, ...], members: tuple[Member, ...]) -> Kept:
+    return Kept(members, _zoo(context))
 
 
 @lru_cache(maxsize=32)

@@ -1,17 +1,17 @@
 """Live charts: the sheet stays while lines grow, colours are the families', and nothing is left out."""
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from explorer.charts import live
-from explorer.charts.blocks import block_lines, by_block, describe_blocks
+from explorer.charts.blocks import block_lines, by_block
 from explorer.charts.live import LiveStyle, Sheet
 from explorer.charts.outcomes import outcome, so_far
-from explorer.charts.strokes import coloured, one_each
+from explorer.charts.strokes import coloured, one_each, told
 from explorer.charts.theme import FAMILY_COLOUR
 
 STYLE = LiveStyle()
@@ -105,15 +105,15 @@ def test_a_family_has_its_colour_and_the_zoo_is_pale(members):
 def test_two_depths_of_a_family_are_told_apart_and_seeds_are_thin():
     rows = [(f"{depth}-{seed}", "plain", depth, seed, f"plain-{depth}", False)
             for depth in (20, 56) for seed in (0, 1)]  # fmt: skip
-    table = coloured(pd.DataFrame(rows, columns=["run_id", "family", "depth", "seed", "group", "zoo"]))
+    found = coloured(pd.DataFrame(rows, columns=["run_id", "family", "depth", "seed", "group", "zoo"]))
 
-    assert table.groupby("group")["colour"].nunique().tolist() == [1, 1]
-    assert table["colour"].nunique() == 2
-    assert table["several"].all()
+    assert len({(member.group, member.colour) for member in found}) == 2
+    assert len({member.colour for member in found}) == 2
+    assert all(member.several for member in found)
 
 
 def test_the_raw_losses_stay_under_the_smoothed(members):
-    figure = losses_drawn(steps(40, "a"), epochs(3, "a"), members.iloc[1:2])
+    figure = losses_drawn(steps(40, "a"), epochs(3, "a"), members[1:2])
     raw, smooth = (trace for trace in figure.data if trace.name == "plain-20, seed 0, training")
 
     assert list(raw.y) == pytest.approx(steps(40, "a")["loss"].tolist())
@@ -123,11 +123,21 @@ def test_the_raw_losses_stay_under_the_smoothed(members):
 
 def test_long_runs_are_drawn_with_bounded_points():
     long = steps(64_000, ["a"])
-    thin = live.thinned(long)
+    iterations, losses = live.thinned(long["iteration"].to_numpy(), long["loss"].to_numpy())
 
-    assert len(thin) <= live.MOST_POINTS
-    assert thin["loss"].mean() == pytest.approx(long["loss"].mean(), rel=1e-2)
-    assert thin["iteration"].iloc[-1] == 64_000
+    assert len(iterations) == len(losses) <= live.MOST_POINTS
+    assert losses.mean() == pytest.approx(long["loss"].mean(), rel=1e-2)
+    assert losses[-1] == pytest.approx(long["loss"].iloc[-(64_000 % 107) :].mean(), rel=1e-6)
+    assert iterations[-1] == 64_000
+
+
+@pytest.mark.parametrize("window", [1, 3, 5, 100])
+def test_a_mean_is_of_the_last_steps_that_are_numbers(window):
+    values = np.array([4.0, 2.0, np.nan, 8.0, 1.0, np.inf, 0.5])
+    finite = pd.Series(values).replace(np.inf, np.nan)
+    wanted = finite.rolling(window, min_periods=1).mean().where(finite.notna())
+
+    np.testing.assert_allclose(live.means(values, window), wanted)
 
 
 def test_a_loss_that_explodes_still_has_a_place(members):
@@ -145,14 +155,15 @@ def test_blocks_show_the_last_epoch_over_the_first_and_survive_what_is_not_finit
         for run in ("a", "b") for epoch in (0, 1, 4) for block in (1, 2, 3)
     ]  # fmt: skip
     table = pd.DataFrame([*rows, rows[0] | {"block": 2, column: np.inf}])
-    figure = by_block(block_lines(by_run(table), members, column), column, 3).figure()
+    lines = block_lines(by_run(table), members, column)
+    figure = by_block(lines, column, 3).figure()
     mine = [trace for trace in figure.data if trace.name == "ResNet-20, seed 0, test"]
 
     assert len(mine[1].y) == 3
     assert mine[1].opacity > mine[0].opacity
     assert figure.layout.yaxis.type == "log"
     assert 10 ** figure.layout.yaxis.range[0] < min(mine[1].y)
-    assert "in the first block" in describe_blocks(by_run(table), members, column)
+    assert "in the first block" in told(lines, "Blocks.")
 
 
 def test_nothing_recorded_is_drawn_and_said(members):
@@ -160,12 +171,12 @@ def test_nothing_recorded_is_drawn_and_said(members):
     errors_drawn(empty, members)
     losses_drawn(steps(1).iloc[:0], empty, members)
 
-    assert "Nothing was trained yet" in live.describe_errors(by_run(empty), members)
-    assert "Nothing was trained yet" in live.describe_losses(by_run(steps(1).iloc[:0]), members)
+    lines = live.error_lines(by_run(empty), members, STYLE, SHEET)
+    assert told(lines, "Errors.") == "Errors. Nothing was trained yet."
 
 
 def test_lines_laid_over_others_are_the_lines_of_all(members):
-    zoo, own = (members[members["zoo"] == is_zoo] for is_zoo in (True, False))
+    zoo, own = ([one for one in members if one.zoo == is_zoo] for is_zoo in (True, False))
     every = (by_run(steps(60)), by_run(epochs(5)))
     apart = live.loss_lines(*every, zoo, LiveStyle()) + live.loss_lines(*every, own, LiveStyle())
 
@@ -186,7 +197,7 @@ def test_the_schedule_starts_low_and_ends_low():
 
 
 def test_the_sentence_so_far_compares_after_the_same_epoch(members):
-    own = members[~members["zoo"]]
+    own = pd.DataFrame([asdict(one) for one in members if not one.zoo])
     table = pd.concat([epochs(4, ["a"]), epochs(2, ["b"])])
 
     said = so_far(table, own, 10)
@@ -195,7 +206,7 @@ def test_the_sentence_so_far_compares_after_the_same_epoch(members):
 
 
 def test_the_outcome_of_twins_is_about_degradation(members):
-    own = members[~members["zoo"]]
+    own = pd.DataFrame([asdict(one) for one in members if not one.zoo])
     table = epochs(2, ["a", "b"])
     table.loc[(table["run_id"] == "a") & (table["epoch"] == 2), "train_error_pct"] = 80.0
 
