@@ -52,6 +52,7 @@ class Watcher:
         self.answers = 0
         self.error: Exception | None = None
         self._page, self._told = "", {}
+        self._wait_s = 0.1
 
     def watch(self, gone: threading.Event) -> None:
         """Open the page and stay until `gone` is set."""
@@ -62,7 +63,7 @@ class Watcher:
                 self._draw(socket)
                 feed = http.client.HTTPConnection(urlsplit(self.address).netloc)
                 had = ""
-                while not gone.wait(self._told.get("every", 1000) / 1000):
+                while not gone.wait(self._wait_s):
                     if self._told:
                         had = self._ask(feed, socket, had)
         except Exception as error:  # noqa: BLE001 - told by `Audience`
@@ -92,6 +93,7 @@ class Watcher:
         if answer.status == 204:
             return had
         found = json.loads(gzip.decompress(body))
+        self._wait_s = found["wait"] / 1000
         if found["drawn"] != self._told["drawn"]:
             self._draw(socket)
         return found["version"]

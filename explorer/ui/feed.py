@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from explorer.ui.sight import View
 
 PATH = "/watched"
-_EVERY_MS = {True: 400, False: 3000}
 _FRESH_S = 0.35
 _SHARE = 5
 _RECENT_S = 5.0
@@ -44,52 +43,60 @@ class Answer:
         body: JSON, compressed by gzip.
         at: when it was made, monotonic seconds.
         spent_s: how long that took.
+        fresh_s: how long there will be nothing newer.
     """
 
     version: str
     body: bytes
     at: float
     spent_s: float
+    fresh_s: float
 
 
 class Feed:
     """Answers that are kept for a moment, each made by one thread while the others take the one before.
 
     Args:
-        make: the JSON of a view; what takes long is asked for less often, so that all answers together
-            take at most a fifth of one core.
+        make: JSON of a view, and the milliseconds until there may be more. What takes long is made less
+            often, so that all answers together take at most a fifth of one core.
     """
 
-    def __init__(self, make: Callable[[View], str]) -> None:
+    def __init__(self, make: Callable[[View], tuple[str, int]]) -> None:
         """Nothing is made yet."""
         self._make = make
         self._making = threading.Lock()
         self._kept: OrderedDict[View, Answer] = OrderedDict()
 
-    def told(self, view: View) -> Answer:
-        """The newest answer, at most a moment old."""
+    def at_hand(self, view: View) -> Answer | None:
+        """An answer that is at most a moment old; never waits."""
         kept = self._kept.get(view)
-        if kept and not self._is_old(kept):
-            return kept
+        return None if kept is None or self._is_old(kept) else kept
+
+    def told(self, view: View) -> Answer:
+        """The newest answer; one is made where none is at hand."""
+        if answer := self.at_hand(view):
+            return answer
+        kept = self._kept.get(view)
         if not self._making.acquire(blocking=kept is None):
             return kept  # type: ignore[return-value]  # it waits where there is none
         try:
-            kept = self._kept.get(view)
-            return kept if kept and not self._is_old(kept) else self._renewed(view)
+            return self.at_hand(view) or self._renewed(view)
         finally:
             self._making.release()
 
     def _is_old(self, kept: Answer) -> bool:
         now = time.monotonic()
         work = sum(one.spent_s for one in list(self._kept.values()) if now - one.at < _RECENT_S)
-        return now - kept.at > max(_FRESH_S, _SHARE * work)
+        return now - kept.at > max(kept.fresh_s, _SHARE * work)
 
     def _renewed(self, view: View) -> Answer:
         began = time.monotonic()
-        text = self._make(view)
+        text, wait_ms = self._make(view)
         version = f"{zlib.crc32(text.encode()):08x}"
         body = gzip.compress(f'{{"version":"{version}",{text[1:]}'.encode(), 1)
-        self._kept[view] = answer = Answer(version, body, began, time.monotonic() - began)
+        self._kept[view] = answer = Answer(
+            version, body, began, time.monotonic() - began, min(_FRESH_S, 0.8e-3 * wait_ms)
+        )  # fmt: skip
         self._kept.move_to_end(view)
         while len(self._kept) > _MOST:
             self._kept.popitem(last=False)
@@ -98,12 +105,15 @@ class Feed:
 
 async def answer(request: Request) -> Response:
     """Tell the newest of one view: 200 with JSON, 204 where the asker has it, 404 where there is none."""
-    from explorer.ui.sight import ViewError
+    from explorer.ui.sight import View, ViewError
 
     if not _is_ours(request.headers.get("host", "")):
         return PlainTextResponse("This host is not in server.allowedHosts.", 403)
     try:
-        found = await run_in_threadpool(_told, dict(request.query_params))
+        view, feed = View.of_query(request.query_params), _feed()
+        found = feed.at_hand(view)
+        if found is None:
+            found = await run_in_threadpool(feed.told, view)
     except ViewError as error:
         return PlainTextResponse(str(error), 404)
     if found.version == request.query_params.get("had"):
@@ -112,22 +122,15 @@ async def answer(request: Request) -> Response:
     return Response(found.body, media_type="application/json", headers=headers)
 
 
-def every_ms(active: bool) -> int:
-    """How often a page asks: rarely where nothing is trained, though somebody else may resume it."""
-    return _EVERY_MS[active]
-
-
-def _told(query: dict[str, str]) -> Answer:
-    from explorer.ui.sight import View
-
-    return _feed().told(View.of_query(query))
-
-
 @lru_cache(maxsize=1)
 def _feed() -> Feed:
     from explorer.ui.sight import sight_now
 
-    return Feed(lambda view: sight_now(view).json)
+    def make(view: View) -> tuple[str, int]:
+        seen = sight_now(view)
+        return seen.json, seen.wait_ms
+
+    return Feed(make)
 
 
 def _is_ours(host: str) -> bool:

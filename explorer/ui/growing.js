@@ -4,7 +4,7 @@
 // stays as it was first drawn, and a hidden Plotly button (explorer/charts/growing.py) is told what its
 // traces have gained, and pressed. React may draw the older state again at any time: then once more.
 const AGAIN_MS = 80;
-const LOST_MS = 3000;
+const LOST_MS = 1000;
 let leave = () => {};
 
 const isShown = (plot, chart) =>
@@ -52,8 +52,10 @@ export default function ({ data, setTriggerValue }) {
   let asked = "";
 
   const show = () => {
-    if (!now || now.drawn !== data.drawn) return;
-    Object.entries(now.charts).forEach(([key, chart]) => grow(key, chart));
+    if (!now) return;
+    if (now.drawn.sheets === data.drawn.sheets) {
+      Object.entries(now.charts).forEach(([key, chart]) => grow(key, chart));
+    }
     Object.entries(now.texts).forEach(([name, told]) => tell(name, told));
   };
   const ask = async () => {
@@ -62,22 +64,24 @@ export default function ({ data, setTriggerValue }) {
     if (!answer.ok) throw new Error(answer.statusText);
     if (answer.status === 200) now = await answer.json();
     show();
-    if (now.drawn !== data.drawn && now.drawn !== asked) {
-      asked = now.drawn; // the page has to be drawn anew: an axis, a button, another run
-      setTriggerValue("changed", now.drawn);
+    const wanted = now.drawn.sheets + now.drawn.rest;
+    if (wanted !== data.drawn.sheets + data.drawn.rest && wanted !== asked) {
+      asked = wanted; // the page has to be drawn anew: an axis, a button, another run
+      setTriggerValue("changed", wanted.length);
     }
+    return now.wait;
   };
   const follow = async () => {
     while (!gone.signal.aborted) {
       await visible();
       const began = performance.now();
-      const wait = await ask().then(() => data.every, () => LOST_MS);
+      const wait = await ask().catch(() => LOST_MS);
       await pause(Math.max(wait - (performance.now() - began), 20));
     }
   };
 
   const timer = setInterval(show, AGAIN_MS);
   leave = () => { clearInterval(timer); gone.abort(); };
-  if (data.every) follow();
+  follow();
   return leave;
 }

@@ -63,20 +63,20 @@ def show_growing(now: Picture, key: str) -> None:
     show(shown.figure, key, now.title)
 
 
-def follow(feed: str, query: dict[str, str], drawn: str, every_ms: int) -> None:
+def follow(feed: str, query: dict[str, str], drawn: dict[str, str]) -> None:
     """Let the charts and texts of this page follow a feed; the page runs anew where it tells of another page.
 
     Args:
         feed: its path, beside those of the pages.
         query: what to ask of it.
-        drawn: signature of the page as it is drawn now, which the feed repeats with every answer.
-        every_ms: time between two questions.
+        drawn: signatures of the page as it is drawn now: "sheets" of its charts, and "rest". The feed tells
+            those of the page that it means.
     """
     # registered at each run, since a module is imported once but a server may be started twice
     component = st.components.v2.component("growing_charts", js=_JS, css=_CSS, isolate_styles=False)
     component(
         key="growing-charts",
-        data={"feed": feed, "query": query, "drawn": drawn, "every": every_ms},
+        data={"feed": feed, "query": query, "drawn": drawn},
         height=1,
         on_changed_change=lambda: None,
     )

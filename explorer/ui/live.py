@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.live import LiveStyle
-from explorer.ui.feed import PATH, every_ms
+from explorer.ui.feed import PATH
 from explorer.ui.figures import IMAGE, take_away
 from explorer.ui.growing import Picture, follow, show_growing
 from explorer.ui.sight import (
@@ -57,6 +57,7 @@ def live_view(view: View, found: Watched) -> None:
     """Everything about the watched runs: charts, sentences and buttons, which then follow the feed."""
     seen = sight(view, found)
     if view.ids:
+        follow(PATH, view.query, seen.drawn)  # first, so that the browser asks while it still draws
         steer_all(found, seen.texts)
     _side_by_side(seen.pictures, LOSSES, ERRORS)
     with st.container(key="conclusion"):
@@ -64,8 +65,6 @@ def live_view(view: View, found: Watched) -> None:
     with st.container(key="each-run"):
         steer_each(found, seen.texts)
     _side_by_side(seen.pictures, ADDED, GRADIENTS)
-    if view.ids:
-        follow(PATH, view.query, seen.drawn, every_ms(found.active))
     _numbers(view, found)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
 
 import pandas as pd
 
@@ -22,6 +20,7 @@ from explorer.runs.store import StoreError
 from explorer.ui.figures import inked
 from explorer.ui.growing import Picture
 from explorer.ui.progress import told_of
+from explorer.ui.steering import choices
 from explorer.ui.telling import Told
 from explorer.ui.watching import MOST, Kept, Watched, watched
 
@@ -31,6 +30,7 @@ LOSSES, ERRORS = "loss-over-steps", "error-while-training"
 ADDED, GRADIENTS = "blocks-residual_ratio", "blocks-gradient_norm"
 _USUAL_BLOCKS = 9
 _LIST = ","
+_FIRST_MS, _OFTEN_MS, _REST_MS = 150, 400, 3000
 
 
 class ViewError(ValueError):
@@ -85,26 +85,28 @@ class Sight:
     Attributes:
         pictures: by the key of the chart.
         texts: by their names.
-        standing: what decides which buttons there are, see `Watched.standing`.
+        choices: what can be asked of each run.
+        wait_ms: until there may be more to see.
     """
 
     pictures: dict[str, Picture]
     texts: dict[str, Told]
-    standing: list[list[Any]]
+    choices: list[list[str]]
+    wait_ms: int
 
     @cached_property
-    def drawn(self) -> str:
-        """Signature of all that a page must be drawn anew for."""
-        sheets = [picture.drawing.sheet for picture in self.pictures.values()]
-        told = json.dumps([sheets, sorted(self.texts), self.standing], default=str)
-        return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+    def drawn(self) -> dict[str, str]:
+        """Signatures of what a page must be drawn anew for: its charts' sheets, and all the rest."""
+        sheets = "".join(picture.drawing.sheet for picture in self.pictures.values())
+        return {"sheets": sheets, "rest": json.dumps([sorted(self.texts), self.choices])}
 
     @property
     def json(self) -> str:
         """What a page needs to show this instead of what it was drawn with."""
         charts = ",".join(f"{json.dumps(key)}:{picture.told}" for key, picture in self.pictures.items())
-        texts = json.dumps({name: told.plain for name, told in self.texts.items()})
-        return f'{{"drawn":"{self.drawn}","charts":{{{charts}}},"texts":{texts}}}'
+        texts = {name: told.plain for name, told in self.texts.items()}
+        rest = json.dumps({"drawn": self.drawn, "texts": texts, "wait": self.wait_ms})
+        return f'{{"charts":{{{charts}}},{rest[1:]}'
 
 
 def sight(view: View, found: Watched) -> Sight:
@@ -118,7 +120,7 @@ def sight(view: View, found: Watched) -> Sight:
     }
     done = bool(found.states["status"].eq("done").all())
     said = _said(kept, found.active, done, found.sheet.epochs)
-    return Sight(pictures, told_of(found) | {CONCLUSION: Told(said)}, found.standing)
+    return Sight(pictures, told_of(found) | {CONCLUSION: Told(said)}, choices(found), _wait_ms(found))
 
 
 def sight_now(view: View) -> Sight:
@@ -131,6 +133,14 @@ def sight_now(view: View) -> Sight:
         return sight(view, watched(view.ids, view.context))
     except (StoreError, KeyError) as error:
         raise ViewError(str(error)) from error
+
+
+def _wait_ms(found: Watched) -> int:
+    """Short before the first step, for which somebody waits; long where only another person can go on."""
+    if not found.active:
+        return _REST_MS
+    begun = any(member.run_id in found.reached for member in found.kept.own)
+    return _OFTEN_MS if begun else _FIRST_MS
 
 
 def loss_drawing(view: View, found: Watched) -> Drawing:

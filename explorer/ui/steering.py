@@ -57,6 +57,17 @@ RETRY = Verb(
 _PLACES = ((PAUSE, RESUME), (STEP,), (STOP, RETRY))
 
 
+def choices(found: Watched) -> list[list[str]]:
+    """What can be asked of each run: a page has other buttons where this changes."""
+    return [
+        [
+            str(state["run_id"]),
+            *(verb.label for verbs in _PLACES for verb in verbs if state["status"] in verb.fits),
+        ]
+        for state in found.rows
+    ]
+
+
 def steer_all(found: Watched, texts: Mapping[str, Told]) -> None:
     """One line for all watched runs: how far they are, and buttons that mean all of them."""
     states = dict(zip(found.states["run_id"], found.states["status"], strict=True))

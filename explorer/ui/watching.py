@@ -96,12 +96,6 @@ class Watched:
         return any(state["status"] in ACTIVE for state in self.rows)
 
     @cached_property
-    def standing(self) -> list[list[Any]]:
-        """What decides which buttons a page has; changes only where a run is steered, begins or ends."""
-        names = ("run_id", "status", "attempt", "command", "reason", "place")
-        return [[state[name] for name in names] for state in self.rows]
-
-    @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """The states as plain values."""
         return self.states.to_dict("records")  # type: ignore[return-value]

@@ -9,7 +9,7 @@ import pytest
 
 from explorer.charts.live import LiveStyle
 from explorer.ui import feed
-from explorer.ui.feed import Feed, every_ms
+from explorer.ui.feed import Feed
 from explorer.ui.sight import View, ViewError
 
 ONE = View(("a",), (), LiveStyle(), False)
@@ -29,13 +29,13 @@ def clock(monkeypatch):
     return Clock(monkeypatch)
 
 
-def counting(clock, takes=0.0):
+def counting(clock, takes=0.0, wait_ms=400):
     made = []
 
     def make(view):
         clock.now += takes
         made.append(view)
-        return json.dumps({"count": len(made)})
+        return json.dumps({"count": len(made)}), wait_ms
 
     return made, Feed(make)
 
@@ -55,7 +55,7 @@ def test_all_who_ask_within_a_moment_get_what_was_made_once(clock):
 
 
 def test_the_same_content_has_the_same_version(clock):
-    told = Feed(lambda view: '{"drawn":"x"}')
+    told = Feed(lambda view: ('{"drawn":"x"}', 400))
 
     first = told.told(ONE)
     clock.now += 1
@@ -81,11 +81,11 @@ def test_who_comes_while_a_new_one_is_made_takes_the_one_before(clock):
 
     def make(view):
         if begun.is_set():
-            return '{"count":0}'
+            return '{"count":0}', 400
         if told._kept:
             begun.set()
             assert go_on.wait(10)
-        return f'{{"count":{len(told._kept)}}}'
+        return f'{{"count":{len(told._kept)}}}', 400
 
     told = Feed(make)
     first = told.told(ONE)
@@ -102,7 +102,7 @@ def test_a_view_that_cannot_be_made_takes_no_other_with_it(clock):
     def make(view):
         if view is ONE:
             raise ViewError("no such runs")
-        return "{}"
+        return "{}", 400
 
     told = Feed(make)
 
@@ -111,5 +111,10 @@ def test_a_view_that_cannot_be_made_takes_no_other_with_it(clock):
     assert told.told(OTHER)
 
 
-def test_a_page_at_rest_asks_rarely():
-    assert every_ms(True) <= 500 < 2000 <= every_ms(False)
+def test_who_waits_for_the_first_step_gets_it_sooner_and_nothing_stays_long(clock):
+    for wait_ms, stays in ((150, 0.13), (3000, 0.36)):
+        made, told = counting(clock, wait_ms=wait_ms)
+        told.told(ONE)
+        clock.now += stays
+        told.told(ONE)
+        assert len(made) == 2

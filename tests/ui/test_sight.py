@@ -65,7 +65,10 @@ def test_numbers_are_told_and_what_is_steered_draws_the_page_anew(store):
     jobs.pause(store, run_id)
     paused = sight_now(view)
 
-    assert queued.drawn == begun.drawn != paused.drawn
+    assert queued.drawn == begun.drawn
+    assert paused.drawn["sheets"] == begun.drawn["sheets"]
+    assert paused.drawn["rest"] != begun.drawn["rest"]
+    assert queued.wait_ms < begun.wait_ms < paused.wait_ms
     told = json.loads(begun.json)
     assert told["drawn"] == begun.drawn
     assert [round(loss, 4) for loss in told["charts"][LOSSES]["values"]["y"][0]] == [
