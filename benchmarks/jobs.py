@@ -17,13 +17,13 @@ import torch
 from _alternating import Contender, alternate, hardware, report
 
 from explorer.nets.spec import NetSpec
-from explorer.runs import engine, jobs, queue
 from explorer.runs.home import HOME_VARIABLE
-from explorer.runs.journal import Journal
 from explorer.runs.processes import this_process
 from explorer.runs.store import Store
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
+from explorer.work import engine, jobs, queue
+from explorer.work.journal import Journal
 
 
 def bare(trainer: Trainer, epochs: int, clock: Callable[[], float]) -> Contender:

@@ -18,15 +18,15 @@ from pathlib import Path
 import torch
 from _alternating import hardware
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "runs"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "work"))
 
 import kill_processes as processes
 
 from explorer.nets.checkpoints import load_checkpoint
-from explorer.runs import jobs
 from explorer.runs.home import HOME_VARIABLE
 from explorer.runs.run import TABLES
 from explorer.runs.store import Store
+from explorer.work import jobs
 
 CLOCKS = ["run_id", "seconds", "images_per_s"]
 

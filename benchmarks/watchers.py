@@ -30,9 +30,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
 from explorer.nets.spec import NetSpec
-from explorer.runs import jobs, schema
+from explorer.runs import schema
 from explorer.runs.store import Store
 from explorer.training.recipe import Recipe
+from explorer.work import jobs
 
 TWINS = ("plain", "residual")
 SETTLED_S = 3.0

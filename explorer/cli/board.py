@@ -21,8 +21,8 @@ def add_commands(commands: Any) -> None:
 def _board(options: Namespace) -> list[dict[str, Any]]:
     import pandas as pd
 
-    from explorer.runs.board import board
-    from explorer.runs.claims import findings
+    from explorer.evidence.board import board
+    from explorer.evidence.claims import findings
 
     library = open_library()
     claims = findings(library).assign(part="claims").rename(columns={"text": "what", "source": "paper"})

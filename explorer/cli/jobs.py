@@ -7,10 +7,10 @@ import sys
 from argparse import Namespace
 from typing import Any
 
-from explorer.runs import jobs, progress
 from explorer.runs.library import Library
 from explorer.runs.run import Run
 from explorer.runs.store import Store
+from explorer.work import jobs, progress
 
 _VERBS = {
     "pause": (jobs.pause, "let a run go on later"),
@@ -60,8 +60,8 @@ def _ask(options: Namespace) -> dict[str, Any]:
 
 
 def _work(options: Namespace) -> dict[str, Any]:
-    from explorer.runs.worker import Duty, warm_up, work
-    from explorer.runs.workers import worker_threads
+    from explorer.work.worker import Duty, warm_up, work
+    from explorer.work.workers import worker_threads
 
     threads = options.threads or worker_threads()
     if options.parent is not None and hasattr(os, "nice"):

@@ -97,7 +97,7 @@ def recipe_from(options: Namespace, count: int) -> Recipe:
 
 
 def _train(options: Namespace) -> dict[str, Any]:
-    from explorer.runs.engine import opened
+    from explorer.work.engine import opened
 
     NetSpec.parse(options.id)
     dataset = opened(options.data)
@@ -106,7 +106,7 @@ def _train(options: Namespace) -> dict[str, Any]:
     recipe = recipe_from(options, len(train.labels))
     if options.queue:
         return _queue(spec, recipe, options.data)
-    from explorer.runs.direct import train_and_keep
+    from explorer.work.direct import train_and_keep
 
     try:
         return train_and_keep(spec, recipe, options.data, progress=_progress)
@@ -115,8 +115,8 @@ def _train(options: Namespace) -> dict[str, Any]:
 
 
 def _queue(spec: NetSpec, recipe: Recipe, data: str) -> dict[str, Any]:
-    from explorer.runs import jobs
     from explorer.runs.store import Store
+    from explorer.work import jobs
 
     return {"run_id": jobs.submit(Store(), spec, recipe, data), "status": "queued"}
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from explorer.runs import signal
+from explorer.evidence import signal
 from explorer.runs.zoo import PRETRAINED
 
 

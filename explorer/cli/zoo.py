@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from explorer.cli.signal import add_keeping
-from explorer.runs.plans import DIGITS_DEPTHS, build_zoo, make_plans
-from explorer.runs.sweep import sweep
+from explorer.work.plans import DIGITS_DEPTHS, build_zoo, make_plans
+from explorer.work.sweep import sweep
 
 
 def add_commands(commands: Any) -> None:

@@ -6,11 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from explorer.runs.library import store_of
-from explorer.runs.progress import states
 from explorer.runs.store import StoreError
-from explorer.runs.workers import ensure_workers
 from explorer.ui.data import library
 from explorer.ui.runs import all_runs, forget
+from explorer.work.progress import states
+from explorer.work.workers import ensure_workers
 
 _ACTIVE = ("queued", "running", "paused")
 _EVERY_S = {True: 1.0, False: 5.0}

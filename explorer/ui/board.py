@@ -10,11 +10,11 @@ import streamlit as st
 from explorer import paper
 from explorer.charts.board import describe_board, paper_against_measured
 from explorer.charts.words import listed
+from explorer.evidence.board import board
+from explorer.evidence.claims import findings
+from explorer.evidence.verdicts import RULES, VERDICTS, Verdict
 from explorer.nets.spec import NetSpec
 from explorer.paper.tables import Entry, Table
-from explorer.runs.board import board
-from explorer.runs.claims import findings
-from explorer.runs.verdicts import RULES, VERDICTS, Verdict
 from explorer.ui.data import DATASET_TITLE, dataset_title, library
 from explorer.ui.figures import draw
 from explorer.ui.training import train_button

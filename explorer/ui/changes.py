@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.words import literal
-from explorer.runs import jobs
 from explorer.runs.library import store_of
 from explorer.runs.store import StoreError
 from explorer.ui.data import library
 from explorer.ui.runs import choose, forget
+from explorer.work import jobs
 
 _DELETED = "runs-deleted"
 _LONGEST_NAME, _LONGEST_NOTE = 80, 4000

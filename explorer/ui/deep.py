@@ -9,10 +9,10 @@ import streamlit as st
 
 from explorer.charts.deep import describe_passing, describe_stacks, passing, signal_sentence, stacks
 from explorer.charts.overfitting import describe_overfitting, overfitting
+from explorer.evidence import signal
+from explorer.evidence.overfitting import helped_sentence, overfitting_sentence, small_finals
 from explorer.nets.spec import NetSpec
 from explorer.nets.totals import checkpointed_memory_mib, totals, training_memory_mib
-from explorer.runs import signal
-from explorer.runs.overfitting import helped_sentence, overfitting_sentence, small_finals
 from explorer.ui.data import library
 from explorer.ui.figures import draw, take_away
 

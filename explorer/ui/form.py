@@ -11,8 +11,6 @@ from explorer.charts.live import schedule
 from explorer.charts.theme import FAMILY_TITLE
 from explorer.data.registry import Available, available
 from explorer.nets.spec import FAMILIES, BlockKind, Family, Shortcut
-from explorer.runs.order import PRESETS, TWINS, Images, Order, Preset, bill, iterations, learning_rates
-from explorer.runs.workers import worker_count
 from explorer.training.estimates import duration
 from explorer.training.recipe import Precision, Recipe, Schedule
 from explorer.ui import settings
@@ -20,6 +18,8 @@ from explorer.ui.address import rewrite
 from explorer.ui.figures import draw
 from explorer.ui.linked import linked_choice, linked_pills
 from explorer.ui.machine import devices, speed_of
+from explorer.work.order import PRESETS, TWINS, Images, Order, Preset, bill, iterations, learning_rates
+from explorer.work.workers import worker_count
 
 _PRESET = "preset"
 

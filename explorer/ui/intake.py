@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.runs.intake import IntakeError, import_uploads
+from explorer.exchange.intake import IntakeError, import_uploads
 from explorer.runs.store import StoreError
 from explorer.ui.data import library
 from explorer.ui.runs import choose, forget

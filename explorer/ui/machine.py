@@ -9,11 +9,11 @@ import streamlit as st
 
 from explorer.data.registry import available
 from explorer.runs.provenance import processor
-from explorer.runs.speed import measured, speed, start_measuring
-from explorer.runs.workers import ensure_workers
 from explorer.training.estimates import Speed
 from explorer.training.recipe import DeviceName, Precision, Recipe
 from explorer.ui.data import dataset_title, library, zoo_runs
+from explorer.work.speed import measured, speed, start_measuring
+from explorer.work.workers import ensure_workers
 
 
 def found_here() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from explorer.runs.signal import Measurement
+from explorer.evidence.signal import Measurement
 from explorer.ui.deep import nets_of, show_signal, signal_of
 
 _KEY = "signal-measurement"

@@ -6,11 +6,11 @@ from collections import Counter
 from statistics import mean
 from typing import Any
 
-from explorer.runs.watch import seconds_left
-from explorer.runs.workers import worker_count
 from explorer.training.estimates import duration, together
 from explorer.ui.telling import Told
 from explorer.ui.watching import Watched
+from explorer.work.watch import seconds_left
+from explorer.work.workers import worker_count
 
 SUMMARY = "summary"
 """Name of what is told of all watched runs together; what is told of one run has the run's id."""

@@ -7,17 +7,17 @@ import secrets
 import streamlit as st
 
 from explorer.charts.live import LiveStyle
-from explorer.runs import jobs
-from explorer.runs.order import Bill, Images, Order, bill
-from explorer.runs.speed import available_mib
 from explorer.runs.store import StoreError
-from explorer.runs.workers import worker_count
 from explorer.training.estimates import check_fits, duration, memory_text
 from explorer.ui.data import own_store
 from explorer.ui.form import Wish
 from explorer.ui.live import choose_style
 from explorer.ui.machine import is_measured, ready_workers, speed_of
 from explorer.ui.watching import watch_these
+from explorer.work import jobs
+from explorer.work.order import Bill, Images, Order, bill
+from explorer.work.speed import available_mib
+from explorer.work.workers import worker_count
 
 _OWNER = "train-owner"
 _FAILED = "train-failed"

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.runs import jobs
 from explorer.runs.store import Store, StoreError
 from explorer.ui.data import own_store
 from explorer.ui.progress import SUMMARY
 from explorer.ui.telling import Told, place
 from explorer.ui.watching import Watched
+from explorer.work import jobs
 
 _FAILED = "steer-failed"
 

@@ -13,11 +13,12 @@ import streamlit as st
 from explorer.charts.live import Sheet
 from explorer.charts.strokes import Member, coloured
 from explorer.data.registry import available
-from explorer.runs import jobs
-from explorer.runs.order import Order
 from explorer.runs.run import Run, run_table
 from explorer.runs.store import Store, StoreError
-from explorer.runs.watch import (
+from explorer.ui.data import library, own_store, runs_on, zoo_runs
+from explorer.work import jobs
+from explorer.work.order import Order
+from explorer.work.watch import (
     ACTIVE,
     Followers,
     Reached,
@@ -28,7 +29,6 @@ from explorer.runs.watch import (
     with_snapshot,
     zoo_records,
 )
-from explorer.ui.data import library, own_store, runs_on, zoo_runs
 
 RUNS = "runs"
 """Name in the URL of the watched runs: their ids, or those of groups, separated by commas."""

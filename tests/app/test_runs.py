@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.charts.words import literal
-from explorer.runs.export import zip_runs
+from explorer.exchange.export import zip_runs
 from explorer.runs.library import open_library
 from explorer.runs.provenance import ROOT
 from explorer.runs.zoo import Zoo

@@ -6,10 +6,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.nets.spec import NetSpec
-from explorer.runs import jobs, speed
 from explorer.runs.provenance import ROOT
 from explorer.runs.store import Store
 from explorer.training.estimates import Timing
+from explorer.work import jobs, speed
 
 HOME = str(ROOT / "explorer" / "app.py")
 
@@ -53,7 +53,7 @@ def start(page):
 
 
 def train_until_idle():
-    from explorer.runs.worker import Duty, work
+    from explorer.work.worker import Duty, work
 
     work(Store(), Duty(until_idle=True))
 

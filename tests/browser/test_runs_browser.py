@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from explorer.runs.export import zip_runs
+from explorer.exchange.export import zip_runs
 from explorer.runs.zoo import Zoo
 
 pytestmark = pytest.mark.browser

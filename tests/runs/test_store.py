@@ -19,12 +19,13 @@ import store_processes as processes
 from sqlalchemy import create_engine
 
 from explorer.nets.spec import NetSpec
-from explorer.runs import database, jobs, schema
+from explorer.runs import database, schema
 from explorer.runs.home import checkpoint_path
 from explorer.runs.run import RESULTS, RUN_COLUMNS, TABLE_COLUMNS, TABLES
 from explorer.runs.store import Store, StoreBusyError, StoreError, UnknownRunError, new_run_id
 from explorer.runs.tables import record_tables
 from explorer.training.recipe import Recipe
+from explorer.work import jobs
 
 SPAWN = multiprocessing.get_context("spawn")
 POSTGRES = os.environ.get("EXPLORER_TEST_POSTGRES_URL", "")
@@ -448,7 +449,7 @@ def test_a_password_is_never_shown(monkeypatch):
 
 def test_torch_is_not_imported():
     code = (
-        "import sys, json, explorer.runs.workers, explorer.runs.jobs, explorer.runs.export;"
+        "import sys, json, explorer.work.workers, explorer.work.jobs, explorer.exchange.export;"
         "print(json.dumps([name for name in ('torch', 'streamlit', 'psycopg') if name in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

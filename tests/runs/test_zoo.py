@@ -9,11 +9,11 @@ import pytest
 from explorer.nets.checkpoints import load_checkpoint
 from explorer.nets.spec import NetSpec
 from explorer.runs.archive import archives, read_archive
-from explorer.runs.plans import DIGITS_DEPTHS, HIGHWAY_DEPTHS, digits_plans, shrink, small_plans
 from explorer.runs.run import RESULTS, TABLE_COLUMNS
-from explorer.runs.sweep import Plan, sweep, train_group
 from explorer.runs.zoo import PRETRAINED, Zoo, bake
 from explorer.training.recipe import Recipe
+from explorer.work.plans import DIGITS_DEPTHS, HIGHWAY_DEPTHS, digits_plans, shrink, small_plans
+from explorer.work.sweep import Plan, sweep, train_group
 
 PLANS = [Plan(f"{family}-8", Recipe(epochs=1, seed=seed, device="cpu"), "digits")
          for family in ("plain", "residual") for seed in (0, 1)]  # fmt: skip

@@ -7,11 +7,11 @@ import pytest
 from explorer.charts.live import LiveStyle
 from explorer.data.sources import digits
 from explorer.nets.spec import NetSpec
-from explorer.runs import jobs
 from explorer.runs.store import Store
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 from explorer.ui.sight import CONCLUSION, LOSSES, View, ViewError, sight_now
+from explorer.work import jobs
 
 STYLE = LiveStyle(log_x=True, smoothing=9)
 SPEC = NetSpec("residual", 8, width=4, in_channels=1)

@@ -1,0 +1,1 @@
+"""Evidence: what the runs say about the paper, judged by rules."""

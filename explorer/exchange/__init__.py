@@ -1,0 +1,1 @@
+"""Exchange: how a run leaves the explorer, and how one comes back."""

@@ -1,0 +1,257 @@
+"""May these texts be a run? Everything that an exported run claims is checked before anything is kept."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from explorer.exchange.parcels import IntakeError
+from explorer.nets.spec import STAGES, NetSpec
+from explorer.nets.totals import totals
+from explorer.runs.run import RESULTS, TABLE_COLUMNS, Run, Status
+from explorer.runs.tables import Tables, empty, tidy
+from explorer.training.recipe import Recipe
+
+_NEEDED = ("run_id", "spec", "recipe", "dataset", "status", "epochs", "iterations", "parameters", "seconds")
+_TEXTS = {"dataset": 200, "created": 40}
+_COUNTS = {"epochs": 10_000_000, "iterations": 10_000_000}
+_PROVENANCE_BYTES = 64 * 2**10
+_WHOLE = ("epoch", "iteration", "block", "stage", "layer")
+_PERCENT = ("train_error_pct", "test_error_pct")
+_FINITE = ("lr", "seconds", "images_per_s")
+
+
+def parse_json(text: str, what: str) -> dict[str, Any]:
+    """A JSON object without NaN and infinity.
+
+    Raises:
+        IntakeError: it is none.
+    """
+
+    def refuse(constant: str) -> Any:
+        raise ValueError(constant)
+
+    try:
+        found = json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise IntakeError(f"{what} is no valid JSON. Export the run again.") from None
+    if not isinstance(found, dict):
+        raise IntakeError(f"{what} is no exported run. Export it again.")
+    return found
+
+
+def checked_run(row: Any, what: str) -> Run:
+    """The run that a row of JSON describes, as `Run.row` writes it; its checkpoint is left out.
+
+    Raises:
+        IntakeError: a value is missing, of the wrong type, out of range, or contradicts another.
+    """
+    _need(isinstance(row, dict) and all(name in row for name in _NEEDED), what, "it describes no run")
+    for name, longest in _TEXTS.items():
+        value = row.get(name, "")
+        _need(isinstance(value, str) and len(value) <= longest and value.isprintable(), what, f"its {name}")
+    for name, most in _COUNTS.items():
+        _need(type(row[name]) is int and 1 <= row[name] <= most, what, f"its {name}")
+    _need(row["status"] in get_args(Status), what, "its status")
+    _need(_is_number(row["seconds"], 0), what, "its seconds")
+    for name in RESULTS:
+        highest = 100.0 if name in _PERCENT else math.inf
+        _need(row.get(name) is None or _is_number(row[name], 0, highest), what, f"its {name}")
+    _check_provenance(row.get("provenance", {}), what)
+    _check_time(row.get("created", ""), what)
+    spec, recipe = _settings(row, what)
+    run = Run.from_row({**row, "spec": spec.to_dict(), "recipe": recipe.to_dict(), "checkpoint": None,
+                        "provenance": row.get("provenance", {})})  # fmt: skip
+    _need(row["parameters"] == totals(spec).parameters, what, "its number of parameters")
+    told = run.row()
+    for name in ("id", "family", "depth", "width", "block", "shortcut", "seed"):
+        _need(row.get(name, told[name]) == told[name], what, f"its {name}, which contradicts its settings")
+    return run
+
+
+def checked_tables(run: Run, texts: Mapping[str, str | None], epochs: Any, what: str) -> Tables:
+    """The tables of an exported run.
+
+    Args:
+        run: as `checked_run` gives it.
+        texts: CSV by the name of the table; a table without one is empty.
+        epochs: the epochs in the JSON, for a run without a CSV of them.
+        what: what errors call the run.
+
+    Raises:
+        IntakeError: columns, types, ranges or rows are not those of such a run.
+    """
+    made = {name: empty(name) for name in TABLE_COLUMNS}
+    for name, text in texts.items():
+        if text is not None:
+            made[name] = _parse(name, text, f"{what}-{name}.csv", run.run_id)
+    if texts.get("epochs") is None:
+        made["epochs"] = _from_records(epochs, f"{what}.json", run.run_id)
+    _check_epochs(made["epochs"], run, what)
+    kept = made["epochs"]["epoch"].to_numpy()
+    blocks = run.spec.blocks_per_stage * STAGES * (2 if run.spec.family == "highway" else 1)
+    _check_parts(made["blocks"], "block", kept, range(1, blocks + 1), what)
+    layers = made["layers"].loc[made["layers"]["epoch"] == made["layers"]["epoch"].min(), "layer"]
+    _check_parts(made["layers"], "layer", kept, layers.tolist(), what)
+    for name in ("blocks", "layers"):
+        _need(made[name]["layer"].between(1, run.spec.depth).all(), what, f"the layers in its {name}")
+    _need(made["blocks"]["stage"].between(1, STAGES).all(), what, "the stages of its blocks")
+    last = int(made["epochs"]["iteration"].max()) if len(kept) else 0
+    steps = made["steps"]["iteration"].to_numpy()
+    right = len(steps) == 0 or np.array_equal(steps, np.arange(1, last + 1))
+    _need(right, what, "the iterations of its steps")
+    return {name: tidy(name, table) for name, table in made.items()}
+
+
+def _settings(row: Mapping[str, Any], what: str) -> tuple[NetSpec, Recipe]:
+    try:
+        _need(isinstance(row["spec"], dict) and isinstance(row["recipe"], dict), what, "its settings")
+        spec, recipe = NetSpec.from_dict(row["spec"]), Recipe.from_dict(row["recipe"])
+    except IntakeError:
+        raise
+    except (ValueError, TypeError, KeyError) as error:
+        reason = str(error)[:300] if isinstance(error, ValueError) else "they have the wrong type"
+        raise IntakeError(f"{what} cannot be taken, because of its settings: {reason}") from None
+    return spec, _typed(recipe, what)
+
+
+def _typed(recipe: Recipe, what: str) -> Recipe:
+    """The recipe, if each value has the type of its default; a whole number may stand for a fraction."""
+    floats: dict[str, Any] = {}
+    for field in fields(Recipe):
+        value, wanted = getattr(recipe, field.name), type(field.default)
+        if field.name == "iterations":
+            _need(value is None or type(value) is int, what, "its iterations")
+        elif wanted is float:
+            _need(type(value) in (int, float), what, f"its {field.name}")
+            floats[field.name] = float(value)
+        else:
+            _need(type(value) is wanted, what, f"its {field.name}")
+    return replace(recipe, **floats)
+
+
+def _check_provenance(made: Any, what: str) -> None:
+    _need(isinstance(made, dict) and len(json.dumps(made)) <= _PROVENANCE_BYTES, what, "its provenance")
+    for name in ("commit", "hardware", "data_hash"):
+        _need(isinstance(made.get(name, ""), str | None), what, f"its {name}")
+    for name in ("versions", "imported"):
+        part = made.get(name, {})
+        texts = isinstance(part, dict) and all(isinstance(value, str) for value in part.values())
+        _need(texts, what, f"its {name}")
+
+
+def _check_time(created: str, what: str) -> None:
+    try:
+        datetime.fromisoformat(created)
+    except ValueError:
+        _need(not created, what, "the time at which it was made")
+
+
+def _parse(name: str, text: str, what: str, run_id: str) -> pd.DataFrame:
+    columns = TABLE_COLUMNS[name]
+    _need(text.split("\n", 1)[0].strip("\r") == ",".join(columns), what, "its columns")
+    try:
+        table = pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False, on_bad_lines="error")
+        _need(isinstance(table.index, pd.RangeIndex), what, "the length of its rows")
+        numbers = {column: _numbers(column, table[column].tolist()) for column in columns[1:]}
+    except (ValueError, OverflowError, pd.errors.ParserError) as error:
+        if isinstance(error, IntakeError):
+            raise
+        raise IntakeError(f"{what} holds values that are no numbers. Export the run again.") from None
+    _need(table["run_id"].eq(run_id).all(), what, "rows of another run")
+    table = table.assign(**numbers)
+    _check_numbers(table, what)
+    return table
+
+
+def _numbers(column: str, texts: list[str]) -> NDArray[Any]:
+    """Read as Python reads them, to the last digit; nothing is NaN."""
+    if column in _WHOLE:
+        return np.array([int(text) for text in texts], np.int64)
+    return np.array([float(text or "nan") for text in texts], np.float64)
+
+
+def _from_records(records: Any, what: str, run_id: str) -> pd.DataFrame:
+    columns = TABLE_COLUMNS["epochs"][1:]
+    _need(isinstance(records, list) and all(isinstance(row, dict) for row in records), what, "its epochs")
+    for row in records:
+        right = set(row) == set(columns) and all(
+            type(row[name]) is int if name in _WHOLE else row[name] is None or _is_number(row[name])
+            for name in columns
+        )
+        _need(right, what, "its epochs")
+    table = pd.DataFrame(records, columns=list(columns))
+    _need(_within(table, ("epoch", "iteration"), 0, 2**31 - 1), what, "its epochs")
+    floats = {name: "float64" for name in columns if name not in _WHOLE}
+    table = table.astype(floats | {"epoch": "int64", "iteration": "int64"}).assign(run_id=run_id)
+    _check_numbers(table, what)
+    return table
+
+
+def _check_numbers(table: pd.DataFrame, what: str) -> None:
+    """Ranges that hold in every table; NaN is left to those that know where it may stand."""
+    for name in table.columns[table.columns != "run_id"]:
+        values = table[name]
+        if name in _WHOLE:
+            _need(_within(table, [name], 0, 2**31 - 1), what, f"its column {name}")
+        elif name in _FINITE:
+            _need(bool((np.isfinite(values) & (values >= 0)).all()), what, f"its column {name}")
+        else:
+            most = 100.0 if name in _PERCENT else math.inf
+            _need(bool((values.isna() | values.between(0, most)).all()), what, f"its column {name}")
+    small = [name for name in ("block", "stage", "layer") if name in table.columns]
+    _need(_within(table, small, 0, 2**15 - 1), what, "its numbers of blocks and layers")
+
+
+def _check_epochs(epochs: pd.DataFrame, run: Run, what: str) -> None:
+    numbers, iterations = epochs["epoch"].to_numpy(), epochs["iteration"].to_numpy()
+    _need(np.array_equal(numbers, np.arange(len(numbers))), what, "the numbers of its epochs")
+    rising = len(iterations) == 0 or (iterations[0] == 0 and bool((np.diff(iterations) > 0).all()))
+    _need(rising and len(numbers) <= run.epochs + 1, what, "the iterations of its epochs")
+    last = int(iterations[-1]) if len(iterations) else 0
+    _need(last <= run.iterations, what, "the iterations of its epochs")
+    _need(run.status != "done" or last == run.iterations, what, "its end: it says done, but its epochs go on")
+    unknown = epochs["test_error_pct"].isna() | (epochs["train_error_pct"].isna() & (numbers > 0))
+    _need(not unknown.any(), what, "errors that are no numbers")
+
+
+def _check_parts(
+    table: pd.DataFrame, part: str, epochs: NDArray[np.int_], parts: Iterable[int], what: str
+) -> None:
+    """Every epoch must have the same blocks or layers, each once, in order."""
+    if table.empty:
+        return
+    numbers = np.asarray(list(parts))
+    shape = len(epochs), len(numbers)
+    right = len(table) == shape[0] * shape[1] and len(set(numbers)) == len(numbers)
+    if right:
+        right = np.array_equal(
+            table["epoch"].to_numpy().reshape(shape), np.repeat(epochs, shape[1]).reshape(shape)
+        )
+        right &= np.array_equal(table[part].to_numpy().reshape(shape), np.tile(numbers, (shape[0], 1)))
+    _need(right, what, f"its {part}s: each epoch needs each of them once, in order")
+
+
+def _within(table: pd.DataFrame, names: Collection[str], low: int, high: int) -> bool:
+    return all(bool(table[name].between(low, high).all()) for name in names)
+
+
+def _is_number(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
+    try:
+        return type(value) in (int, float) and math.isfinite(value) and low <= value <= high
+    except OverflowError:
+        return False
+
+
+def _need(right: Any, what: str, wrong: str) -> None:
+    if not right:
+        raise IntakeError(f"{what[:200]} cannot be taken, because of {wrong}. Export the run again.")

@@ -1,0 +1,201 @@
+"""How fast does this machine train? Measured once in a process of its own, and by every finished run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from explorer.nets.spec import NetSpec
+from explorer.runs.home import home
+from explorer.runs.provenance import ROOT, processor, versions
+from explorer.training.estimates import Speed, Timing, fit_speed
+from explorer.training.recipe import DeviceName, Precision, Recipe
+
+_VERSION = 1
+_STARTING_S = 180
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the calibration found.
+
+    Attributes:
+        auto: the device that `auto` stands for.
+        devices: all devices there are.
+        timings: steps, by device and precision.
+    """
+
+    auto: DeviceName
+    devices: tuple[DeviceName, ...]
+    timings: dict[tuple[str, str], tuple[Timing, ...]]
+
+
+def speed_path() -> Path:
+    """Where the calibration is kept; it may not exist yet."""
+    return home() / "speed.json"
+
+
+def measured() -> Measured | None:
+    """The calibration of this machine and this torch; None where there is none yet."""
+    path = speed_path()
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+def measure() -> Measured | None:
+    """Calibrate now, in this process, and keep the result; some seconds on a CPU.
+
+    Raises:
+        OSError: the data folder cannot be written.
+    """
+    from explorer.training.calibration import time_steps
+    from explorer.training.trainer import find_device
+
+    devices: list[DeviceName] = ["cpu", *(name for name in ("cuda", "mps") if _has(name))]
+    precisions: tuple[Precision, ...] = ("fp32", "bf16")
+    timings = [
+        {
+            "device": device,
+            "precision": precision,
+            "steps": [_packed(t) for t in time_steps(device, precision)],
+        }
+        for device in devices
+        for precision in precisions
+    ]
+    auto = find_device("auto").type
+    kept = {"version": _VERSION, "machine": _machine(), "auto": auto, "devices": devices, "timings": timings}
+    _write(speed_path(), kept)
+    return measured()
+
+
+def start_measuring() -> bool:
+    """Calibrate in a process of its own unless it was done, or is being done; returns at once.
+
+    Returns:
+        Whether there is no calibration yet.
+    """
+    if measured() is not None:
+        return False
+    lock = speed_path().with_suffix(".lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        if lock.exists() and time.time() - lock.stat().st_mtime > _STARTING_S:
+            lock.unlink(missing_ok=True)
+        with lock.open("x"):
+            command = [sys.executable, "-m", "explorer.work.speed"]
+            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            subprocess.Popen(command, cwd=ROOT, start_new_session=True, **quiet)  # type: ignore[call-overload]
+    except OSError:
+        pass
+    return True
+
+
+def speed(device: DeviceName, precision: Precision, runs: pd.DataFrame | None = None) -> Speed | None:
+    """Speed of this machine; None before it was measured.
+
+    Args:
+        device: `auto` stands for what the calibration found.
+        precision: fp32 or bf16.
+        runs: finished runs of this machine with an `image_size`, to compare with; columns `RUN_COLUMNS`.
+    """
+    found = measured()
+    if found is None:
+        return None
+    name = found.auto if device == "auto" else device
+    timings = found.timings.get((name, precision))
+    if timings is None:
+        return None
+    return fit_speed(timings, _comparable(runs, (name, precision), found.auto) if runs is not None else ())
+
+
+def available_mib(device: DeviceName = "auto") -> float:
+    """Free memory of the device in MiB; of the machine where the device shares it or cannot be asked."""
+    import psutil
+
+    found = measured()
+    name = found.auto if device == "auto" and found else device
+    free = _gpu_free_mib() if name == "cuda" else None
+    return float(psutil.virtual_memory().available) / 2**20 if free is None else free
+
+
+def _comparable(runs: pd.DataFrame, kind: tuple[str, str], auto: str) -> list[Timing]:
+    """Timings of finished runs made here on that device in that precision."""
+    timings = []
+    done = runs[(runs["status"] == "done") & (runs["source"] != "zoo") & (runs["seconds"] > 0)]
+    for row in done.to_dict("records"):
+        recipe = Recipe.from_dict(row["recipe"])
+        device = auto if recipe.device == "auto" else recipe.device
+        if (device, recipe.precision) == kind and row.get("image_size"):
+            step = float(row["seconds"]) / int(row["iterations"])
+            spec = NetSpec.from_dict(row["spec"])
+            timings.append(Timing(spec, int(row["image_size"]), recipe.batch_size, step, run=True))
+    return timings
+
+
+def _has(name: str) -> bool:
+    import torch
+
+    return torch.cuda.is_available() if name == "cuda" else torch.backends.mps.is_available()
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _changed: int) -> Measured | None:
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if (kept["version"], kept["machine"]) != (_VERSION, _machine()):
+            return None
+        timings = {
+            (part["device"], part["precision"]): tuple(_unpacked(step) for step in part["steps"])
+            for part in kept["timings"]
+        }
+        return Measured(kept["auto"], tuple(kept["devices"]), timings)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _machine() -> str:
+    return f"{processor()}; torch {versions()['torch']}"
+
+
+def _packed(timing: Timing) -> dict[str, Any]:
+    shape = {"image_size": timing.image_size, "batch_size": timing.batch_size, "step_s": timing.step_s}
+    return {"spec": timing.spec.to_dict(), **shape}
+
+
+def _unpacked(step: dict[str, Any]) -> Timing:
+    spec = NetSpec.from_dict(step["spec"])
+    return Timing(spec, int(step["image_size"]), int(step["batch_size"]), float(step["step_s"]))
+
+
+def _write(path: Path, kept: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def _gpu_free_mib() -> float | None:
+    words = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=5, check=True)
+        return float(done.stdout.splitlines()[0])
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return None
+
+
+if __name__ == "__main__":
+    try:
+        measure()
+    finally:
+        speed_path().with_suffix(".lock").unlink(missing_ok=True)

@@ -1,0 +1,5 @@
+"""A home of its own for every test, and real records made once."""
+
+from kept_runs import home, make_run, records, store
+
+__all__ = ["home", "make_run", "records", "store"]

@@ -1,0 +1,74 @@
+"""The calibration: kept, read back, refused where it is another machine's, started once."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from explorer.nets.spec import NetSpec
+from explorer.training.estimates import Timing, estimate
+from explorer.training.recipe import Recipe
+from explorer.work import speed
+
+SPEC = NetSpec("residual", 20, in_channels=1)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
+
+
+@pytest.fixture
+def calibrated(monkeypatch):
+    steps = [Timing(SPEC, 8, 128, 0.05), Timing(SPEC, 32, 128, 0.9)]
+    monkeypatch.setattr("explorer.training.calibration.time_steps", lambda *_: steps)
+    return speed.measure()
+
+
+def own_run(step_s, device="cpu", **more):
+    recipe = Recipe(device=device)
+    row = {"status": "done", "source": "mine", "seconds": 110 * step_s, "iterations": 110, "image_size": 8}
+    return row | {"spec": SPEC.to_dict(), "recipe": recipe.to_dict()} | more
+
+
+def test_nothing_is_known_before_it_is_measured():
+    assert speed.measured() is None
+    assert speed.speed("auto", "fp32") is None
+    assert speed.available_mib("cpu") > 0
+
+
+def test_what_was_measured_is_read_back(calibrated):
+    assert calibrated.auto in calibrated.devices
+    assert calibrated.timings["cpu", "fp32"][1] == Timing(SPEC, 32, 128, 0.9)
+    assert speed.speed("cpu", "bf16") is not None
+    assert not speed.start_measuring()
+
+
+@pytest.mark.parametrize("damage", ["other machine", "cut", "other version"])
+def test_what_another_machine_measured_does_not_count(calibrated, damage):
+    kept = json.loads(speed.speed_path().read_text())
+    if damage == "other machine":
+        kept["machine"] = "another"
+    if damage == "other version":
+        kept["version"] = 0
+    text = json.dumps(kept)
+    speed.speed_path().write_text(text[:50] if damage == "cut" else text)
+
+    assert speed.measured() is None
+
+
+def test_own_finished_runs_on_the_same_device_are_compared_with(calibrated):
+    rows = [own_run(0.2), own_run(9.0, status="stopped"), own_run(9.0, source="zoo"), own_run(9.0, "cuda")]
+    found = speed.speed("cpu", "fp32", pd.DataFrame(rows))
+
+    assert [run.step_s for run in found.runs] == pytest.approx([0.2])
+    assert "this very net" in estimate(SPEC, Recipe(), 8, 1437, found).basis
+
+
+def test_measuring_is_started_once(monkeypatch):
+    started = []
+    monkeypatch.setattr(speed.subprocess, "Popen", lambda *words, **_: started.append(words))
+
+    assert speed.start_measuring()
+    assert speed.start_measuring()
+    assert len(started) == 1
