@@ -3,8 +3,14 @@
 import streamlit as st
 
 from explorer.data.fitting import fit
-from explorer.ui.asking import choose_look, choose_methods, choose_settings, choose_target, preferred_net
-from explorer.ui.attributions import (
+from explorer.ui.inside.asking import (
+    choose_look,
+    choose_methods,
+    choose_settings,
+    choose_target,
+    preferred_net,
+)
+from explorer.ui.inside.attributions import (
     Case,
     conductance_question,
     guide,
@@ -13,10 +19,10 @@ from explorer.ui.attributions import (
     show_conductance,
     show_maps,
 )
-from explorer.ui.nets import choose_net, net_choices, opened, twin_of
-from explorer.ui.pictures import choose_picture, choose_tone
-from explorer.ui.takings import offer_maps
-from explorer.ui.trust import show_trust
+from explorer.ui.inside.nets import choose_net, net_choices, opened, twin_of
+from explorer.ui.inside.pictures import choose_picture, choose_tone
+from explorer.ui.inside.takings import offer_maps
+from explorer.ui.inside.trust import show_trust
 
 st.title("Why does the net say this class?")
 try:

@@ -3,10 +3,16 @@
 import streamlit as st
 
 from explorer.data.splits import DataError
-from explorer.ui.datasets import dataset_of
-from explorer.ui.gallery import choose_view, show_augmentation, show_downloads, show_means, show_pictures
-from explorer.ui.notes import data_guide
-from explorer.ui.shelf import manage_datasets
+from explorer.ui.images.datasets import dataset_of
+from explorer.ui.images.gallery import (
+    choose_view,
+    show_augmentation,
+    show_downloads,
+    show_means,
+    show_pictures,
+)
+from explorer.ui.images.notes import data_guide
+from explorer.ui.images.shelf import manage_datasets
 
 st.title("Which pictures do the nets learn from?")
 view = choose_view()

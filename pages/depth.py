@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from explorer.ui.controls import choose_dataset, choose_style
 from explorer.ui.data import runs_on, twin_datasets
-from explorer.ui.depth import depth_view
+from explorer.ui.depth.controls import choose_dataset, choose_style
+from explorer.ui.depth.depth import depth_view
 from explorer.ui.sources import empty_state, origin
 
 st.title("What does depth do to a plain network?")

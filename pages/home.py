@@ -8,8 +8,8 @@ from explorer.charts.depth import describe_depths, error_over_depth
 from explorer.ui.data import budget, chance_pct, dataset_title, finals_on, runs_on, twin_datasets
 from explorer.ui.figures import draw, take_away
 from explorer.ui.home import cards, idea, tour
-from explorer.ui.machine import found_here
 from explorer.ui.sources import empty_state, origin
+from explorer.ui.train.machine import found_here
 
 st.title("Why can residual networks be deep?")
 st.markdown(

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from explorer.ui.inspected import preferred_net
-from explorer.ui.inspection import inspect
-from explorer.ui.nets import choose_net
-from explorer.ui.pictures import choose_picture
+from explorer.ui.inside.inspected import preferred_net
+from explorer.ui.inside.inspection import inspect
+from explorer.ui.inside.nets import choose_net
+from explorer.ui.inside.pictures import choose_picture
 
 st.title("What does each block make of a picture?")
 left, right = st.columns([3, 8], vertical_alignment="bottom")

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from explorer.ui.nets import choose_net, opened
-from explorer.ui.opening import open_view, take_next
-from explorer.ui.parts import parts_view, totals_view
-from explorer.ui.using import choose_beside, guide, use_elsewhere
+from explorer.ui.inside.nets import choose_net, opened
+from explorer.ui.inside.opening import open_view, take_next
+from explorer.ui.inside.parts import parts_view, totals_view
+from explorer.ui.inside.using import choose_beside, guide, use_elsewhere
 
 st.title("What is this net made of?")
 take_next()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer import paper
-from explorer.ui.board import board_lines, choose_part, claim_lines, guide, show_claims, show_table
+from explorer.ui.evidence.board import board_lines, choose_part, claim_lines, guide, show_claims, show_table
 from explorer.ui.figures import offer_csv
 
 st.title("What of the paper's results holds here?")

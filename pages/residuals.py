@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from explorer.ui.probing import probe_view
-from explorer.ui.records import recorded_datasets, runs_of
-from explorer.ui.residuals import choose_recorded, guide, recorded_view, training_view
+from explorer.ui.inside.probing import probe_view
+from explorer.ui.inside.records import recorded_datasets, runs_of
+from explorer.ui.inside.residuals import choose_recorded, guide, recorded_view, training_view
 from explorer.ui.sources import empty_state, origin
 
 st.title("How much does each block change its input?")

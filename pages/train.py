@@ -4,12 +4,12 @@ import streamlit as st
 
 from explorer.ui.address import follow_address
 from explorer.ui.figures import is_dark
-from explorer.ui.form import choose_order
-from explorer.ui.live import live_view
-from explorer.ui.reading import guide, others, where_to
-from explorer.ui.sight import View
-from explorer.ui.start import offer_start
-from explorer.ui.watching import context_of, watched, watched_ids
+from explorer.ui.train.form import choose_order
+from explorer.ui.train.live import live_view
+from explorer.ui.train.reading import guide, others, where_to
+from explorer.ui.train.sight import View
+from explorer.ui.train.start import offer_start
+from explorer.ui.train.watching import context_of, watched, watched_ids
 
 st.title("How does a net learn, with shortcuts and without?")
 wish = choose_order()

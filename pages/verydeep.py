@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from explorer.ui import deep
-from explorer.ui.measuring import signal_view
+from explorer.ui.evidence import deep
+from explorer.ui.evidence.measuring import signal_view
 
 st.title("Can a net be a thousand layers deep?")
 signal_view(deep.choose_depth())

@@ -104,7 +104,7 @@ def test_what_cannot_be_computed_is_said_and_the_page_stays(monkeypatch):
 
 def test_a_stopped_computation_is_not_begun_again_until_asked(monkeypatch):
     from explorer.probes.attributions import Subject
-    from explorer.ui import subjects
+    from explorer.ui.inside import subjects
 
     names, whole = [], subjects._Watch.__init__
     monkeypatch.setattr(
@@ -123,7 +123,7 @@ def test_a_stopped_computation_is_not_begun_again_until_asked(monkeypatch):
 
 
 def test_results_are_kept_for_all_sessions_and_bounded():
-    from explorer.ui.subjects import MOST_KEPT, Kept
+    from explorer.ui.inside.subjects import MOST_KEPT, Kept
 
     kept = Kept()
     for number in range(MOST_KEPT + 5):

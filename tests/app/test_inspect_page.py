@@ -140,7 +140,7 @@ def test_garbage_in_the_url_gives_defaults(garbage):
 
 
 def test_a_net_that_cannot_be_opened_is_one_message(monkeypatch):
-    from explorer.ui import inspection
+    from explorer.ui.inside import inspection
 
     def refuse(_choice):
         raise ValueError("net.safetensors is damaged; take another.")
@@ -157,9 +157,9 @@ def test_maps_can_be_taken_away():
     import numpy as np
 
     from explorer.data.samples import photograph
-    from explorer.ui.exports import block_npz, block_png
-    from explorer.ui.inspected import inspected
-    from explorer.ui.nets import net_choices
+    from explorer.ui.inside.exports import block_npz, block_png
+    from explorer.ui.inside.inspected import inspected
+    from explorer.ui.inside.nets import net_choices
 
     choice = next(choice for choice in net_choices() if choice.key == "digits-residual-8-s0")
     found = inspected(choice, photograph("flower"), "auto")

@@ -121,7 +121,7 @@ def test_garbage_gives_one_message_and_the_page_still_works(content):
 
 
 def test_of_many_uploads_the_last_few_are_kept(tmp_path):
-    from explorer.ui import nets
+    from explorer.ui.inside import nets
 
     page = open_page()
     for seed in range(nets.MAX_UPLOADS + 2):

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import paper
 from explorer.runs.zoo import ROOT
-from explorer.ui.board import PARTS
+from explorer.ui.evidence.board import PARTS
 
 HOME = str(ROOT / "explorer" / "app.py")
 

@@ -88,7 +88,7 @@ def test_a_live_probe_reads_zoo_and_untrained_nets_in_both_modes():
 
 
 def test_a_stopped_probe_is_offered_again_and_leaves_the_others(monkeypatch):
-    from explorer.ui import probing
+    from explorer.ui.inside import probing
 
     def stopped(key, title, work):
         return None if "untrained:plain-14" in key else work(lambda share: None)

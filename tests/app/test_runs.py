@@ -15,8 +15,8 @@ from explorer.exchange.export import zip_runs
 from explorer.runs.library import open_library
 from explorer.runs.provenance import ROOT
 from explorer.runs.zoo import Zoo
-from explorer.ui import activity
-from explorer.ui.runs import forget
+from explorer.ui.runs import activity
+from explorer.ui.runs.list import forget
 
 HOME = str(ROOT / "explorer" / "app.py")
 PLAIN, RESIDUAL = "digits-plain-20-s0", "digits-residual-20-s0"

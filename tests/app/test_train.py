@@ -19,7 +19,7 @@ def nothing_outlives_the_test(own_home, monkeypatch):
     """No workers and no calibration of their own."""
     monkeypatch.setenv("EXPLORER_WORKERS", "0")
     monkeypatch.setattr(speed, "start_measuring", lambda: False)
-    monkeypatch.setattr("explorer.ui.machine.start_measuring", lambda: False)
+    monkeypatch.setattr("explorer.ui.train.machine.start_measuring", lambda: False)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_no_family_is_no_order():
 
 
 def test_what_does_not_fit_into_memory_is_refused_with_its_numbers(monkeypatch):
-    monkeypatch.setattr("explorer.ui.start.available_mib", lambda _device: 100.0)
+    monkeypatch.setattr("explorer.ui.train.start.available_mib", lambda _device: 100.0)
 
     page = open_page()
 
@@ -213,7 +213,7 @@ def test_without_a_store_nothing_can_start_and_the_zoo_stays(tmp_path, monkeypat
 
 def test_the_learning_rate_of_a_run_that_has_begun_is_said(monkeypatch):
     """What a page has read of a run while it waited may not stay what it knows of it."""
-    from explorer.ui.watching import runs_of, watched
+    from explorer.ui.train.watching import runs_of, watched
 
     page = start(open_page(layers="8", epochs="2"))
     ids = tuple(link(page).split(","))

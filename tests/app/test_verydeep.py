@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.runs.zoo import ROOT
-from explorer.ui.deep import DEPTHS
+from explorer.ui.evidence.deep import DEPTHS
 
 HOME = str(ROOT / "explorer" / "app.py")
 

@@ -10,8 +10,8 @@ import pytest
 from streamlit import config
 
 from explorer.charts.live import LiveStyle
-from explorer.ui.feed import PATH
-from explorer.ui.sight import View
+from explorer.ui.train.feed import PATH
+from explorer.ui.train.sight import View
 
 pytestmark = pytest.mark.browser
 

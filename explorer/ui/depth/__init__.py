@@ -1,0 +1,1 @@
+"""The Depth page: a slider, and charts that follow it."""

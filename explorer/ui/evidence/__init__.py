@@ -1,0 +1,1 @@
+"""The pages Paper and Very deep: verdicts, and a thousand layers."""

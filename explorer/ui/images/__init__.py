@@ -1,0 +1,1 @@
+"""The Data page: which images there are, and what is done to them."""

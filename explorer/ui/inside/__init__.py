@@ -1,0 +1,1 @@
+"""The pages that look inside nets: which net, which picture, and what was found."""

@@ -1,0 +1,216 @@
+"""The Residuals page: what was recorded at every epoch, drawn for all epochs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer.charts import claims
+from explorer.charts.frames import with_frames
+from explorer.charts.heat import describe_heat, heat_map
+from explorer.charts.responses import (
+    QUANTITIES,
+    NetSeries,
+    Sheet,
+    beyond,
+    describe_responses,
+    in_layer_order,
+    sheet_for,
+    sorted_by_size,
+)
+from explorer.charts.start import describe_start, start_against_end
+from explorer.ui.depth.controls import choose_dataset
+from explorer.ui.depth.player import follow, is_lost
+from explorer.ui.depth.views import first_shown
+from explorer.ui.figures import Finished, draw, in_colours, is_dark, show, take_away
+from explorer.ui.inside.records import (
+    MODE,
+    MOST_NETS,
+    default_nets,
+    recorded_datasets,
+    recorded_nets,
+    recorded_table,
+    shown_epochs,
+)
+from explorer.ui.linked import linked_choice, linked_choices, linked_switch
+
+_HOW = """A block adds F(x) to its input x: the ratio of their norms says how much it changes it. Norms
+are Euclidean, over all channels and pixels of one image, averaged over the images; raw ‖F(x)‖ is not
+comparable between stages, whose maps differ in size. A plain block adds to nothing: drawn is its whole
+mapping H(x). Lines are medians over the seeds. Vermilion is plain, blue residual; the darker, the deeper."""
+_FIGURE_7 = """Figure 7 of He et al. (2015) shows the **standard deviation** of the layer responses: of each
+3x3 layer's output after BN, before the ReLU or the addition, over all images, channels and pixels. Its two
+findings: residual nets respond less than plain nets, which supports that residual functions are closer to
+zero; and the deeper the residual net, the less each layer changes the signal. The sentences above ask both
+of the nets shown, at the epoch shown, and say where they do not hold."""
+_EVAL = """The paper does not say whether BN was in train or in eval mode. The records are read in **eval
+mode**, with running statistics, on a fixed batch of 32 training images, at the end of every epoch. Above, any
+net can be probed in either mode on a whole split: sums run over all its elements, so the std is that of the
+split, not a mean over batches."""
+_EARLY = (
+    " Early in training BN's running statistics lag behind the weights; in eval mode the responses of a deep "
+    "net then multiply from layer to layer."
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the reader wants to see.
+
+    Attributes:
+        dataset: id of the dataset that the nets were trained on.
+        nets: keys of the nets.
+        quantity: key in `QUANTITIES`.
+        log: whether values stand on a logarithmic axis.
+    """
+
+    dataset: str
+    nets: tuple[str, ...]
+    quantity: str
+    log: bool
+
+
+@dataclass(frozen=True)
+class ResponseViews:
+    """Two charts with a frame per epoch, and their words per epoch."""
+
+    epochs: tuple[int, ...]
+    first: int
+    ordered: go.Figure
+    ranked: go.Figure
+    said: tuple[str, ...]
+    conclusions: tuple[str, ...]
+
+
+def choose_recorded() -> Chosen:
+    """One row of controls: the URL's `data`, `quantity`, `nets` and `logresp`."""
+    first, second, third = st.columns([4, 6, 10], vertical_alignment="bottom")
+    with first:
+        dataset = choose_dataset(recorded_datasets())
+    with second:
+        quantity = linked_switch(
+            "Quantity", {name: found.title for name, found in QUANTITIES.items()}, "quantity",
+            default="ratio", help="F(x): what a block adds to its input x. Response std: Figure 7's.",
+        )  # fmt: skip
+    there = recorded_nets(dataset)
+    with third.container(horizontal=True, vertical_alignment="bottom"):
+        nets = linked_choices(
+            "Nets", {key: net.title for key, net in there.items()}, "nets", default=default_nets(list(there)),
+            most=MOST_NETS, help="Nets of the zoo with all their seeds, and your own runs.",
+        )  # fmt: skip
+        log = st.toggle("Log axis", value=True, key="logresp", bind="query-params")
+    kept = tuple(nets) or tuple(default_nets(list(there)))
+    return Chosen(dataset, kept, quantity, bool(log))
+
+
+@st.fragment
+def recorded_view(chosen: Chosen) -> None:
+    """A slider over the epochs, the two charts of Figure 7, and what they say."""
+    epochs = shown_epochs(_table(chosen))
+    at = _choose_epoch(epochs)
+    dark = is_dark()
+    first = at if is_lost("epoch") else first_shown("epoch", (chosen, dark), at)
+    views = response_views(chosen, first if first in epochs else at, dark)
+    place = views.epochs.index(at)
+    quantity = QUANTITIES[chosen.quantity]
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(f"**{quantity.title} in layer order**, after epoch {at}")
+        show(views.ordered, "responses-in-order", views.said[views.first])
+    with right:
+        st.markdown(f"**The same {quantity.of}s sorted by size**, after epoch {at}")
+        show(views.ranked, "responses-by-size", views.said[views.first])
+    follow("epoch", views.first, {"responses-in-order": views.said, "responses-by-size": views.said})
+    with st.container(key="conclusion"):
+        st.markdown(views.conclusions[place])
+    sheet = _sheet(chosen)
+    take_away(
+        lambda: _table(chosen).query("epoch == @at"),
+        lambda: in_layer_order(_table(chosen), sheet, at),
+        f"responses-{chosen.dataset}-{chosen.quantity}-{at}",
+    )
+
+
+def training_view(chosen: Chosen) -> None:
+    """Smaller pictures: all epochs of one net, and all nets before and after training."""
+    table, sheet = _table(chosen), _sheet(chosen)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        net = _choose_heat(sheet.nets)
+        draw(heat_map(table, net, sheet), "responses-heat", describe_heat(table, net, sheet))
+    with right:
+        st.markdown("**What training changed**: each net untrained and trained")
+        with st.container(key="start-row"):
+            draw(start_against_end(table, sheet), "responses-start", describe_start(table, sheet))
+    take_away(lambda: table, lambda: heat_map(table, net, sheet), f"responses-{chosen.dataset}-all-epochs")
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def response_views(chosen: Chosen, first: int, dark: bool) -> ResponseViews:
+    """Both charts at every epoch; shared by all sessions, so nobody may change them."""
+    table, sheet = _table(chosen), _sheet(chosen)
+    epochs = shown_epochs(table)
+    ordered = {str(epoch): in_layer_order(table, sheet, epoch) for epoch in epochs}
+    ranked = {str(epoch): sorted_by_size(table, sheet, epoch) for epoch in epochs}
+    return ResponseViews(
+        epochs=tuple(epochs),
+        first=epochs.index(first),
+        ordered=Finished(in_colours(with_frames(ordered, str(first)), dark)),
+        ranked=Finished(in_colours(with_frames(ranked, str(first)), dark)),
+        said=tuple(describe_responses(table, sheet, epoch) for epoch in epochs),
+        conclusions=tuple(_conclusion(chosen, sheet, epoch) for epoch in epochs),
+    )
+
+
+def _conclusion(chosen: Chosen, sheet: Sheet, epoch: int) -> str:
+    table = _table(chosen)
+    stds = _table(replace(chosen, quantity="std"))
+    said = [
+        claims.by_depth(claims.typical(table, sheet.nets, epoch), sheet.quantity),
+        claims.against_plain(claims.typical(stds, sheet.nets, epoch)),
+        claims.near_their_start(stds, sheet.nets, epoch),
+    ]
+    if count := beyond(table, sheet, epoch):
+        said.append(f"{count} values lie beyond the axis, drawn on its edge.{_EARLY if epoch <= 2 else ''}")
+    return "\n\n".join(sentence for sentence in said if sentence)
+
+
+def _table(chosen: Chosen) -> pd.DataFrame:
+    return recorded_table(chosen.dataset, chosen.nets, QUANTITIES[chosen.quantity])
+
+
+def _sheet(chosen: Chosen) -> Sheet:
+    nets = [recorded_nets(chosen.dataset)[net] for net in chosen.nets]
+    nets.sort(key=lambda net: (net.family != "plain", net.family, net.depth))
+    return sheet_for(_table(chosen), nets, QUANTITIES[chosen.quantity], log=chosen.log, said=MODE)
+
+
+def _choose_epoch(epochs: Sequence[int]) -> int:
+    chosen = st.select_slider(
+        "Epoch", list(epochs), value=epochs[-1], key="epoch", bind="query-params",
+        help="Drag it, or press the arrow keys. Epoch 0 is the net before training.",
+    )  # fmt: skip
+    return int(chosen) if chosen in epochs else epochs[-1]
+
+
+def _choose_heat(nets: Sequence[NetSeries]) -> NetSeries:
+    by_key = {net.key: net for net in nets}
+    deepest = max(nets, key=lambda net: (net.family == "residual", net.depth)).key
+    titles = {net.key: net.title for net in nets}
+    chosen = linked_choice(
+        "Every epoch of", titles, "heat", default=deepest, help="One column per epoch, one row per layer."
+    )
+    return by_key[chosen]
+
+
+def guide() -> None:
+    """What the charts mean, how the paper read them, and how they were read here."""
+    tabs = st.tabs(
+        ["How to read this", "What did the paper find?", "Train or eval mode?"], key="responses-guide"
+    )
+    for tab, text in zip(tabs, (_HOW, _FIGURE_7, _EVAL), strict=True):
+        tab.markdown(text)

@@ -1,0 +1,1 @@
+"""Live training: what is ordered, steered and watched."""

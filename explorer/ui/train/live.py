@@ -1,0 +1,102 @@
+"""The Live training page's charts and what is told of its runs; what moves while they train asks a feed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from explorer.charts.live import LiveStyle
+from explorer.ui.figures import IMAGE, take_away
+from explorer.ui.train.feed import PATH
+from explorer.ui.train.growing import Picture, follow, show_growing
+from explorer.ui.train.sight import (
+    ADDED,
+    CONCLUSION,
+    ERRORS,
+    GRADIENTS,
+    LOSSES,
+    View,
+    error_drawing,
+    loss_drawing,
+    sight,
+)
+from explorer.ui.train.steering import steer_all, steer_each
+from explorer.ui.train.telling import place
+from explorer.ui.train.watching import Watched
+
+_HEADINGS = {
+    LOSSES: "**Loss at every step**, bold: test after each epoch",
+    ERRORS: "**Error after every epoch**, dashed: training, bold: test",
+    ADDED: "**What each block adds**, relative to its input; faint: at the start",
+    GRADIENTS: "**Gradient in each block**, after the last epoch; faint: after the first",
+}
+
+
+def choose_style() -> tuple[LiveStyle, bool]:
+    """How the curves are drawn, and whether the zoo's are beside them; all of it in the URL."""
+    with st.popover("View", icon=":material/visibility:", key="view"):
+        beside = st.toggle(
+            "Beside the zoo's runs", value=True, key="zoo", bind="query-params",
+            help="Draws finished runs of the same nets, pale, on the same axes.",
+        )  # fmt: skip
+        log_y = st.toggle(
+            "Log losses and errors", key="logy", bind="query-params", help="Also shows small values."
+        )
+        log_x = st.toggle("Log steps", key="logx", bind="query-params", help="Also shows the first steps.")
+        smoothing = st.select_slider(
+            "Smoothing (steps averaged)", [1, 3, 5, 9, 15, 25, 51, 101], 5, key="steps", bind="query-params",
+            help="The bold loss is a mean over so many steps; the raw one stays under it.",
+        )  # fmt: skip
+        st.radio("Format of the charts' camera", ["png", "svg"], key=IMAGE, horizontal=True)
+    return LiveStyle(log_x=log_x, log_y=log_y, smoothing=int(smoothing)), bool(beside)
+
+
+def live_view(view: View, found: Watched) -> None:
+    """Everything about the watched runs: charts, sentences and buttons, which then follow the feed."""
+    seen = sight(view, found)
+    if view.ids:
+        follow(PATH, view.query, seen.drawn)  # first, so that the browser asks while it still draws
+        steer_all(found, seen.texts)
+    _side_by_side(seen.pictures, LOSSES, ERRORS)
+    with st.container(key="conclusion"):
+        place(CONCLUSION, seen.texts[CONCLUSION])
+    with st.container(key="each-run"):
+        steer_each(found, seen.texts)
+    _side_by_side(seen.pictures, ADDED, GRADIENTS)
+    _numbers(view, found)
+
+
+def _side_by_side(pictures: Mapping[str, Picture], *keys: str) -> None:
+    for column, key in zip(st.columns(2, gap="medium"), keys, strict=True):
+        with column:
+            st.markdown(_HEADINGS[key])
+            show_growing(pictures[key], key)
+
+
+def _numbers(view: View, found: Watched) -> None:
+    """The curves as a table and as CSV; redrawn when somebody opens it, not while it is read."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        take_away(lambda: _step_table(found), lambda: loss_drawing(view, found).figure(), "live-loss")
+    with right:
+        take_away(
+            lambda: _epoch_table(found),
+            lambda: error_drawing(view, found.kept, found.sheet).figure(),
+            "live-error",
+        )
+
+
+def _step_table(found: Watched) -> pd.DataFrame:
+    return _with_names(found, pd.concat(found.steps.values()), "iteration")
+
+
+def _epoch_table(found: Watched) -> pd.DataFrame:
+    return _with_names(found, pd.concat(found.kept.epochs.values()), "epoch")
+
+
+def _with_names(found: Watched, table: pd.DataFrame, by: str) -> pd.DataFrame:
+    names = pd.DataFrame([(one.run_id, one.group, one.seed) for one in found.kept.members])
+    named = names.set_axis(["run_id", "group", "seed"], axis=1).merge(table, on="run_id")
+    return named.sort_values(["group", "seed", by], ignore_index=True)

@@ -1,0 +1,222 @@
+"""What is there to see of watched runs? Charts and sentences, for a page's run or for all who ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, lru_cache
+
+import pandas as pd
+
+from explorer.charts import live as charts
+from explorer.charts import words
+from explorer.charts.blocks import BLOCK_MEASURES, block_lines, by_block
+from explorer.charts.growing import Drawing
+from explorer.charts.live import LiveStyle, Sheet
+from explorer.charts.outcomes import outcome, so_far
+from explorer.charts.strokes import ZOO, Lines, told
+from explorer.runs.store import StoreError
+from explorer.ui.figures import inked
+from explorer.ui.train.growing import Picture
+from explorer.ui.train.progress import told_of
+from explorer.ui.train.steering import choices
+from explorer.ui.train.telling import Told
+from explorer.ui.train.watching import MOST, Kept, Watched, watched
+
+CONCLUSION = "conclusion"
+"""Name of the sentence that says what the runs show."""
+LOSSES, ERRORS = "loss-over-steps", "error-while-training"
+ADDED, GRADIENTS = "blocks-residual_ratio", "blocks-gradient_norm"
+_USUAL_BLOCKS = 9
+_LIST = ","
+_FIRST_MS, _OFTEN_MS, _REST_MS = 150, 400, 3000
+
+
+class ViewError(ValueError):
+    """There is nothing to see of these runs; the text says why."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What is watched, and how it is drawn.
+
+    Attributes:
+        ids: own runs; empty where nothing was started.
+        context: runs of the zoo beside them.
+        style: smoothing and log axes.
+        dark: whether the page is dark.
+    """
+
+    ids: tuple[str, ...]
+    context: tuple[str, ...]
+    style: LiveStyle
+    dark: bool
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The view as parameters of an address."""
+        style, flags = self.style, {"logx": self.style.log_x, "logy": self.style.log_y, "dark": self.dark}
+        return {
+            "runs": _LIST.join(self.ids), "context": _LIST.join(self.context),
+            "smoothing": str(style.smoothing), **{name: str(int(flag)) for name, flag in flags.items()},
+        }  # fmt: skip
+
+    @classmethod
+    def of_query(cls, query: Mapping[str, str]) -> View:
+        """The view that `query` stands for.
+
+        Raises:
+            ViewError: no page asks like this.
+        """
+        ids, context = (tuple(query.get(name, "").split(_LIST)) for name in ("runs", "context"))
+        smoothing, flags = query.get("smoothing", ""), [query.get(name) for name in ("logx", "logy", "dark")]
+        if not smoothing.isdecimal() or not 1 <= int(smoothing[:6]) <= 1000 or set(flags) - {"0", "1"}:
+            raise ViewError("Ask with runs, context, smoothing, logx, logy and dark, as the page does.")
+        log_x, log_y, dark = (flag == "1" for flag in flags)
+        style = LiveStyle(log_x=log_x, log_y=log_y, smoothing=int(smoothing))
+        return cls(tuple(filter(None, ids))[:MOST], tuple(filter(None, context))[:MOST], style, dark)
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What a view shows at one moment.
+
+    Attributes:
+        pictures: by the key of the chart.
+        texts: by their names.
+        choices: what can be asked of each run.
+        wait_ms: until there may be more to see.
+    """
+
+    pictures: dict[str, Picture]
+    texts: dict[str, Told]
+    choices: list[list[str]]
+    wait_ms: int
+
+    @cached_property
+    def drawn(self) -> dict[str, str]:
+        """Signatures of what a page must be drawn anew for: its charts' sheets, and all the rest."""
+        sheets = "".join(picture.drawing.sheet for picture in self.pictures.values())
+        return {"sheets": sheets, "rest": json.dumps([sorted(self.texts), self.choices])}
+
+    @property
+    def json(self) -> str:
+        """What a page needs to show this instead of what it was drawn with."""
+        charts = ",".join(f"{json.dumps(key)}:{picture.told}" for key, picture in self.pictures.items())
+        texts = {name: told.plain for name, told in self.texts.items()}
+        rest = json.dumps({"drawn": self.drawn, "texts": texts, "wait": self.wait_ms})
+        return f'{{"charts":{{{charts}}},{rest[1:]}'
+
+
+def sight(view: View, found: Watched) -> Sight:
+    """What this view shows of these runs."""
+    kept = found.kept
+    pictures = {
+        LOSSES: _losses(view, found),
+        ERRORS: _errors(view, kept, found.sheet),
+        ADDED: _blocks(view, kept, "residual_ratio"),
+        GRADIENTS: _blocks(view, kept, "gradient_norm"),
+    }
+    done = bool(found.states["status"].eq("done").all())
+    said = _said(kept, found.active, done, found.sheet.epochs)
+    return Sight(pictures, told_of(found) | {CONCLUSION: Told(said)}, choices(found), _wait_ms(found))
+
+
+def sight_now(view: View) -> Sight:
+    """What this view shows at this moment.
+
+    Raises:
+        ViewError: there are no such runs, or they cannot be read.
+    """
+    try:
+        return sight(view, watched(view.ids, view.context))
+    except (StoreError, KeyError) as error:
+        raise ViewError(str(error)) from error
+
+
+def _wait_ms(found: Watched) -> int:
+    """Short before the first step, for which somebody waits; long where only another person can go on."""
+    if not found.active:
+        return _REST_MS
+    begun = any(member.run_id in found.reached for member in found.kept.own)
+    return _OFTEN_MS if begun else _FIRST_MS
+
+
+def loss_drawing(view: View, found: Watched) -> Drawing:
+    """The chart of losses, in no page's colours."""
+    return charts.loss_over_steps(_loss_lines(view, found), view.style, found.sheet)
+
+
+def error_drawing(view: View, kept: Kept, sheet: Sheet) -> Drawing:
+    """The chart of errors, in no page's colours."""
+    return charts.error_over_epochs(_error_lines(view, kept, sheet), view.style, sheet)
+
+
+def _losses(view: View, found: Watched) -> Picture:
+    lines = _loss_lines(view, found)
+    drawing = charts.loss_over_steps(lines, view.style, found.sheet)
+    return _picture(view, drawing, "Training loss of every step", lines)
+
+
+@lru_cache(maxsize=16)
+def _errors(view: View, kept: Kept, sheet: Sheet) -> Picture:
+    lines = _error_lines(view, kept, sheet)
+    drawing = charts.error_over_epochs(lines, view.style, sheet)
+    return _picture(view, drawing, "Error in per cent after every epoch", lines)
+
+
+@lru_cache(maxsize=32)
+def _blocks(view: View, kept: Kept, column: str) -> Picture:
+    counts = [int(table["block"].to_numpy().max()) for table in kept.blocks.values() if len(table)]
+    lines = _zoo_blocks(kept.zoo, column) + block_lines(kept.blocks, kept.own, column)
+    drawing = by_block(lines, column, max(counts, default=_USUAL_BLOCKS))
+    return _picture(view, drawing, f"{BLOCK_MEASURES[column][0]} of every block", lines)
+
+
+def _picture(view: View, drawing: Drawing, title: str, lines: Lines) -> Picture:
+    coloured = replace(drawing, layout=inked(drawing.layout, view.dark))
+    return Picture(coloured, title, told(lines, f"{title}."))
+
+
+def _loss_lines(view: View, found: Watched) -> Lines:
+    kept = found.kept
+    own = charts.loss_lines(found.steps, kept.epochs, kept.own, view.style)
+    return _zoo_losses(kept.zoo, view.style) + own
+
+
+def _error_lines(view: View, kept: Kept, sheet: Sheet) -> Lines:
+    own = charts.error_lines(kept.epochs, kept.own, view.style, sheet)
+    return _zoo_errors(kept.zoo, view.style, sheet) + own
+
+
+@lru_cache(maxsize=32)
+def _zoo_losses(zoo: Kept | None, style: LiveStyle) -> Lines:
+    return charts.loss_lines(zoo.steps, zoo.epochs, zoo.members, style) if zoo else Lines()
+
+
+@lru_cache(maxsize=32)
+def _zoo_errors(zoo: Kept | None, style: LiveStyle, sheet: Sheet) -> Lines:
+    return charts.error_lines(zoo.epochs, zoo.members, style, sheet) if zoo else Lines()
+
+
+@lru_cache(maxsize=32)
+def _zoo_blocks(zoo: Kept | None, column: str) -> Lines:
+    return block_lines(zoo.blocks, zoo.members, column) if zoo else Lines()
+
+
+@lru_cache(maxsize=32)
+def _said(kept: Kept, active: bool, done: bool, epochs: int) -> str:
+    """The answer in one sentence, computed from the numbers."""
+    members, own = kept.members, kept.own
+    if not own:
+        if not members:
+            return "Nothing is trained yet, and the zoo has no such nets: press Start."
+        names = list(dict.fromkeys(member.group.removesuffix(ZOO) for member in members))
+        return (
+            f"**From the zoo, finished before:** {words.listed(names)}, {len({one.seed for one in members})} "
+            "seeds each. **Start** trains yours and draws it on top, in full colour."
+        )
+    curves = pd.concat([kept.epochs[member.run_id] for member in own], ignore_index=True)
+    table = pd.DataFrame(map(asdict, own))
+    return so_far(curves, table, epochs) if active or not done else outcome(curves, table)

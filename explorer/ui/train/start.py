@@ -1,0 +1,112 @@
+"""What will it cost, and may it start? The line between the form and the charts."""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+
+from explorer.charts.live import LiveStyle
+from explorer.runs.store import StoreError
+from explorer.training.estimates import check_fits, duration, memory_text
+from explorer.ui.data import own_store
+from explorer.ui.train.form import Wish
+from explorer.ui.train.live import choose_style
+from explorer.ui.train.machine import is_measured, ready_workers, speed_of
+from explorer.ui.train.watching import watch_these
+from explorer.work import jobs
+from explorer.work.order import Bill, Images, Order, bill
+from explorer.work.speed import available_mib
+from explorer.work.workers import worker_count
+
+_OWNER = "train-owner"
+_FAILED = "train-failed"
+_WAIT_S = 2
+
+
+def offer_start(wish: Wish) -> tuple[LiveStyle, bool]:
+    """The button that starts the order, with its cost; where it cannot start, why.
+
+    Returns:
+        How the curves are drawn, chosen at the end of the same line; as `choose_style`.
+    """
+    refusal, cost = wish.refusal, None
+    if wish.order:
+        cost = bill(wish.order, wish.images, speed_of(wish.order.recipe), worker_count())
+        refusal = _no_room(cost, wish.order)
+    refusal = refusal or _not_ready()
+    with st.container(horizontal=True, vertical_alignment="center", key="start-row"):
+        st.button(
+            "Start", type="primary", icon=":material/play_arrow:", key="start", disabled=bool(refusal),
+            on_click=_start, args=(wish.order, wish.images), width=132,
+        )  # fmt: skip
+        with st.container(key="cost", gap=None, width="stretch"):
+            if refusal:
+                st.markdown(f":orange[:material/warning: **This cannot be started.** {refusal}]")
+            elif cost and wish.order:
+                _tell(cost, wish.order)
+        style = choose_style()
+    if failed := st.session_state.pop(_FAILED, ""):
+        st.error(failed)
+    return style
+
+
+def _tell(cost: Bill, order: Order) -> None:
+    parameters = sorted({one.parameters for one in cost.each})
+    macs = sorted({one.macs for one in cost.each})
+    memory = max(one.memory_mib for one in cost.each)
+    runs = "1 run" if len(cost.each) == 1 else f"{len(cost.each)} runs"
+    rate = max((one.images_per_s or 0 for one in cost.each), default=0)
+    time = f"about **{duration(cost.seconds)}**" if cost.seconds else "time not yet measured"
+    st.markdown(
+        f"**{runs}**, {time} · {_between([f'{value:,}' for value in parameters])} parameters · "
+        f"{_between([f'{value / 1e6:.3g}' for value in macs])} M multiply-adds per image"
+    )
+    if rate:
+        st.caption(
+            f"Each up to {memory_text(memory)} of memory and {rate:,.0f} images/s. {cost.each[0].basis}"
+        )
+    else:
+        _wait_for_speed()
+
+
+@st.fragment(run_every=_WAIT_S)
+def _wait_for_speed() -> None:
+    """Said once per machine: what is going on, until the time is known."""
+    st.caption("Measuring this machine's speed with a few training steps, once; the time follows in seconds.")
+    if is_measured():
+        st.rerun()
+
+
+def _not_ready() -> str:
+    """Why nothing can be started now, whatever it costs; empty where it can."""
+    try:
+        own_store()
+    except StoreError as error:
+        return str(error)
+    return ready_workers()
+
+
+def _no_room(cost: Bill, order: Order) -> str:
+    try:
+        for one in cost.each:
+            check_fits(one, available_mib(order.recipe.device))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _start(order: Order, images: Images) -> None:
+    """Queue all runs of the order as one group, and watch them."""
+    owner = st.session_state.setdefault(_OWNER, secrets.token_hex(8))
+    try:
+        store = own_store()
+        ids = jobs.submit_all(store, order.runs(images), images.name, owner=owner)
+    except (ValueError, StoreError) as error:
+        st.session_state[_FAILED] = str(error)
+        return
+    watch_these(ids)
+
+
+def _between(texts: list[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{texts[0]} to {texts[-1]}"

@@ -1,0 +1,109 @@
+"""How does a person steer runs? By buttons beside what is told of each run, and of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.runs.store import Store, StoreError
+from explorer.ui.data import own_store
+from explorer.ui.train.progress import SUMMARY
+from explorer.ui.train.telling import Told, place
+from explorer.ui.train.watching import Watched
+from explorer.work import jobs
+
+_FAILED = "steer-failed"
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What can be asked of a run.
+
+    Attributes:
+        label: on the button.
+        icon: beside it.
+        help: one sentence.
+        ask: of `jobs`.
+        fits: the states in which it can be asked.
+    """
+
+    label: str
+    icon: str
+    help: str
+    ask: Callable[[Store, str], None]
+    fits: tuple[str, ...]
+
+
+PAUSE = Verb("Pause", ":material/pause:", "Keeps the run as of this step.", jobs.pause, ("queued", "running"))
+RESUME = Verb(
+    "Resume", ":material/play_arrow:", "Goes on from the last step that was kept.", jobs.resume,
+    ("paused", "interrupted", "stopped", "failed"),
+)  # fmt: skip
+STEP = Verb(
+    "Step", ":material/skip_next:", "Trains to the end of one epoch and pauses there.", jobs.step_epoch,
+    ("queued", "running", "paused", "interrupted"),
+)  # fmt: skip
+STOP = Verb(
+    "Stop", ":material/stop:", "Ends the run here; its curves and weights are kept.", jobs.stop,
+    ("queued", "running", "paused", "interrupted"),
+)  # fmt: skip
+RETRY = Verb(
+    "Retry", ":material/replay:", "Starts again from the beginning.", jobs.retry,
+    ("failed", "stopped", "interrupted"),
+)  # fmt: skip
+# two verbs that never fit at once share a place, so that no button moves
+_PLACES = ((PAUSE, RESUME), (STEP,), (STOP, RETRY))
+
+
+def choices(found: Watched) -> list[list[str]]:
+    """What can be asked of each run: a page has other buttons where this changes."""
+    return [
+        [
+            str(state["run_id"]),
+            *(verb.label for verbs in _PLACES for verb in verbs if state["status"] in verb.fits),
+        ]
+        for state in found.rows
+    ]
+
+
+def steer_all(found: Watched, texts: Mapping[str, Told]) -> None:
+    """One line for all watched runs: how far they are, and buttons that mean all of them."""
+    states = dict(zip(found.states["run_id"], found.states["status"], strict=True))
+    with st.container(horizontal=True, vertical_alignment="center", key="steer-all"):
+        place(SUMMARY, texts[SUMMARY])
+        for verbs in _PLACES:
+            _button(verbs, states, "all")
+    if failed := st.session_state.pop(_FAILED, ""):
+        st.warning(failed)
+
+
+def steer_each(found: Watched, texts: Mapping[str, Told]) -> None:
+    """One line per run: progress, speed, learning rate and time left, and its own buttons."""
+    for state in found.rows:
+        run_id = str(state["run_id"])
+        with st.container(horizontal=True, vertical_alignment="center", key=f"run-{run_id}"):
+            place(run_id, texts[run_id])
+            if len(found.states) > 1:
+                for verbs in _PLACES:
+                    _button(verbs, {run_id: str(state["status"])}, run_id)
+
+
+def _button(place: Sequence[Verb], states: dict[str, str], key: str) -> None:
+    """The first verb of the place that fits any of the runs; disabled where none does."""
+    fitting = [(verb, [one for one, status in states.items() if status in verb.fits]) for verb in place]
+    verb, ids = next(((verb, ids) for verb, ids in fitting if ids), (place[0], []))
+    st.button(
+        verb.label, icon=verb.icon, help=verb.help, key=f"{place[0].label}-{key}", disabled=not ids,
+        on_click=_ask, args=(verb, ids), width=104,
+    )  # fmt: skip
+
+
+def _ask(verb: Verb, ids: Sequence[str]) -> None:
+    try:
+        store = own_store()
+        for run_id in ids:
+            verb.ask(store, run_id)
+    except (StoreError, ValueError) as error:
+        st.session_state[_FAILED] = str(error)

@@ -1,0 +1,120 @@
+"""The feed of watched runs: made once for all who ask, and not too often; nobody waits for a newer one."""
+
+import gzip
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from explorer.charts.live import LiveStyle
+from explorer.ui.train import feed
+from explorer.ui.train.feed import Feed
+from explorer.ui.train.sight import View, ViewError
+
+ONE = View(("a",), (), LiveStyle(), False)
+OTHER = View(("b",), (), LiveStyle(), True)
+
+
+class Clock:
+    """Seconds that pass as the test says."""
+
+    def __init__(self, monkeypatch):
+        self.now = 100.0
+        monkeypatch.setattr(feed.time, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    return Clock(monkeypatch)
+
+
+def counting(clock, takes=0.0, wait_ms=400):
+    made = []
+
+    def make(view):
+        clock.now += takes
+        made.append(view)
+        return json.dumps({"count": len(made)}), wait_ms
+
+    return made, Feed(make)
+
+
+def test_all_who_ask_within_a_moment_get_what_was_made_once(clock):
+    made, told = counting(clock)
+
+    answers = {told.told(ONE).version for _ in range(20)}
+    told.told(OTHER)
+    clock.now += 0.4
+    later = told.told(ONE)
+
+    assert made == [ONE, OTHER, ONE]
+    assert len(answers) == 1
+    assert later.version not in answers
+    assert json.loads(gzip.decompress(later.body)) == {"version": later.version, "count": 3}
+
+
+def test_the_same_content_has_the_same_version(clock):
+    told = Feed(lambda view: ('{"drawn":"x"}', 400))
+
+    first = told.told(ONE)
+    clock.now += 1
+
+    assert told.told(ONE) is not first
+    assert told.told(ONE).version == first.version
+
+
+def test_what_takes_long_is_made_less_often(clock):
+    made, told = counting(clock, takes=0.2)
+
+    told.told(ONE)
+    clock.now += 0.7
+    told.told(ONE)
+    assert len(made) == 1
+    clock.now += 0.2
+    told.told(ONE)
+    assert len(made) == 2
+
+
+def test_who_comes_while_a_new_one_is_made_takes_the_one_before(clock):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def make(view):
+        if begun.is_set():
+            return '{"count":0}', 400
+        if told._kept:
+            begun.set()
+            assert go_on.wait(10)
+        return f'{{"count":{len(told._kept)}}}', 400
+
+    told = Feed(make)
+    first = told.told(ONE)
+    clock.now += 1
+    with ThreadPoolExecutor(1) as pool:
+        renewing = pool.submit(told.told, ONE)
+        assert begun.wait(10)
+        assert told.told(ONE) is first
+        go_on.set()
+        assert renewing.result(10) is not first
+
+
+def test_a_view_that_cannot_be_made_takes_no_other_with_it(clock):
+    def make(view):
+        if view is ONE:
+            raise ViewError("no such runs")
+        return "{}", 400
+
+    told = Feed(make)
+
+    with pytest.raises(ViewError):
+        told.told(ONE)
+    assert told.told(OTHER)
+
+
+def test_who_waits_for_the_first_step_gets_it_sooner_and_nothing_stays_long(clock):
+    for wait_ms, stays in ((150, 0.13), (3000, 0.36)):
+        made, told = counting(clock, wait_ms=wait_ms)
+        told.told(ONE)
+        clock.now += stays
+        told.told(ONE)
+        assert len(made) == 2

@@ -1,0 +1,88 @@
+"""What a view shows: its address, what a page must be drawn anew for, and what is told as JSON."""
+
+import json
+
+import pytest
+
+from explorer.charts.live import LiveStyle
+from explorer.data.sources import digits
+from explorer.nets.spec import NetSpec
+from explorer.runs.store import Store
+from explorer.training.recipe import Recipe
+from explorer.training.trainer import Trainer
+from explorer.ui.train.sight import CONCLUSION, LOSSES, View, ViewError, sight_now
+from explorer.work import jobs
+
+STYLE = LiveStyle(log_x=True, smoothing=9)
+SPEC = NetSpec("residual", 8, width=4, in_channels=1)
+ZOO = ("digits-plain-8-s0", "digits-residual-8-s0")
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    import streamlit as st
+
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
+    st.cache_resource.clear()
+    yield Store()
+    st.cache_resource.clear()
+
+
+def view_of(*ids):
+    return View(ids, ZOO, LiveStyle(), False)
+
+
+def test_a_view_comes_back_from_its_address():
+    view = View(("a", "b"), ZOO, STYLE, True)
+
+    assert View.of_query(view.query | {"had": "1"}) == view
+    assert View.of_query(View((), (), LiveStyle(), False).query).ids == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"smoothing": "-1"}, {"smoothing": "9" * 400}, {"dark": "yes"}, {"logx": ""}, {"smoothing": "²"}],
+)
+def test_what_no_page_asks_is_refused(wrong):
+    with pytest.raises(ViewError, match="Ask with runs, context"):
+        View.of_query(view_of("a").query | wrong)
+
+
+def test_a_run_of_the_zoo_that_is_not_there_is_no_view(store):
+    with pytest.raises(ViewError):
+        sight_now(View((), ("digits-plain-9000-s0",), LiveStyle(), False))
+
+
+def test_numbers_are_told_and_what_is_steered_draws_the_page_anew(store):
+    run_id = jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
+    records = list(Trainer(SPEC, store.get_run(run_id).recipe, digits()).records())
+    view = view_of(run_id)
+    queued = sight_now(view)
+
+    store.add_epoch(run_id, records[0])
+    store.add_epoch(run_id, records[1])
+    begun = sight_now(view)
+    jobs.pause(store, run_id)
+    paused = sight_now(view)
+
+    assert queued.drawn == begun.drawn
+    assert paused.drawn["sheets"] == begun.drawn["sheets"]
+    assert paused.drawn["rest"] != begun.drawn["rest"]
+    assert queued.wait_ms < begun.wait_ms < paused.wait_ms
+    told = json.loads(begun.json)
+    assert told["drawn"] == begun.drawn
+    assert [round(loss, 4) for loss in told["charts"][LOSSES]["values"]["y"][0]] == [
+        round(float(loss), 4) for loss in records[1].step_losses
+    ]
+    assert "<b>After epoch 1 of 2:</b>" in told["texts"][CONCLUSION]["html"]
+    assert told["texts"][run_id]["percent"] == 50.0
+
+
+def test_a_reason_is_shown_as_text_whatever_is_in_it(store):
+    run_id = jobs.submit(store, SPEC, Recipe(epochs=1))
+    store.set_status(run_id, "queued", "failed", reason="<img src=x onerror=alert(1)>")
+
+    html = json.loads(sight_now(view_of(run_id)).json)["texts"][run_id]["html"]
+
+    assert "&lt;img" in html
+    assert "<img" not in html
