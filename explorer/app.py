@@ -9,7 +9,7 @@ root = str(Path(__file__).resolve().parents[1])
 if root not in sys.path:
     sys.path.insert(0, root)
 
-from explorer.ui.look import settle  # noqa: E402 - only found once the root is on the path
+from explorer.ui.look import follow_theme, settle  # noqa: E402 - only found once the root is on the path
 from explorer.ui.menu import navigation  # noqa: E402
 from explorer.ui.startup import tidy_heap  # noqa: E402
 
@@ -17,4 +17,5 @@ st.set_page_config(page_title="ResNet Explorer", page_icon=f"{root}/assets/icon.
 page = navigation()
 settle()
 page.run()
+follow_theme()
 tidy_heap()

@@ -3,13 +3,7 @@
 import streamlit as st
 
 from explorer.data.fitting import fit
-from explorer.ui.inside.asking import (
-    choose_look,
-    choose_methods,
-    choose_settings,
-    choose_target,
-    preferred_net,
-)
+from explorer.ui.inside import asking
 from explorer.ui.inside.attributions import (
     Case,
     conductance_question,
@@ -28,7 +22,7 @@ st.title("Why does the net say this class?")
 try:
     first, second = st.columns([4, 9], vertical_alignment="bottom")
     with first:
-        choice = choose_net(default=preferred_net(net_choices()))
+        choice = choose_net(default=asking.preferred_net(net_choices()))
         loaded = opened(choice)
     with second:
         picture = choose_picture(choice.dataset)
@@ -38,13 +32,13 @@ try:
         tone = choose_tone(loaded.in_channels)
     case = Case(choice, loaded, fit(picture, loaded.image_size, loaded.in_channels, tone))
     with third:
-        target = choose_target(loaded.classes, case.probabilities())
+        target = asking.choose_target(loaded.classes, case.probabilities())
     with fourth:
-        methods = choose_methods()
+        methods = asking.choose_methods()
     with fifth:
-        settings, seed = choose_settings(methods, len(loaded.blocks()))
+        settings, seed = asking.choose_settings(methods, len(loaded.blocks()))
     with view:
-        look, with_twin = choose_look()
+        look, with_twin = asking.choose_look()
     questions = questions_of(methods, settings, target, seed)
     cases = [case]
     twin = twin_of(choice, net_choices()) if with_twin else None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
+
+_JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 # wide enough for twin charts, never stretched; on a phone less room above and at the sides
 _CSS = """<style>
@@ -25,3 +29,10 @@ _CSS = """<style>
 def settle() -> None:
     """Set widths and paddings; once per page run, before anything is drawn."""
     st.html(_CSS)
+
+
+def follow_theme() -> None:
+    """Run the page anew where the reader's screen turns dark or light: charts have that page's ink."""
+    # registered at each run, since a module is imported once but a server may be started twice
+    component = st.components.v2.component("look", js=_JS, isolate_styles=False)
+    component(key="look", height=1, on_turned_change=lambda: None)

@@ -66,14 +66,5 @@ def test_own_images_are_added_shown_and_removed(page, server, tmp_path):
     expect(page.get_by_text("1,437 images to train on")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_everything_without_sideways_scrolling(page, server, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_data(page, server)
-    assert page.locator(".js-plotly-plot").first.bounding_box()["height"] >= 300
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
 def test_garbage_in_the_url_draws_the_defaults(page, server):
     open_data(page, server, "?set=%3Cscript%3E&part=x&drawn=-1&classes=99&image-number=abc&run-seed=1e99")

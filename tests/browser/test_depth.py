@@ -77,18 +77,6 @@ def test_the_numbers_can_be_taken_away(page, server):
     assert "plotly" in download.value.path().read_text().lower()
 
 
-@pytest.mark.parametrize("path", ["", "/depth"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_everything_without_sideways_scrolling(page, server, path, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(server + path)
-    chart = page.locator(".js-plotly-plot").first
-    expect(chart).to_be_visible()
-    assert chart.bounding_box()["height"] >= 300
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
 def test_garbage_in_the_url_draws_the_defaults(page, server):
     open_depth(page, server, "?depth=banana&families=%00&smooth=-4&data=%3Cscript%3E")
     expect(page.get_by_text("plain-20 ends with")).to_be_visible()

@@ -147,13 +147,3 @@ def test_a_hundred_files_at_once_are_answered(page, server):
     expect(page.get_by_text("the first 12 were looked at").first).to_be_visible()
     expect(page.locator(".maps img")).to_have_count(4)
     assert complaints(page) == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_everything_without_sideways_scrolling(page, server, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_inspect(page, server)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.locator(".js-plotly-plot").first.bounding_box()["height"] >= 300
-    assert page.locator(".maps img").first.bounding_box()["width"] >= 140

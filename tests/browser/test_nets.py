@@ -56,12 +56,3 @@ def test_a_pressed_box_shows_its_part(page, server):
     page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
     expect(page.get_by_text("Block 5: 3x3, 3x3")).to_be_visible()
     assert complaints(page) == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_the_net_without_sideways_scrolling(page, server, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_nets(page, server, "?net=digits-residual-20-s0&beside=digits-plain-20-s0")
-    assert page.locator(".js-plotly-plot").first.bounding_box()["height"] >= 300
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390

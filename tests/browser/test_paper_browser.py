@@ -34,14 +34,6 @@ def test_a_row_opens_live_training_with_its_setting(page, server):
     assert "nets=residual" in page.url
 
 
-@pytest.mark.parametrize("path", ["paper", "paper?part=Table%201", "verydeep"])
-def test_a_phone_needs_no_sideways_scrolling(page, server, path):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{server}/{path}")
-    expect(page.get_by_text("Where these numbers come from").last).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
 def test_a_thousand_layers_are_drawn_without_a_console_error(page, server):
     page.goto(f"{server}/verydeep?deep=302")
     expect(page.get_by_text("At 302 layers, untrained")).to_be_visible()

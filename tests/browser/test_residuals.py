@@ -62,12 +62,3 @@ def test_a_slow_probe_can_be_stopped_and_begun_again(page, server):
     page.get_by_role("button", name="Compute it").click()
     expect(page.get_by_role("button", name="Stop computing")).to_be_visible()
     assert complaints(page) == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_everything_without_sideways_scrolling(page, server, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_residuals(page, server)
-    assert page.locator(".js-plotly-plot").first.bounding_box()["height"] >= 300
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390

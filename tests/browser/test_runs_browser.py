@@ -98,12 +98,3 @@ def test_deleting_and_undo(page, server, tmp_path):
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Deleted:")).to_have_count(0)
     expect(page.get_by_text("1 of")).to_be_visible()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_everything_without_sideways_scrolling(page, server, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_runs(page, server)
-    assert page.locator(".js-plotly-plot").first.bounding_box()["height"] >= 300
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390

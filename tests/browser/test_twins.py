@@ -109,12 +109,3 @@ def test_a_depth_that_cannot_be_built_disables_start(page, server):
     open_train(page, server, "?layers=21")
     expect(page.get_by_text("Depth 21 cannot be built of basic blocks")).to_be_visible()
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_the_form_and_the_charts(page, server, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_train(page, server)
-    assert page.locator(".js-plotly-plot:visible").first.bounding_box()["height"] >= 300
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
