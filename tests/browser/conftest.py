@@ -86,3 +86,13 @@ def page(chromium):
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     yield page
     context.close()
+
+
+@pytest.fixture
+def settle(page):
+    """Waits until the server has nothing left to send: what is pressed before may be lost to a new drawing."""
+
+    def wait():
+        page.wait_for_selector('[data-testid=stApp][data-test-script-state="notRunning"]')
+
+    return wait

@@ -44,7 +44,7 @@ def test_counts_and_pictures_can_be_taken_away(page, server):
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
 
 
-def test_own_images_are_added_shown_and_removed(page, server, tmp_path):
+def test_own_images_are_added_shown_and_removed(page, server, settle, tmp_path):
     path = tmp_path / "own.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(5):
@@ -60,6 +60,7 @@ def test_own_images_are_added_shown_and_removed(page, server, tmp_path):
     assert "set=mine" in page.url
     page.reload()
     expect(page.get_by_text("8 images to train on, 4 of each class")).to_be_visible()
+    settle()
     page.get_by_text("Add or remove datasets").click()
     page.get_by_text("Remove", exact=True).click()
     page.get_by_role("button", name="Remove mine").click()

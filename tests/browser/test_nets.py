@@ -20,7 +20,7 @@ def open_nets(page, server, query=""):
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
 
 
-def test_an_uploaded_checkpoint_is_drawn_and_listed_on_another_page(page, server, tmp_path):
+def test_an_uploaded_checkpoint_is_drawn_and_listed_on_another_page(page, server, settle, tmp_path):
     path = tmp_path / "my-own-net.safetensors"
     save_checkpoint(path, build(NetSpec("plain", 14, width=4), seed=1))
     open_nets(page, server)
@@ -32,6 +32,8 @@ def test_an_uploaded_checkpoint_is_drawn_and_listed_on_another_page(page, server
     expect(page.get_by_role("heading", name="How much does each block change its input?")).to_be_visible()
     expect(page.get_by_text("plain-14-w4, your file my-own-net.safetensors: block")).to_be_visible()
     page.get_by_role("link", name="Inspect").click()
+    expect(page.locator(".maps img").first).to_be_visible()
+    settle()
     page.locator("[data-testid=stSelectbox]").first.locator("input").click()
     expect(page.get_by_role("option", name="your file my-own-net.safetensors")).to_be_visible()
     assert complaints(page) == []
