@@ -44,14 +44,14 @@ def test_counts_and_pictures_can_be_taken_away(page, server):
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
 
 
-def test_own_images_are_added_shown_and_removed(page, server, settle, tmp_path):
+def test_own_images_are_added_shown_and_removed(page, server, settle, unfold, tmp_path):
     path = tmp_path / "own.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(5):
             archive.writestr(f"cat/{number}.png", encoded((200, number, 0), (16, 16)))
             archive.writestr(f"dog/{number}.png", encoded((0, number, 200), (16, 16)))
     open_data(page, server)
-    page.get_by_text("Add or remove datasets").click()
+    unfold("Add or remove datasets")
     page.locator("input[type=file]").set_input_files(path)
     page.get_by_role("textbox", name="Name").fill("mine")
     page.get_by_role("textbox", name="Name").press("Enter")
@@ -61,8 +61,8 @@ def test_own_images_are_added_shown_and_removed(page, server, settle, tmp_path):
     page.reload()
     expect(page.get_by_text("8 images to train on, 4 of each class")).to_be_visible()
     settle()
-    page.get_by_text("Add or remove datasets").click()
-    page.get_by_text("Remove", exact=True).click()
+    unfold("Add or remove datasets")
+    unfold("Remove")
     page.get_by_role("button", name="Remove mine").click()
     expect(page.get_by_text("1,437 images to train on")).to_be_visible()
 
