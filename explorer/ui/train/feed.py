@@ -84,6 +84,10 @@ class Feed:
         finally:
             self._making.release()
 
+    def forget(self) -> None:
+        """Something was asked of a run: what was known is old."""
+        self._kept.clear()
+
     def _is_old(self, kept: Answer) -> bool:
         now = time.monotonic()
         work = sum(one.spent_s for one in list(self._kept.values()) if now - one.at < _RECENT_S)
@@ -120,6 +124,11 @@ async def answer(request: Request) -> Response:
         return Response(status_code=204)
     headers = {"Content-Encoding": "gzip", "Cache-Control": "no-store"}
     return Response(found.body, media_type="application/json", headers=headers)
+
+
+def look_again() -> None:
+    """Let the next answer tell what a run was just asked to do."""
+    _feed().forget()
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer.runs.store import Store, StoreError
 from explorer.ui.data import own_store
+from explorer.ui.train.feed import look_again
 from explorer.ui.train.progress import SUMMARY
 from explorer.ui.train.telling import Told, place
 from explorer.ui.train.watching import Watched
@@ -107,3 +108,4 @@ def _ask(verb: Verb, ids: Sequence[str]) -> None:
             verb.ask(store, run_id)
     except (StoreError, ValueError) as error:
         st.session_state[_FAILED] = str(error)
+    look_again()

@@ -54,6 +54,16 @@ def test_all_who_ask_within_a_moment_get_what_was_made_once(clock):
     assert json.loads(gzip.decompress(later.body)) == {"version": later.version, "count": 3}
 
 
+def test_nobody_is_told_what_was_before_a_run_was_steered(clock):
+    made, told = counting(clock)
+
+    told.told(ONE)
+    told.forget()
+    told.told(ONE)
+
+    assert made == [ONE, ONE]
+
+
 def test_the_same_content_has_the_same_version(clock):
     told = Feed(lambda view: ('{"drawn":"x"}', 400))
 
