@@ -22,6 +22,7 @@ _CSS = """<style>
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3.25rem 1rem 3rem; }
   h1 { font-size: 1.6rem !important; }
+  .stElementContainer:has(> .stHtml > .told) { flex: 1 1 100% !important; }
 }
 </style>"""
 
