@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -98,7 +99,7 @@ def _trained(session: Session, job: Job) -> tuple[Status, dict[str, Any]]:
 def _loop(session: Session, job: Job, trainer: Trainer, journal: Journal) -> str | None:
     """Train to the end, or to what a person asks for: pause, stop, or leave."""
     stepping = job.state.command == "step"
-    shown = time.monotonic()
+    shown = -math.inf  # so that the first step is shown
     if trainer.iteration == 0:
         _keep(session, trainer, journal)
     while not trainer.finished:

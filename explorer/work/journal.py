@@ -45,7 +45,7 @@ class Journal:
         self._command: str | None = None
         self._error: Exception | None = None
         self._closing = False
-        self._beaten = 0.0
+        self._beaten, self._shown = 0.0, False
         self._thread = threading.Thread(target=self._keep_on, name="journal", daemon=True)
 
     def __enter__(self) -> Journal:
@@ -73,7 +73,9 @@ class Journal:
         self._woken.set()
 
     def show(self, live: Live) -> None:
-        """Show how far the epoch is, soon."""
+        """Show how far the epoch is, soon; the first time at once, since somebody waits for it."""
+        if not self._shown:
+            self._shown, self._beaten = True, 0.0
         self._live = live
         self._woken.set()
 

@@ -102,7 +102,7 @@ def test_without_a_zoo_the_page_says_how_to_make_one(path, tmp_path, monkeypatch
     from explorer.runs import library
 
     monkeypatch.setattr(library.open_library, "__defaults__", (tmp_path / "nothing",))
-    page = AppTest.from_file(HOME, default_timeout=60).run().switch_page(path).run()
+    page = AppTest.from_file(HOME, default_timeout=60).switch_page(path).run()
     assert not page.exception
     assert "zoo build --dataset digits" in page.info[0].value
     assert len(page.get("plotly_chart")) == 0

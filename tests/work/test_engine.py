@@ -368,6 +368,23 @@ def test_a_snapshot_shows_the_epoch_so_far(store, take, monkeypatch):
     assert found[0].images_per_s > 0
 
 
+def test_the_first_step_is_shown_at_once(store, take, monkeypatch):
+    for module in (engine, journal):
+        monkeypatch.setattr(module, "PERIOD_S", 60)
+    job = take(replace(LONG, iterations=4))
+    found = []
+
+    def look():
+        end = time.monotonic() + 20
+        while not found and time.monotonic() < end:
+            found.extend(jobs.live(store, [job.run.run_id]).values())
+
+    after_steps(monkeypatch, 3, look)
+
+    assert train(Session(store), job) == "done"
+    assert [shot.iteration for shot in found] == [1]
+
+
 def test_the_thread_count_of_a_run_stays(store, take, monkeypatch):
     job = take(replace(LONG, iterations=1))
     assert train(Session(store, threads=1), job) == "done"
