@@ -20,7 +20,6 @@ from explorer.runs.tables import empty
 from explorer.work.progress import Snapshot
 
 ACTIVE = ("queued", "running")
-ENDED = ("done", "stopped", "failed")
 ZOO_GROUP = ", zoo"
 _TABLES = ("epochs", "steps", "blocks")
 _MOST_KEPT = 256
