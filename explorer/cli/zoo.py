@@ -38,6 +38,11 @@ def add_commands(commands: Any) -> None:
     build.add_argument("--dataset", default="digits", help="digits, or the id of a dataset swept into --work")
     build.add_argument("--data", metavar="PATH", help="where a swept dataset is, to test the files written")
     build.add_argument("--out", type=Path, default=None, metavar="FOLDER", help="default: pretrained/")
+    build.add_argument(
+        "--add",
+        action="store_true",
+        help="keep the zoo's other runs of that dataset; without it, replace them",
+    )
     _add_work(build)
     build.set_defaults(command=_build)
     add_keeping(actions)
@@ -75,5 +80,6 @@ def _build(options: Namespace) -> dict[str, Any]:
         work=options.work,
         out=options.out,
         workers=options.workers,
+        add=options.add,
         progress=lambda line: print(line, file=sys.stderr, flush=True),  # noqa: T201
     )

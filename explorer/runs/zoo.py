@@ -1,4 +1,4 @@
-"""Which runs come with the explorer? The zoo in pretrained/, read like a user's own runs, and made.
+"""Which runs come with the explorer? The zoo in pretrained/, read like a user's own runs.
 
 pretrained/manifest.json lists every run; pretrained/<dataset>/ holds the tables of all its runs as
 parquet and the weights of some as safetensors.
@@ -7,24 +7,20 @@ parquet and the weights of some as safetensors.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
-from explorer.runs.archive import archives, read_archive
 from explorer.runs.listing import list_finished
 from explorer.runs.provenance import ROOT
-from explorer.runs.run import TABLES, Run, run_table
+from explorer.runs.run import Run, run_table
 from explorer.runs.tables import empty
 
 PRETRAINED = ROOT / "pretrained"
 MANIFEST = "manifest.json"
-Shrink = Callable[[Path, Path], dict[str, float]]
 
 
 class Zoo:
@@ -82,60 +78,3 @@ class Zoo:
             for dataset in datasets
         ]
         return pd.concat(parts, ignore_index=True) if parts else empty(table)
-
-
-def bake(
-    work: Path, pretrained: Path, keep_weights: Sequence[str], shrink: Shrink, *, blocks_every: int = 1
-) -> list[Run]:
-    """Make one dataset's part of the zoo from finished runs, replacing what it had of that dataset.
-
-    Args:
-        work: folder of finished runs, all of one dataset.
-        pretrained: the zoo's folder.
-        keep_weights: ids of the nets whose weights of their first seed are kept.
-        shrink: writes a checkpoint's smallest file of the same error, from path to path, and tests it.
-        blocks_every: block and layer records are kept of each so many epochs; curves of all.
-
-    Raises:
-        ValueError: there is no run, or runs of several datasets.
-    """
-    kept = [read_archive(folder) for folder in archives(work)]
-    datasets = {run.dataset for run, _ in kept}
-    if len(datasets) != 1:
-        raise ValueError(
-            f"{work} must hold finished runs of one dataset; it holds {sorted(datasets) or 'none'}."
-        )
-    dataset = datasets.pop()
-    folder = pretrained / f".{dataset}.part"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for name in TABLES:
-        table = pd.concat([tables[name] for _, tables in kept], ignore_index=True)
-        if name in ("blocks", "layers"):
-            table = table[table["epoch"] % blocks_every == 0]
-        table.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
-    runs = []
-    for path in archives(work):
-        run, _ = read_archive(path)
-        first_seed = min(other.recipe.seed for other, _ in kept if other.spec == run.spec)
-        checkpoint = None
-        if run.spec.id in keep_weights and run.recipe.seed == first_seed:
-            checkpoint = f"{dataset}/{run.spec.id}.safetensors"
-            file = folder / f"{run.spec.id}.safetensors"
-            results = run.results | shrink(path / "weights.safetensors", file)
-            run = replace(run, results=results)
-        runs.append(replace(run, checkpoint=checkpoint, source="zoo"))
-    runs.sort(key=lambda run: (run.spec.family, run.spec.depth, run.recipe.seed))
-    shutil.rmtree(pretrained / dataset, ignore_errors=True)
-    os.replace(folder, pretrained / dataset)
-    _write_manifest(pretrained, dataset, runs)
-    return runs
-
-
-def _write_manifest(pretrained: Path, dataset: str, runs: list[Run]) -> None:
-    path = pretrained / MANIFEST
-    others = json.loads(path.read_text()) if path.exists() else []
-    rows = [row for row in others if row["dataset"] != dataset] + [run.row() for run in runs]
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(rows, indent=1) + "\n")
-    os.replace(part, path)

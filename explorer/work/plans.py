@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from explorer.nets.spec import NetSpec
-from explorer.runs.zoo import PRETRAINED, bake
+from explorer.runs.bake import bake
+from explorer.runs.zoo import PRETRAINED
 from explorer.training.recipe import PAPER_ITERATIONS, DeviceName, Precision, Recipe, paper_recipe
 from explorer.work.sweep import Plan, sweep
 
@@ -125,9 +126,12 @@ def build_zoo(
     work: Path | None,
     out: Path | None,
     workers: int | None,
+    add: bool = False,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
     """Train what is missing (digits, digits-small), or take what a sweep left, and write the zoo.
+
+    With `add`, what the zoo has of that dataset stays beside it.
 
     Raises:
         ValueError: there is no finished run of that dataset.
@@ -137,7 +141,9 @@ def build_zoo(
         for line in sweep(_OWN_PLANS[dataset](), work, workers=workers):
             progress(line)
     kept_nets, every = KEPT_WEIGHTS.get(dataset, ()), BLOCKS_EVERY.get(dataset, 1)
-    runs = bake(work, out or PRETRAINED, kept_nets, partial(shrink, data or dataset), blocks_every=every)
+    runs = bake(
+        work, out or PRETRAINED, kept_nets, partial(shrink, data or dataset), blocks_every=every, add=add
+    )
     kept = sum(run.checkpoint is not None for run in runs)
     return {"dataset": dataset, "runs": len(runs), "checkpoints": kept, "folder": str(out or PRETRAINED)}
 

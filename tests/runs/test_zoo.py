@@ -1,16 +1,20 @@
 """The zoo: made from real runs, resumed, baked, read back, and the one that ships is sound."""
 
 import json
+import shutil
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from explorer.nets.checkpoints import load_checkpoint
 from explorer.nets.spec import NetSpec
 from explorer.runs.archive import archives, read_archive
+from explorer.runs.bake import bake
 from explorer.runs.run import RESULTS, TABLE_COLUMNS
-from explorer.runs.zoo import PRETRAINED, Zoo, bake
+from explorer.runs.zoo import PRETRAINED, Zoo
 from explorer.training.recipe import Recipe
 from explorer.work.plans import DIGITS_DEPTHS, HIGHWAY_DEPTHS, digits_plans, shrink, small_plans
 from explorer.work.sweep import Plan, sweep, train_group
@@ -78,6 +82,58 @@ def test_baking_again_replaces_only_that_dataset(work, zoo, tmp_path):
     bake(work, tmp_path, [], partial(shrink, "digits"))
     datasets = [row["dataset"] for row in json.loads(manifest.read_text())]
     assert datasets == ["other"] + ["digits"] * len(PLANS)
+
+
+@pytest.fixture
+def parts(work, tmp_path):
+    """The runs of seed 0 in one folder, those of seed 1 in another."""
+    for seed in (0, 1):
+        (tmp_path / f"seed{seed}").mkdir()
+        for path in archives(work):
+            if path.name.endswith(f"-s{seed}"):
+                (tmp_path / f"seed{seed}" / path.name).symlink_to(path)
+    return [tmp_path / "seed0", tmp_path / "seed1"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_runs_added_part_by_part_make_the_zoo_of_all_at_once(zoo, parts, tmp_path, order):
+    folder = tmp_path / "zoo"
+    for part in order:
+        bake(parts[part], folder, ["plain-8"], partial(shrink, "digits"), add=True)
+    added = Zoo(folder)
+    for run, whole in zip(added.manifest, zoo.manifest, strict=True):
+        assert run.results == pytest.approx(whole.results, rel=1e-6)
+        assert bool(run.checkpoint) == bool(whole.checkpoint)
+        assert replace(run, checkpoint=whole.checkpoint, results=whole.results) == whole
+    ids = [run.run_id for run in zoo.manifest]
+    for name in TABLE_COLUMNS:
+        ours, theirs = (
+            getattr(part, name)(ids).sort_values(list(TABLE_COLUMNS[name])).reset_index(drop=True)
+            for part in (added, zoo)
+        )
+        pd.testing.assert_frame_equal(ours, theirs)
+    assert load_checkpoint(folder / "digits" / "plain-8.safetensors").recipe["seed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda row: row["recipe"].update(lr=0.5), "plain-8 was trained with two recipes"),
+        (lambda row: row["provenance"].update(data_hash="0" * 64), "different images"),
+    ],
+)
+def test_what_cannot_stand_beside_the_zoo_is_refused_and_the_zoo_stays(parts, tmp_path, change, message):
+    folder = tmp_path / "zoo"
+    bake(parts[0], folder, [], partial(shrink, "digits"))
+    before = (folder / "manifest.json").read_text()
+    foreign = tmp_path / "foreign"
+    shutil.copytree(parts[1] / "plain-8-s1", foreign / "plain-8-s1")
+    row = json.loads((foreign / "plain-8-s1" / "run.json").read_text())
+    change(row)
+    (foreign / "plain-8-s1" / "run.json").write_text(json.dumps(row))
+    with pytest.raises(ValueError, match=message):
+        bake(foreign, folder, [], partial(shrink, "digits"), add=True)
+    assert (folder / "manifest.json").read_text() == before
 
 
 def test_an_empty_zoo_gives_empty_tables(tmp_path):
