@@ -33,6 +33,12 @@ class Finished(go.Figure):  # type: ignore[misc]  # plotly has no types
             self._plain: dict[str, Any] = super().to_dict()
         return self._plain
 
+    def held_still(self) -> Finished:
+        """The same figure for a finger: a drag over it scrolls the page instead of marking a part to zoom."""
+        still, plain = Finished(), self.to_dict()
+        still._plain = plain | {"layout": plain.get("layout", {}) | {"dragmode": False}}
+        return still
+
 
 def draw(figure: go.Figure, key: str, alt: str) -> None:
     """Draw a figure over the whole width of its column, in the colours of the page's theme."""
@@ -47,6 +53,11 @@ def draw_own(figure: go.Figure, key: str, alt: str) -> None:
 def is_dark() -> bool:
     """Whether this visitor's page is dark."""
     return st.context.theme.type == "dark"
+
+
+def is_touch() -> bool:
+    """Whether this visitor holds a phone, which calls itself mobile."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
 def ink(dark: bool) -> str:
@@ -94,6 +105,8 @@ def show(figure: go.Figure, key: str, alt: str) -> None:
         alt: the chart in words.
     """
     config = _config(key)
+    if is_touch():
+        figure = figure.held_still() if isinstance(figure, Finished) else figure.update_layout(dragmode=False)
     st.plotly_chart(figure, width="stretch", key=key, theme="streamlit", config=config, alt=alt)
 
 
@@ -113,9 +126,11 @@ def choose_in(figure: go.Figure, key: str, alt: str, chosen: str) -> None:
 
 def _config(name: str) -> dict[str, Any]:
     image = st.session_state.get(IMAGE, "png")
-    return _CONFIG | {
+    config = _CONFIG | {
         "toImageButtonOptions": {"format": image, "filename": name, "scale": 1 if image == "svg" else 3}
     }
+    # where nothing hovers, Plotly's buttons would lie over the chart for good
+    return config | {"displayModeBar": False} if is_touch() else config
 
 
 def take_away(table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], name: str) -> None:
@@ -153,7 +168,10 @@ def take_away(table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], 
             width="stretch",
         )
         st.caption(
-            "For a picture of the chart, press the camera that appears above it; “Axes” chooses PNG or SVG."
+            "For a picture of the chart, open the HTML and press the camera above it."
+            if is_touch()
+            else "For a picture of the chart, press the camera that appears above it; “Axes” chooses PNG or "
+            "SVG."
         )
 
 

@@ -13,6 +13,7 @@ INK = """() => {
   const seen = ticks.find((tick) => tick.getClientRects().length);
   return seen ? getComputedStyle(seen).fill : null;
 }"""
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 PAGES = {
     "": CHART, "depth": CHART, "residuals?data=digits": CHART, f"inspect?{NET}": ".maps img",
     f"attributions?{NET}&method=saliency": CHART, f"nets?{NET}&beside=digits-plain-20-s0": CHART,
@@ -49,3 +50,41 @@ def test_a_phone_shows_all_of_a_page_and_follows_when_it_turns_dark(page, server
         page.wait_for_function(f"({INK})() === 'rgb(201, 209, 217)'")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert [text for text in page.complaints if PROBING not in text] == []
+
+
+@pytest.fixture
+def phone(chromium):
+    """A page on a phone that is touched, and calls itself mobile."""
+    agent = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, user_agent=agent
+    )
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    yield page
+    context.close()
+
+
+def swipe_up(page, x, y, far=300):
+    finger = page.context.new_cdp_session(page)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for moved in range(0, far + 1, 20):
+        finger.send(
+            "Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - moved}]}
+        )
+        page.wait_for_timeout(16)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+@pytest.mark.parametrize("path", ["depth", "train"])
+def test_a_finger_that_passes_over_a_chart_scrolls_the_page(phone, server, path):
+    phone.goto(f"{server}/{path}")
+    chart = phone.locator(".js-plotly-plot").first
+    expect(chart.locator(".main-svg").first).to_be_visible(timeout=120_000)
+    phone.wait_for_selector('[data-testid=stApp][data-test-script-state="notRunning"]')
+    chart.scroll_into_view_if_needed()
+    expect(phone.locator(".modebar-btn:visible")).to_have_count(0)
+    before = phone.evaluate(SCROLLED)
+    box = chart.bounding_box()
+    swipe_up(phone, box["x"] + box["width"] * 0.45, min(box["y"] + box["height"] * 0.6, 760))
+    phone.wait_for_function(f"({SCROLLED}) > {before + 100}")
