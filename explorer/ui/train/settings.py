@@ -74,7 +74,11 @@ WORDS = {
     "block": ("Block", "Basic: two 3x3 layers. Bottleneck: 1x1, 3x3, 1x1 with a wide output."),
     "shortcut": ("Shortcut", "Where shapes change, A pads with zeros, B projects; C always projects."),
     "schedule": ("Schedule", "Cosine falls smoothly to zero; step divides by ten at each drop."),
-    "precision": ("Precision", "bf16 computes in half precision, which many GPUs do faster."),
+    "precision": (
+        "Precision",
+        "bf16 computes in half precision. Many GPUs and some processors are faster in it: the expected "
+        "time beside Start says what it brings here.",
+    ),
     "device": ("Device", "Auto takes a CUDA GPU, then Apple's, then the CPU."),
 }  # fmt: skip
 PARTS = {
