@@ -88,6 +88,7 @@ def settings(run: Run) -> dict[str, Any]:
         "epochs": run.epochs,
         "iterations": run.iterations,
         **kept,
+        "device": made.get("device") or run.recipe.device,  # where it ran; "auto" is only what was asked for
         "training data": str(made.get("data_hash", ""))[:12],
     }
 

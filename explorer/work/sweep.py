@@ -181,7 +181,8 @@ def finished_run(run_id: str, trainer: Any, records: list[Any]) -> Run:
         parameters=sum(parameter.numel() for parameter in trainer.net.parameters()),
         results={name: getattr(records[-1], name) for name in RESULTS} if records else {},
         seconds=sum(record.seconds for record in records),
-        provenance=provenance(hardware(trainer.device), train.sha256) | {"image_size": train.image_size},
+        provenance=provenance(hardware(trainer.device), train.sha256)
+        | {"image_size": train.image_size, "device": trainer.device.type},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 

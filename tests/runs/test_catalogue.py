@@ -178,5 +178,5 @@ def test_a_trained_runs_file_says_the_size_of_its_images(few_digits, tmp_path):
     trainer = Trainer(NetSpec(depth=8, width=4, in_channels=1), recipe, few_digits)
     run = finished_run("residual-8-w4-s0-aaaaaaaa", trainer, [])
     save_trained(tmp_path / "x.safetensors", trainer, run)
-    assert run.provenance["image_size"] == 8
+    assert (run.provenance["image_size"], run.provenance["device"]) == (8, "cpu")
     assert load_checkpoint(tmp_path / "x.safetensors").image_size == 8

@@ -56,3 +56,12 @@ def test_origins_say_what_is_unknown(make_run):
     assert origins([make_run("a"), make_run("b", provenance={})]) == (
         "Commit abc, unknown; torch 2, unknown; a CPU, 2 cores, unknown."
     )
+
+
+def test_runs_are_told_apart_by_where_they_ran_not_by_what_was_asked_for(make_run):
+    asked = seeded(make_run("base", provenance={"device": "cpu"}), 0, device="auto")
+    named = seeded(make_run("base", provenance={"device": "cpu"}), 1, device="cpu")
+    other = seeded(make_run("base", provenance={"device": "cuda"}), 2, device="auto")
+    groups = group_runs([asked, named, other])
+    assert [group.seeds for group in groups] == [(0, 1), (2,)]
+    assert differences(groups).set_index("setting").loc["device"].tolist() == ["cpu", "cuda"]
