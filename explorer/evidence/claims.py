@@ -15,7 +15,9 @@ from explorer.nets.spec import NetSpec
 from explorer.nets.totals import totals
 from explorer.runs.library import RunSource
 
-FINDING_COLUMNS = ("claim", "text", "source", "dataset", "verdict", "reason", "others")
+FINDING_COLUMNS = (
+    "claim", "text", "source", "dataset", "iterations", "fraction_of_paper", "verdict", "reason", "others",
+)  # fmt: skip
 _DEPTHS = (20, 56, 110)
 _VERY_DEEP_FROM = 302
 _ERROR_CLAIMS = ("degradation", "no-degradation", "gain", "twins", "very-deep")
@@ -33,6 +35,11 @@ class Records:
 
     runs: pd.DataFrame
     source: RunSource
+
+    @property
+    def budget(self) -> tuple[int, float]:
+        """Iterations that these runs were trained for, at most, and what fraction of the paper's they are."""
+        return int(self.runs["iterations"].max()), float(self.runs["fraction_of_paper"].max())
 
     def errors(self, net: str, split: str) -> list[float]:
         """Final errors of all seeds in per cent; empty where the net was not trained."""
@@ -79,7 +86,7 @@ def findings(source: RunSource) -> pd.DataFrame:
         records = Records(runs[runs["dataset"] == dataset], source)
         for claim in paper.CLAIMS.values():
             judged = _JUDGES[claim.key](records)
-            known = (claim.key, claim.text, claim.source, dataset)
+            known = (claim.key, claim.text, claim.source, dataset, *records.budget)
             rows.append((*known, judged.verdict, judged.reason, others_found(claim)))
     return pd.DataFrame(rows, columns=list(FINDING_COLUMNS))
 

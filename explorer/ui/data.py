@@ -102,8 +102,12 @@ def chance_pct(dataset: str) -> float:
 def budget(dataset: str) -> str:
     """How long the zoo's nets were trained, beside the paper's 64,000 iterations."""
     runs = runs_on(dataset)
-    share = 100 * float(runs["fraction_of_paper"].max())
-    return f"{int(runs['iterations'].max()):,} iterations, {share:.2g} % of the paper's"
+    return length(int(runs["iterations"].max()), float(runs["fraction_of_paper"].max()))
+
+
+def length(iterations: int, fraction_of_paper: float) -> str:
+    """Iterations of training in words, beside the paper's."""
+    return f"{iterations:,} iterations, {100 * fraction_of_paper:.2g} % of the paper's"
 
 
 def dataset_title(dataset: str) -> str:

@@ -27,6 +27,7 @@ def test_it_opens_with_every_claim_and_its_verdict():
     assert not page.exception
     assert all(claim.text in text(page) for claim in paper.CLAIMS.values())
     assert "✓ reproduced] **Digits (scikit-learn, 8x8)**: training error 70.4 %" in text(page)
+    assert "Digits (scikit-learn, 8x8): 110 iterations, 0.17 % of the paper's" in text(page)
     assert "Expect about 8.3 % for ResNet-20" in text(page)
 
 

@@ -15,7 +15,7 @@ from explorer.evidence.claims import findings
 from explorer.evidence.verdicts import RULES, VERDICTS, Verdict
 from explorer.nets.spec import NetSpec
 from explorer.paper.tables import Entry, Table
-from explorer.ui.data import DATASET_TITLE, dataset_title, library
+from explorer.ui.data import DATASET_TITLE, dataset_title, length, library
 from explorer.ui.figures import draw
 from explorer.ui.train.training import train_button
 
@@ -56,7 +56,7 @@ def choose_part() -> str:
 
 def show_claims(lines: pd.DataFrame) -> None:
     """The claims, each with its verdict per dataset."""
-    st.markdown(_counted(lines, "claims on a dataset"))
+    st.markdown(f"{_counted(lines, 'claims on a dataset')}\n\n:small[{_budgets(lines)}]")
     for key, part in lines.groupby("claim", sort=False):
         with st.container(border=True):
             text, link = st.columns([6, 1], vertical_alignment="center")
@@ -72,6 +72,18 @@ def show_claims(lines: pd.DataFrame) -> None:
             with link:
                 train_button(nets, f"claim-{key}")
     st.markdown(f":small[{_NO_TABLE}]")
+
+
+def _budgets(lines: pd.DataFrame) -> str:
+    """How long the nets behind the verdicts were trained: most of what a verdict can and cannot mean."""
+    lengths = [
+        f"{dataset_title(row['dataset'])}: {length(row['iterations'], row['fraction_of_paper'])}"
+        for row in lines.drop_duplicates("dataset").to_dict("records")
+    ]
+    return (
+        f"{'. '.join(lengths)}. A verdict is about runs of this length: a net that does not train within it "
+        "may still train within more."
+    )
 
 
 def show_table(table: Table, lines: pd.DataFrame) -> None:
