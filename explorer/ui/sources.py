@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from explorer.charts.words import listed
 from explorer.ui.data import dataset_title, library
 
 BUILD = "python -m explorer zoo build --dataset digits"
@@ -31,13 +32,12 @@ def origin_text(dataset: str, runs: pd.DataFrame) -> str:
     decay = (
         "cosine decay"
         if recipe["schedule"] == "cosine"
-        else f"divided by ten at {recipe['drops']} of the run"
+        else f"divided by ten at {listed([f'{100 * at:g} %' for at in recipe['drops']])} of the run"
     )
     rows = [
         f"**{dataset_title(dataset)}: measured here**, {len(runs)} runs, seeds {seeds}.",
         f"Recipe: SGD, momentum {recipe['momentum']:g}, weight decay {recipe['weight_decay']:g}, batch "
-        f"{recipe['batch_size']}, peak learning rate {recipe['lr']:g} after a warm-up over "
-        f"{100 * recipe['warmup']:.0f} % of the run, {decay}, "
+        f"{recipe['batch_size']}, peak learning rate {recipe['lr']:g} {_warmups(runs)}, {decay}, "
         f"{'crops and flips' if recipe['augment'] else 'no augmentation'}, {recipe['precision']}.",
         f"Length: {int(runs['epochs'].max())} epochs, {iterations:,} iterations: {share:.2g} % of the "
         f"paper's 64,000.",
@@ -55,6 +55,18 @@ def origin_text(dataset: str, runs: pd.DataFrame) -> str:
             "confirmed on fresh seeds and a validation split (docs/decisions/0006-digits-recipe.md)."
         )
     return "\n\n".join(rows)
+
+
+def _warmups(runs: pd.DataFrame) -> str:
+    """The warm-up, or where nets had different ones that of each depth."""
+    shares = runs["recipe"].map(lambda recipe: recipe["warmup"])
+    parts = []
+    for share in sorted(shares.unique()):
+        said = f"after a warm-up over {100 * share:.0f} % of the run" if share else "without a warm-up"
+        depths = sorted(runs.loc[shares == share, "depth"].unique())
+        only = shares.nunique() == 1
+        parts.append(said if only else f"{said} at {listed([str(depth) for depth in depths])} layers")
+    return ", ".join(parts)
 
 
 def _all(facts: list[dict[str, Any]], name: str) -> str:
