@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,6 +13,8 @@ from explorer.charts.theme import CONTEXT, blank, colour
 _ROW = 34
 _EDGES = 118
 _SPAN = 1.06
+# datasets are told apart by form, since colour is the family's
+_FORMS = ("circle", "triangle-up", "cross", "star-triangle-down", "hourglass")
 
 
 def paper_against_measured(lines: pd.DataFrame, unit: str, titles: dict[str, str]) -> go.Figure:
@@ -26,8 +29,9 @@ def paper_against_measured(lines: pd.DataFrame, unit: str, titles: dict[str, str
     figure = blank(unit, "", _EDGES + _ROW * max(len(nets), 4))
     printed = lines.drop_duplicates("net")
     figure.add_trace(_dots(printed["paper"].astype(float).tolist(), printed["net"].tolist(), "paper", unit))
-    for dataset, part in lines.dropna(subset=["measured"]).groupby("dataset", sort=False):
-        figure.add_trace(_measured(part, titles.get(str(dataset), str(dataset)), unit))
+    groups = lines.dropna(subset=["measured"]).groupby("dataset", sort=False)
+    for (dataset, part), form in zip(groups, cycle(_FORMS)):
+        figure.add_trace(_measured(part, titles.get(str(dataset), str(dataset)), unit, form))
     top = max([*printed["paper"].astype(float), *lines["high"].dropna(), *lines["measured"].dropna()])
     figure.update_xaxes(range=[0, _SPAN * top])
     figure.update_yaxes(
@@ -55,7 +59,7 @@ def _dots(values: Sequence[float], nets: Sequence[str], name: str, unit: str) ->
     )  # fmt: skip
 
 
-def _measured(part: pd.DataFrame, title: str, unit: str) -> go.Scatter:
+def _measured(part: pd.DataFrame, title: str, unit: str, form: str) -> go.Scatter:
     low, high = (part[name].fillna(part["measured"]) for name in ("low", "high"))
     families = [str(net).partition("-")[0].rstrip("0123456789") for net in part["id"]]
     shades = [colour("residual" if family == "resnet" else family) for family in families]
@@ -66,7 +70,7 @@ def _measured(part: pd.DataFrame, title: str, unit: str) -> go.Scatter:
             f"{net}, {name}:<br>{value:.4g} {unit}"
             for net, value in zip(part["net"], part["measured"], strict=True)
         ],
-        marker={"symbol": "square" if not title else "circle", "size": 9, "color": shades},
+        marker={"symbol": form if title else "square", "size": 9, "color": shades},
         error_x={"type": "data", "symmetric": False, "array": (high - part["measured"]).tolist(),
                  "arrayminus": (part["measured"] - low).tolist(), "color": CONTEXT, "thickness": 1.2},
     )  # fmt: skip

@@ -11,6 +11,7 @@ from explorer.charts.scales import error_range, spread_labels
 from explorer.charts.theme import CONTEXT, LABEL_SIZE
 
 LABEL_GAP = 0.058
+_ASIDE = 4 * "\u00a0"  # clear of the ring around the depth that was chosen
 
 
 def set_error_axis(figure: go.Figure, log: bool) -> None:
@@ -45,7 +46,7 @@ def end_labels(
     return go.Scatter(
         x=[at] * len(ends),
         y=heights,
-        text=[f"\u00a0\u00a0\u00a0{name}" for name, _ in ends],
+        text=[f"{_ASIDE}{name}" for name, _ in ends],
         mode="text",
         textposition="middle right",
         textfont={"size": LABEL_SIZE},

@@ -142,7 +142,8 @@ def _sentence(table: Table, row: dict[Any, Any]) -> str:
     if row["measured"] is not None and row["measured"] == row["measured"]:
         spread = f" ({row['low']:.2f} to {row['high']:.2f}, {row['seeds']} seeds)" if row["seeds"] > 1 else ""
         where = f" on {dataset_title(row['dataset'])}" if row["dataset"] else ""
-        text += f", **{row['measured']:.4g}**{spread} here{where}"
+        digits = ".2f" if column.unit == "%" else ".4g"
+        text += f", **{row['measured']:{digits}}**{spread} here{where}"
     variant = row["differences"] if not row["dataset"] and row["differences"] not in row["reason"] else ""
     details = [row["reason"], variant, row["others"] and f"others found {row['others']}"]
     return f"{text}. :small[{'; '.join(detail for detail in details if detail)}.]"
