@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
 from explorer.nets.spec import NetSpec
 from explorer.runs import home, rows, schema
@@ -200,37 +200,49 @@ class Store:
         with self.database.reading() as connection:
             return list_runs(connection)
 
-    def epochs(self, run_ids: Sequence[str], after: int = _BEFORE_ALL) -> pd.DataFrame:
-        """Curves of these runs; see `TABLE_COLUMNS`; `after` leaves out epochs up to that one."""
+    def epochs(
+        self, run_ids: Sequence[str], after: int = _BEFORE_ALL, until: int | None = None
+    ) -> pd.DataFrame:
+        """Curves of these runs; see `TABLE_COLUMNS`; only epochs after `after`, up to `until`."""
         table = schema.epochs
-        wanted = table.c.run_id.in_(run_ids), table.c.epoch > after
+        wanted = table.c.run_id.in_(run_ids), *_between(table, after, until)
         query = select(table).where(*wanted).order_by(table.c.run_id, table.c.epoch)
         with self.database.reading() as connection:
             found = [tuple(row) for row in connection.execute(query)]
         return rows.read_epochs(table.columns.keys(), found)
 
-    def blocks(self, run_ids: Sequence[str], after: int = _BEFORE_ALL) -> pd.DataFrame:
-        """Block records of these runs; see `TABLE_COLUMNS`; `after` leaves out epochs up to that one."""
-        return self._series("blocks", run_ids, after)
+    def blocks(
+        self, run_ids: Sequence[str], after: int = _BEFORE_ALL, until: int | None = None
+    ) -> pd.DataFrame:
+        """Block records of these runs; see `TABLE_COLUMNS`; only epochs after `after`, up to `until`."""
+        return self._series("blocks", run_ids, after, until)
 
     def layers(self, run_ids: Sequence[str]) -> pd.DataFrame:
         """Layer responses of these runs; see `TABLE_COLUMNS`."""
         return self._series("layers", run_ids)
 
-    def steps(self, run_ids: Sequence[str], after: int = _BEFORE_ALL) -> pd.DataFrame:
-        """Losses per step of these runs; see `TABLE_COLUMNS`; `after` leaves out epochs up to that one."""
-        return self._series("steps", run_ids, after)
+    def steps(
+        self, run_ids: Sequence[str], after: int = _BEFORE_ALL, until: int | None = None
+    ) -> pd.DataFrame:
+        """Losses per step of these runs; see `TABLE_COLUMNS`; only epochs after `after`, up to `until`."""
+        return self._series("steps", run_ids, after, until)
 
-    def _series(self, name: str, run_ids: Sequence[str], after: int = _BEFORE_ALL) -> pd.DataFrame:
+    def _series(
+        self, name: str, run_ids: Sequence[str], after: int = _BEFORE_ALL, until: int | None = None
+    ) -> pd.DataFrame:
         table = schema.series
         query = (
             select(table.c.run_id, table.c.epoch, table.c.data)
-            .where(table.c.run_id.in_(run_ids), table.c.name == name, table.c.epoch > after)
+            .where(table.c.run_id.in_(run_ids), table.c.name == name, *_between(table, after, until))
             .order_by(table.c.run_id, table.c.epoch)
         )
         with self.database.reading() as connection:
             found = [tuple(row) for row in connection.execute(query)]
         return rows.read_series(name, found)
+
+
+def _between(table: Table, after: int, until: int | None) -> list[ColumnElement[bool]]:
+    return [table.c.epoch > after, *([] if until is None else [table.c.epoch <= until])]
 
 
 def _insert(connection: Connection, run: Run, more: dict[str, Any]) -> None:

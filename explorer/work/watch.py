@@ -74,12 +74,12 @@ class Followers:
     def read(self, reached: Sequence[Reached]) -> dict[str, Record]:
         """By run id, the records that far; the same object until there are more."""
         with self._lock:
-            behind: dict[int, list[Reached]] = {}
+            behind: dict[tuple[int, int], list[Reached]] = {}
             for one in reached:
                 if one != self._before(one)[0]:
-                    behind.setdefault(self._before(one)[0].epoch, []).append(one)
-            for after, runs in behind.items():
-                self._read_more(runs, after)
+                    behind.setdefault((self._before(one)[0].epoch, one.epoch), []).append(one)
+            for (after, until), runs in behind.items():
+                self._read_more(runs, after, until)
             found = {one.run_id: self._known[one.run_id][1] for one in reached}
             while len(self._known) > max(_MOST_KEPT, len(reached)):
                 self._known.popitem(last=False)
@@ -92,9 +92,10 @@ class Followers:
             return known
         return Reached(now.run_id, -1, -1), _NOTHING
 
-    def _read_more(self, runs: Sequence[Reached], after: int) -> None:
+    def _read_more(self, runs: Sequence[Reached], after: int, until: int) -> None:
+        """Nothing later than `until`: what a worker has recorded since would be read once more next time."""
         ids = [one.run_id for one in runs]
-        more = [_by_run(getattr(self._store, name)(ids, after=after)) for name in _TABLES]
+        more = [_by_run(getattr(self._store, name)(ids, after=after, until=until)) for name in _TABLES]
         for one in runs:
             known = self._before(one)[1]
             parts = [

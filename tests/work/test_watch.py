@@ -99,7 +99,9 @@ def test_followers_have_what_the_store_has_and_read_each_record_once(store, monk
 
     asked = []
     read = store.steps
-    monkeypatch.setattr(store, "steps", lambda ids, after=-1: asked.append(after) or read(ids, after))
+    monkeypatch.setattr(
+        store, "steps", lambda ids, after=-1, until=None: asked.append(after) or read(ids, after, until)
+    )
     for epoch, record in enumerate(whole):
         store.add_epoch(run_id, record)
         first = followers.read([Reached(run_id, epoch, 1)])[run_id]
@@ -113,6 +115,22 @@ def test_followers_have_what_the_store_has_and_read_each_record_once(store, monk
     pd.testing.assert_frame_equal(first.blocks.reset_index(drop=True), wanted.reset_index(drop=True))
 
 
+def test_an_epoch_recorded_between_a_look_and_its_reading_is_not_read_twice(store):
+    run_id = jobs.submit(store, SPEC, Recipe(epochs=3, batch_size=512))
+    whole = trained_epochs(store, run_id)
+    followers = Followers(store)
+    for record in whole[:3]:
+        store.add_epoch(run_id, record)
+    early = followers.read([Reached(run_id, 1, 1)])[run_id]  # the listing was read before the last record
+    assert early.epochs["epoch"].tolist() == [0, 1]
+
+    store.add_epoch(run_id, whole[3])
+    record = followers.read([Reached(run_id, 3, 1)])[run_id]
+
+    assert record.epochs["epoch"].tolist() == [0, 1, 2, 3]
+    pd.testing.assert_frame_equal(record.steps, store.steps([run_id]))
+
+
 def test_runs_that_are_as_far_are_read_together_and_stay_apart(store, monkeypatch):
     ids = [jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512, seed=seed)) for seed in (0, 1)]
     whole = [trained_epochs(store, run_id) for run_id in ids]
@@ -121,7 +139,9 @@ def test_runs_that_are_as_far_are_read_together_and_stay_apart(store, monkeypatc
             store.add_epoch(run_id, record)
     asked = []
     read = store.epochs
-    monkeypatch.setattr(store, "epochs", lambda ids, after=-1: asked.append(tuple(ids)) or read(ids, after))
+    monkeypatch.setattr(
+        store, "epochs", lambda ids, after=-1, until=None: asked.append(tuple(ids)) or read(ids, after, until)
+    )
 
     found = Followers(store).read([Reached(run_id, 2, 1) for run_id in ids])
 
