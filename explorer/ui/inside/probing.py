@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -172,7 +173,7 @@ def _draw(quantity: Quantity, read: dict[NetChoice, Responses], asked: Asked) ->
         st.markdown(f"**The same {quantity.of}s sorted by size**")
         draw(sorted_by_size(table, sheet, 0), "probed-by-size", said)
     for net, value in read.items():
-        st.markdown(_sentence(net, value))
+        st.markdown(sentence(net, value))
     take_away(
         lambda: pd.concat([value.blocks.assign(net=net.title) for net, value in read.items()]),
         lambda: in_layer_order(table, sheet, 0),
@@ -189,10 +190,17 @@ def _rows(net: NetChoice, value: Responses, quantity: Quantity) -> pd.DataFrame:
     return rows[RESPONSE_COLUMNS]
 
 
-def _sentence(net: NetChoice, value: Responses) -> str:
-    blocks = value.blocks.sort_values("residual_ratio")
-    least, most = blocks.iloc[0], blocks.iloc[-1]
+def sentence(net: NetChoice, value: Responses) -> str:
+    """Which block changes its input most and least; blocks whose values overflow are named, not ranked."""
+    finite = value.blocks["residual_ratio"].map(math.isfinite).astype(bool)
     untrained = " **Its weights are random.**" if net.group == "untrained" else ""
+    if not finite.all():
+        first = int(value.blocks.loc[~finite, "block"].iloc[0])
+        untrained = f" In block {first} its values grow beyond what float32 holds.{untrained}"
+    if not finite.any():
+        return f"{net.title}:{untrained}"
+    blocks = value.blocks[finite].sort_values("residual_ratio")
+    least, most = blocks.iloc[0], blocks.iloc[-1]
     return (
         f"{net.title}: block {int(most['block'])} changes its input most (‖F(x)‖ is "
         f"{most['residual_ratio']:.2f} times ‖x‖), block {int(least['block'])} least "
