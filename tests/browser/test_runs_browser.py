@@ -24,12 +24,12 @@ def open_runs(page, server, query=""):
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
 
 
-def tick(page, row):
+def tick(page, row, settle):
     """Tick a row of the table by its box; the grid is drawn on a canvas, its rows are named for readers."""
     grid = page.locator("[data-testid=stDataFrame]").first
     named = grid.locator(f"canvas [role=row][aria-rowindex='{row + 2}']").first
     expect(named).to_have_attribute("aria-selected", re.compile("true|false"))
-    page.wait_for_selector('[data-testid=stApp][data-test-script-state="notRunning"]')
+    settle()
     before = named.get_attribute("aria-selected")
     grid.locator(".dvn-scroller").click(position={"x": 16, "y": 36 + 35 * row + 17})
     expect(named).not_to_have_attribute("aria-selected", before)
@@ -50,14 +50,14 @@ def complaints(page):
     return [text for text in page.complaints if PROBING not in text]
 
 
-def test_ticking_two_runs_compares_them_and_the_address_is_a_link(page, server):
+def test_ticking_two_runs_compares_them_and_the_address_is_a_link(page, server, settle):
     page.goto(f"{server}/runs?runs=&find=digits-plain-20-s")
     expect(page.get_by_text("Tick runs in the table to compare them.")).to_be_visible()
     expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
-    tick(page, 0)
+    tick(page, 0, settle)
     page.wait_for_url(f"**runs={PLAIN}*")
     expect(page.get_by_text("plain-20 ends with")).to_be_visible()
-    tick(page, 1)
+    tick(page, 1, settle)
     expect(page.get_by_text("over 2 seeds)")).to_be_visible()
     address = page.url
     assert "digits-plain-20-s1" in address
@@ -67,10 +67,10 @@ def test_ticking_two_runs_compares_them_and_the_address_is_a_link(page, server):
     assert complaints(page) == []
 
 
-def test_a_ticked_run_can_be_unticked(page, server):
+def test_a_ticked_run_can_be_unticked(page, server, settle):
     open_runs(page, server, f"?runs={PLAIN},{RESIDUAL}&find={PLAIN}")
     expect(chosen_count(page)).to_have_text(re.compile(r"^2 of \d+ runs chosen"))
-    tick(page, 0)
+    tick(page, 0, settle)
     expect(chosen_count(page)).to_have_text(re.compile(r"^1 of \d+ runs chosen"))
     assert parse_qs(urlsplit(page.url).query)["runs"] == [RESIDUAL]
     expect(page.get_by_text("ResNet-20 ends with")).to_be_visible()

@@ -193,16 +193,16 @@ def _rows(net: NetChoice, value: Responses, quantity: Quantity) -> pd.DataFrame:
 def sentence(net: NetChoice, value: Responses) -> str:
     """Which block changes its input most and least; blocks whose values overflow are named, not ranked."""
     finite = value.blocks["residual_ratio"].map(math.isfinite).astype(bool)
-    untrained = " **Its weights are random.**" if net.group == "untrained" else ""
+    more = " **Its weights are random.**" if net.group == "untrained" else ""
     if not finite.all():
         first = int(value.blocks.loc[~finite, "block"].iloc[0])
-        untrained = f" In block {first} its values grow beyond what float32 holds.{untrained}"
+        more = f" In block {first} its values grow beyond what float32 holds.{more}"
     if not finite.any():
-        return f"{net.title}:{untrained}"
+        return f"{net.title}:{more}"
     blocks = value.blocks[finite].sort_values("residual_ratio")
     least, most = blocks.iloc[0], blocks.iloc[-1]
     return (
         f"{net.title}: block {int(most['block'])} changes its input most (‖F(x)‖ is "
         f"{most['residual_ratio']:.2f} times ‖x‖), block {int(least['block'])} least "
-        f"({least['residual_ratio']:.2f} times).{untrained}"
+        f"({least['residual_ratio']:.2f} times).{more}"
     )
