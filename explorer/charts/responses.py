@@ -146,12 +146,21 @@ def describe_responses(table: pd.DataFrame, sheet: Sheet, epoch: int) -> str:
     for net in sheet.nets:
         values = _of(table, net, epoch)["value"]
         if len(values):
-            said.append(
-                f"{net.title}: {values.iloc[0]:.2g} in the first, {values.iloc[-1]:.2g} in the last, median "
-                f"{values.median():.2g}"
-            )
+            said.append(f"{net.title}: {_in_words(values)}")
     lines = "; ".join(said or ["no net"])
     return f"{sheet.quantity.title} per {sheet.quantity.of} after epoch {epoch}, {sheet.said}. {lines}."
+
+
+def _in_words(values: pd.Series) -> str:
+    finite = values[np.isfinite(values)]
+    if finite.empty:
+        return "beyond what float32 holds"
+    lost = len(values) - len(finite)
+    more = f"; {lost} of {len(values)} grow beyond what float32 holds and are left out" if lost else ""
+    return (
+        f"{finite.iloc[0]:.2g} in the first, {finite.iloc[-1]:.2g} in the last, median {finite.median():.2g}"
+        f"{more}"
+    )
 
 
 def net_colour(net: NetSeries, nets: Sequence[NetSeries]) -> str:

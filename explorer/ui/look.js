@@ -1,23 +1,36 @@
 // Streamlit repaints itself when the screen turns dark, but a page's own ink was chosen by its last run.
+// That run says which it chose: the screen may turn at any time, while the run is still under way too.
+const MOST_ASKED = 3;
+const SETTLED_MS = 300;
 let leave = () => {};
+let asked = 0;
 
-export default function ({ setTriggerValue }) {
+function isDark(app) {
+  const [red, green, blue] = getComputedStyle(app).backgroundColor.match(/\d+/g).map(Number);
+  return red + green + blue < 382;
+}
+
+export default function ({ data, setTriggerValue }) {
   leave();
   const app = document.querySelector(".stApp");
-  const ground = () => getComputedStyle(app).backgroundColor;
-  let before = ground();
+  const timers = new Set();
   const look = () => {
-    if (ground() === before) return;
-    before = ground();
-    setTriggerValue("turned", true);
+    if (isDark(app) === data.dark) {
+      asked = 0;
+    } else if (asked < MOST_ASKED) {
+      asked += 1;
+      setTriggerValue("turned", true);
+    }
   };
-  const watch = new MutationObserver(look);
+  const later = () => timers.add(setTimeout(look, SETTLED_MS));
+  const watch = new MutationObserver(later);
   watch.observe(app, { attributes: true, attributeFilter: ["class", "style"] });
   const screen = matchMedia("(prefers-color-scheme: dark)");
-  const later = () => setTimeout(look, 300);
   screen.addEventListener("change", later);
+  later();
   leave = () => {
     watch.disconnect();
+    timers.forEach(clearTimeout);
     screen.removeEventListener("change", later);
   };
   return leave;

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.ui.figures import is_dark
+
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 # wide enough for twin charts, never stretched; on a phone less room above and at the sides
@@ -36,4 +38,4 @@ def follow_theme() -> None:
     """Run the page anew where the reader's screen turns dark or light: charts have that page's ink."""
     # registered at each run, since a module is imported once but a server may be started twice
     component = st.components.v2.component("look", js=_JS, isolate_styles=False)
-    component(key="look", height=1, on_turned_change=lambda: None)
+    component(key="look", height=1, data={"dark": is_dark()}, on_turned_change=lambda: None)

@@ -10,9 +10,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from dataclasses import dataclass
-
-import streamlit as st
+from dataclasses import dataclass, field
 
 _MANY = 40
 _COLLECT_EVERY_S = 5.0
@@ -20,9 +18,14 @@ _COLLECT_EVERY_S = 5.0
 
 @dataclass
 class _Heap:
-    """How many modules were imported when the heap was last frozen."""
+    """How many modules were imported when this process's heap was last frozen, and who collects it."""
 
     modules: int = 0
+    collector: threading.Thread | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_HEAP = _Heap()  # one per process, whatever happens to Streamlit's caches
 
 
 def tidy_heap() -> bool:
@@ -34,19 +37,17 @@ def tidy_heap() -> bool:
     Returns:
         Whether the heap was frozen by this call.
     """
-    heap, modules = _heap(), len(sys.modules)
-    if modules < heap.modules + _MANY:
-        return False
-    heap.modules = modules
-    gc.collect()
-    gc.freeze()
+    modules = len(sys.modules)
+    with _HEAP.lock:
+        if _HEAP.collector is None:
+            _HEAP.collector = threading.Thread(target=_collect_on, name="collector", daemon=True)
+            _HEAP.collector.start()
+        if modules < _HEAP.modules + _MANY:
+            return False
+        _HEAP.modules = modules
+        gc.collect()
+        gc.freeze()
     return True
-
-
-@st.cache_resource(show_spinner=False)
-def _heap() -> _Heap:
-    threading.Thread(target=_collect_on, name="collector", daemon=True).start()
-    return _Heap()
 
 
 def _collect_on() -> None:

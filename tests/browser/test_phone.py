@@ -52,6 +52,14 @@ def test_a_phone_shows_all_of_a_page_and_follows_when_it_turns_dark(page, server
     assert [text for text in page.complaints if PROBING not in text] == []
 
 
+def test_a_page_that_turns_dark_while_it_still_computes_follows_too(page, server):
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{server}/residuals?data=digits&live=true&probed=untrained:residual-1202")
+    expect(page.locator(CHART).first).to_be_visible(timeout=120_000)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"({INK})() === 'rgb(201, 209, 217)'")
+
+
 @pytest.fixture
 def phone(chromium):
     """A page on a phone that is touched, and calls itself mobile."""

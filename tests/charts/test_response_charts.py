@@ -96,6 +96,16 @@ def test_hover_and_description_say_net_layer_epoch_and_spread(table, sheet):
     assert "ResNet-14" in words
 
 
+def test_the_description_counts_what_overflows_and_leaves_it_out():
+    table = records(lambda net, epoch, layer, seed: [2.0, 3.0, math.inf, math.nan][min(layer - 1, 3)])
+    words = describe_responses(table, sheet_for(table, NETS[:1], STD, log=False, said=""), 0)
+    assert "plain-8: 2 in the first, 3 in the last, median 2.5; 5 of 7 grow beyond" in words
+    assert "nan" not in words
+    nothing = records(lambda *_: math.inf)
+    words = describe_responses(nothing, sheet_for(nothing, NETS[:1], STD, log=False, said=""), 0)
+    assert "plain-8: beyond what float32 holds" in words
+
+
 def test_both_findings_hold_where_the_numbers_say_so():
     size = {"plain-8": 2.0, "residual-8": 1.0, "residual-14": 0.5}
     means = claims.typical(records(lambda net, *_: size[net.key]), NETS, 2)

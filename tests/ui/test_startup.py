@@ -1,9 +1,13 @@
-"""The heap is frozen after each page that imported much, and not at every run."""
+"""The heap is frozen after each page that imported much, and one thread collects it."""
 
 import subprocess
 import sys
+import threading
+
+import streamlit as st
 
 from explorer.runs.zoo import ROOT
+from explorer.ui.startup import tidy_heap
 
 SCRIPT = """
 import gc, sys
@@ -20,3 +24,12 @@ def test_what_torch_brings_is_frozen_too_and_only_once():
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert done.stdout.split() == ["True", "False", "True", "True", "False"]
+
+
+def test_emptied_caches_start_no_second_collector():
+    """Each would stop all sessions every five seconds; a suite of page tests once had a hundred."""
+    for _ in range(3):
+        st.cache_resource.clear()
+        tidy_heap()
+
+    assert [thread.name for thread in threading.enumerate()].count("collector") == 1
