@@ -62,8 +62,6 @@ def test_a_slow_method_can_be_stopped_and_begun_again(page, server):
     deep = "net=untrained:residual-602"
     page.goto(f"{server}/attributions?{deep}&methods=KernelShap&kernel_shap-n_samples=5000")
     page.get_by_role("button", name="Stop computing").click(timeout=60_000)
-    expect(page.get_by_text("KernelShap, ResNet-602, untrained was stopped.")).to_be_visible(
-        timeout=60_000
-    )
+    expect(page.get_by_text("KernelShap, ResNet-602, untrained was stopped.")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("button", name="Compute it")).to_be_visible()
     assert complaints(page) == []
