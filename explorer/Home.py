@@ -1,9 +1,12 @@
-"""Entry of `streamlit run explorer/Home.py`: the pages of app.py, and the feed that live charts ask."""
+"""Entry of `streamlit run explorer/Home.py`: the pages of app.py, a feed for live charts, an orderly end."""
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 root = str(Path(__file__).resolve().parents[1])
@@ -12,4 +15,14 @@ if root not in sys.path:
 
 from explorer.ui.train.feed import PATH, answer  # noqa: E402 - only found once the root is on the path
 
-app = st.App(Path(__file__).with_name("app.py"), routes=[Route(PATH, answer)])
+
+@asynccontextmanager
+async def until_closed(_app: st.App) -> AsyncIterator[None]:
+    """On SIGTERM the server ends without Python's own farewells: workers would train on, as after a crash."""
+    yield
+    from explorer.work.workers import dismiss_workers
+
+    await run_in_threadpool(dismiss_workers)
+
+
+app = st.App(Path(__file__).with_name("app.py"), lifespan=until_closed, routes=[Route(PATH, answer)])

@@ -43,6 +43,13 @@ def ensure_workers() -> Workers:
         return _started()
 
 
+def dismiss_workers() -> None:
+    """Ask the workers that this process started, if any, to keep what they have and leave; waits for them."""
+    with _starting:
+        if _started.cache_info().currsize:
+            _started().stop()
+
+
 @lru_cache(maxsize=1)
 def _started() -> Workers:
     workers = Workers(worker_count(), worker_threads())

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -32,24 +34,45 @@ def chromium_path():
     return found
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """The app as a user starts it; its address."""
+class Served(NamedTuple):
+    """A running app: where it answers, and its process."""
+
+    address: str
+    process: subprocess.Popen
+
+
+@contextmanager
+def serving(home, log):
+    """The app as a user starts it, with its data in `home`; what it prints goes to the file `log`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "explorer/Home.py", "--server.port", str(port)]
-    home = {"EXPLORER_HOME": str(tmp_path_factory.mktemp("home"))}
-    log = (tmp_path_factory.mktemp("log") / "server.txt").open("w")
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | home, stdout=log, stderr=subprocess.STDOUT)
+    own = os.environ | {"EXPLORER_HOME": str(home)}
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=own, stdout=output, stderr=subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_healthy(address, process)
-        yield address
+        yield Served(address, process)
     finally:
         process.terminate()
         process.wait(20)
-        log.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The app that most tests share; its address."""
+    with serving(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("log") / "server.txt") as served:
+        yield served.address
+
+
+@pytest.fixture
+def own_server(tmp_path, monkeypatch):
+    """An app for one test alone, whose data folder is the test's own too."""
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path))
+    with serving(tmp_path, tmp_path / "server.txt") as served:
+        yield served
 
 
 def _wait_until_healthy(address, process):

@@ -1,17 +1,24 @@
-"""The safe defaults of .streamlit/config.toml, asked of a running server."""
+"""The safe defaults of .streamlit/config.toml, asked of a running server, and how it ends."""
 
 import gzip
 import http.client
 import json
+import signal
 import socket
+import time
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from streamlit import config
 
 from explorer.charts.live import LiveStyle
+from explorer.nets.spec import NetSpec
+from explorer.runs.processes import lives
+from explorer.runs.store import Store
+from explorer.training.recipe import Recipe
 from explorer.ui.train.feed import PATH
 from explorer.ui.train.sight import View
+from explorer.work import jobs
 
 pytestmark = pytest.mark.browser
 
@@ -96,3 +103,22 @@ def test_the_feed_answers_its_own_pages_only(server):
     assert (wrong.status, b"Ask with runs" in wrong.body) == (404, True)
     assert ask(server, f"{PATH}?{urlencode(view)}", Host="evil.example").status == 403
     assert ask(server, f"{PATH}?{urlencode(view)}", method="POST").status == 405
+
+
+def test_a_server_that_is_asked_to_end_takes_its_workers_along(own_server, page):
+    """By SIGTERM, as service managers ask; a run is kept as of its step and can go on."""
+    store = Store()
+    recipe = Recipe(epochs=9000, device="cpu")
+    run_id = jobs.submit(store, NetSpec("residual", 8, width=4, in_channels=1), recipe, "digits")
+    page.goto(f"{own_server.address}/train?runs={run_id}")  # the first visit starts the workers
+    until = time.monotonic() + 120
+    while not len(store.epochs([run_id])):
+        assert time.monotonic() < until, "no epoch within two minutes"
+        time.sleep(0.1)
+    training = store.get_state(run_id)
+
+    own_server.process.send_signal(signal.SIGTERM)
+    own_server.process.wait(60)
+
+    assert not lives(training.pid, training.process_started)
+    assert store.get_state(run_id).status == "interrupted"
