@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from explorer.nets.spec import DEFAULT_GATE_BIAS, BlockKind, Family, NetSpec, Shortcut
@@ -116,6 +117,7 @@ class Bill:
     seconds: float | None
 
 
+@lru_cache(maxsize=64)  # a page asks for the same few each time it is drawn
 def bill(order: Order, images: Images, speed: Speed | None, workers: int) -> Bill:
     """Cost of the whole order, with that many runs at once; raises as `Order.runs`."""
     each = tuple(
