@@ -219,13 +219,13 @@ def _sheet_figure(sheet: Sheet, x_title: str) -> go.Figure:
     return figure
 
 
-def value_axis(sheet: Sheet) -> dict[str, object]:
-    """Range and ticks of the axis of values, for Plotly."""
+def value_axis(sheet: Sheet, steps: Sequence[int] = (1, 2, 5)) -> dict[str, object]:
+    """Range and ticks of the axis of values, for Plotly; a log axis has ticks at `steps` of each decade."""
     if not sheet.log:
         return {"type": "linear", "range": [sheet.low, sheet.high]}
     first, last = round(math.log10(sheet.low)), round(math.log10(sheet.high))
     pad = 0.02 * (last - first)
-    ticks = [10.0**power * step for power in range(first, last + 1) for step in (1, 2, 5)]
+    ticks = [10.0**power * step for power in range(first, last + 1) for step in steps]
     ticks = [tick for tick in ticks if tick <= 1.001 * sheet.high]
     return {"type": "log", "range": [first - pad, last + pad], "tickvals": ticks,
             "ticktext": [f"{tick:g}" for tick in ticks]}  # fmt: skip

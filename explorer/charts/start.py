@@ -30,7 +30,7 @@ def start_against_end(table: pd.DataFrame, sheet: Sheet) -> go.Figure:
     names = [net.title for net in reversed(sheet.nets)]
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[-0.6, len(names) - 0.4],
                         showgrid=False, ticklen=0)  # fmt: skip
-    figure.update_xaxes(**value_axis(sheet))
+    figure.update_xaxes(**value_axis(sheet, steps=(1,)), tickangle=0)  # a phone has no room for more
     figure.add_annotation(
         text="open: untrained · filled: trained", xref="paper", yref="paper", x=1, y=1.01, xanchor="right",
         yanchor="bottom", showarrow=False, font={"size": LABEL_SIZE, "color": CONTEXT},
