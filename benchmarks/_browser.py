@@ -67,7 +67,7 @@ def served(scripts: Sequence[str], home: str) -> Iterator[list[str]]:
         for server in servers:
             server.terminate()
         for server in servers:
-            server.wait(30)  # it ends its workers, which have files in its home
+            server.wait(60)  # it ends its workers, which have files in its home
 
 
 @contextmanager

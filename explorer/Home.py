@@ -19,10 +19,12 @@ from explorer.ui.train.feed import PATH, answer  # noqa: E402 - only found once 
 @asynccontextmanager
 async def until_closed(_app: st.App) -> AsyncIterator[None]:
     """On SIGTERM the server ends without Python's own farewells: workers would train on, as after a crash."""
-    yield
-    from explorer.work.workers import dismiss_workers
+    try:
+        yield
+    finally:
+        from explorer.work.workers import dismiss_workers
 
-    await run_in_threadpool(dismiss_workers)
+        await run_in_threadpool(dismiss_workers)
 
 
 app = st.App(Path(__file__).with_name("app.py"), lifespan=until_closed, routes=[Route(PATH, answer)])

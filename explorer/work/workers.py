@@ -30,7 +30,7 @@ _MOST = 4
 _MOST_ASKED = 64
 _PERIOD_S = 0.5
 _UPKEEP_S = 3600.0
-_END_S = 5.0
+_END_S = 20.0
 _SHORT_LIFE_S = 10.0
 _MAX_WAIT_S = 60.0
 _LOG_BYTES = 2**20
@@ -122,14 +122,18 @@ class Workers:
         self._end.set()
         if self._thread.is_alive():
             self._thread.join(_END_S)
-        for child in self.children.values():
+        children = list(self.children.values())
+        for child in children:
             child.terminate()
         deadline = time.monotonic() + _END_S
-        for child in self.children.values():
+        for child in children:
             try:
                 child.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
                 child.kill()
+                child.wait()
+        if self._store is not None:
+            progress.mark_interrupted(self._store)  # of those that did not leave by themselves
         self._lock.release()
 
     def _tend_on(self) -> None:

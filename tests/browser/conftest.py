@@ -57,7 +57,7 @@ def serving(home, log):
         yield Served(address, process)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)  # it waits for its workers
 
 
 @pytest.fixture(scope="session")

@@ -107,6 +107,19 @@ def test_many_workers_take_each_run_once(store, started):
     assert sorted(store.get_state(run_id).turn for run_id in run_ids) == [1, 2, 3, 4, 5, 6]
 
 
+def test_a_worker_that_does_not_leave_is_ended_and_its_run_marked(store, monkeypatch):
+    run_id = jobs.submit(store, SPEC, LONG, DATA)
+    mine = Workers(1, 1)
+    mine.start()
+    eventually(lambda: len(store.epochs([run_id])) > 1)
+    stuck = store.get_state(run_id)
+    os.kill(stuck.pid, signal.SIGSTOP)
+    monkeypatch.setattr(workers, "_END_S", 0.5)
+    mine.stop()
+    assert not lives(stuck.pid, stuck.process_started)
+    assert store.get_state(run_id).status == "interrupted"
+
+
 APP = "from explorer.work.workers import Workers; import time; w = Workers(1, 1); w.start(); time.sleep(600)"
 
 
