@@ -32,6 +32,7 @@ def drawn_afresh(page, server, query):
 
 def settled_at(page, depth):
     expect(page.get_by_text(f"plain-{depth} ends with")).to_be_visible()
+    return page.evaluate(DRAWN)
 
 
 def shows(page, wanted):
@@ -44,8 +45,7 @@ def test_many_fast_presses_end_where_a_fresh_page_at_that_depth_is(page, server,
     handle(page).focus()
     for _ in range(8):
         page.keyboard.press("ArrowRight")
-    settled_at(page, 56)
-    shows(page, drawn_afresh(page, server, f"?depth=56{query}"))
+    assert settled_at(page, 56) == drawn_afresh(page, server, f"?depth=56{query}")
     assert "depth=56" in page.url
 
 
@@ -65,8 +65,7 @@ def test_the_ends_of_the_slider_hold(page, server):
     handle(page).focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowUp", "Home", "ArrowLeft", "End"):
         page.keyboard.press(key)
-    settled_at(page, 110)
-    shows(page, drawn_afresh(page, server, "?depth=110"))
+    assert settled_at(page, 110) == drawn_afresh(page, server, "?depth=110")
 
 
 PRESS_WHEN_A_CHART_APPEARS = """() => new MutationObserver((_, observer) => {
@@ -112,8 +111,7 @@ def test_dragging_moves_the_charts_too(page, server):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"], knob["y"] + 25, steps=12)
     page.mouse.up()
-    settled_at(page, 110)
-    shows(page, drawn_afresh(page, server, "?depth=110"))
+    assert settled_at(page, 110) == drawn_afresh(page, server, "?depth=110")
 
 
 def test_other_choices_and_another_size_keep_the_depth(page, server):
