@@ -30,7 +30,7 @@ def jpeg():
     return {"name": "palace.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
 
 
-def test_two_methods_side_by_side_on_an_uploaded_jpeg(page, server, jpeg):
+def test_two_methods_side_by_side_on_an_uploaded_jpeg(page, server, settle, jpeg):
     open_page(page, server, NET)
     page.get_by_role("button", name="Your own picture").click()
     page.locator("input[type=file]").first.set_input_files(jpeg)
@@ -40,17 +40,19 @@ def test_two_methods_side_by_side_on_an_uploaded_jpeg(page, server, jpeg):
     second = page.locator(".st-key-map-layer_grad_cam-first .heatmaplayer image").first
     expect(first).to_be_visible()
     expect(second).to_be_visible()
-    assert abs(first.bounding_box()["y"] - second.bounding_box()["y"]) < 2
     expect(page.get_by_text("Integrated gradients puts half of what speaks for it on")).to_be_visible(
         timeout=60_000
     )
     expect(page.locator(".st-key-conductance .js-plotly-plot")).to_be_visible()
+    settle()
+    assert abs(first.bounding_box()["y"] - second.bounding_box()["y"]) < 2
     assert complaints(page) == []
 
 
-def test_another_class_is_in_the_url(page, server):
+def test_another_class_is_in_the_url(page, server, settle):
     open_page(page, server, f"{NET}&index=7")
     expect(page.get_by_text("Likeliest: 9 74.7 %")).to_be_visible()
+    settle()
     page.get_by_role("combobox", name="Class").click()
     page.get_by_role("option", name="3", exact=True).click()
     page.wait_for_url("**target=3**")

@@ -57,7 +57,7 @@ def test_own_images_are_added_shown_and_removed(page, server, settle, unfold, tm
     page.get_by_role("textbox", name="Name").press("Enter")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("8 images to train on, 4 of each class")).to_be_visible()
-    assert "set=mine" in page.url
+    page.wait_for_url("**set=mine**")
     page.reload()
     expect(page.get_by_text("8 images to train on, 4 of each class")).to_be_visible()
     settle()

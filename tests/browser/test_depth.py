@@ -13,8 +13,8 @@ PROBING = "the server responded with a status of 404"
 
 def open_depth(page, server, query=""):
     page.goto(f"{server}/depth{query}")
-    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
-    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    for chart in ("error-over-epochs", "error-over-depth"):
+        expect(page.locator(f".st-key-{chart} .main-svg").first).to_be_visible()
 
 
 def slide(page, steps):
@@ -40,7 +40,7 @@ def test_sliding_from_8_to_56_with_the_keyboard_changes_the_sentence(page, serve
     slide(page, 8)
     expect(page.get_by_text("plain-56 ends with 70.4 % training error")).to_be_visible()
     expect(page.get_by_text("The plain net fails in training already")).to_be_visible()
-    assert "depth=56" in page.url
+    page.wait_for_url("**depth=56**")
     assert [text for text in page.complaints if PROBING not in text] == []
 
 
@@ -52,8 +52,9 @@ def test_a_reload_gives_the_same_view(page, server):
     expect(page.get_by_text("plain-26 ends with")).to_be_visible()
 
 
-def test_sliding_moves_lines_and_never_the_sheet(page, server):
+def test_sliding_moves_lines_and_never_the_sheet(page, server, settle):
     open_depth(page, server, "?depth=8")
+    settle()
     box, top = (
         page.locator(".js-plotly-plot").first.bounding_box(),
         "document.querySelector('.yaxislayer-above').textContent",
@@ -85,7 +86,7 @@ def test_garbage_in_the_url_draws_the_defaults(page, server):
 def test_the_charts_follow_the_slider(page, server):
     open_depth(page, server, "?depth=8")
     name = "() => document.querySelector('.st-key-error-over-epochs .js-plotly-plot')?.data.at(-2).name ?? ''"
-    assert "-8," in page.evaluate(name)
+    page.wait_for_function(f"({name})().includes('-8,')")
     slide(page, 8)
     expect(page.get_by_text("plain-56 ends with")).to_be_visible()
     page.wait_for_function(f"({name})().includes('-56,')")

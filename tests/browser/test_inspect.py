@@ -52,13 +52,15 @@ def test_a_picture_is_dropped_and_block_5_chosen(page, server):
     expect(page.get_by_text(re.compile(r"Block 5, channel \d+ of 16"))).to_be_visible()
     for title in ("x", "F(x)", "x + F(x)", "output"):
         expect(page.locator(".maps figcaption b").get_by_text(title, exact=True)).to_be_visible()
-    shown = page.locator(".maps img").evaluate_all("images => images.map(image => image.naturalWidth)")
-    assert shown == [8, 8, 8, 8]
+    assert page.evaluate(WIDTHS) == [8, 8, 8, 8]
     expect(page.locator(".tiles .chosen figcaption").first).to_have_text("5")
-    page.wait_for_function("() => location.search.includes('block=5')")
+    page.wait_for_url("**block=5**")
     assert complaints(page) == []
 
 
+WIDTHS = """() => Promise.all([...document.querySelectorAll('.maps img')].map(
+    image => image.decode().then(() => image.naturalWidth)))"""
+# only where all pictures have been decoded
 LOOK = """() => [...document.querySelectorAll('.closeup')].map(part => ({
     at: part.dataset.at,
     words: part.innerText.replace(/\\s+/g, ' '),
@@ -89,10 +91,11 @@ def test_a_key_draws_the_same_in_the_browser_as_the_server_does(page, server, ne
     at_once = page.evaluate(AT_ONCE, ".st-key-block input[type=range]")
     assert at_once == ["7-3", "7-3"]
     ahead = page.evaluate(LOOK)
-    page.wait_for_function("() => location.search.includes('block=7')")
+    page.wait_for_url("**block=7**")
     page.reload()
     expect(page.locator(".closeup p").first).to_contain_text("Block 7, channel 3", timeout=60_000)
     expect(page.locator(".closeup")).to_have_count(2)
+    page.evaluate(WIDTHS)
     truth = page.evaluate(LOOK)
     assert [part["words"] for part in ahead] == [part["words"] for part in truth]
     drawn, meant = (np.concatenate([*part[0]["pixels"]]) for part in (ahead, truth))
@@ -103,15 +106,15 @@ def test_a_tile_is_pressed_and_the_keys_step_from_the_strongest_channel(page, se
     open_inspect(page, server, "&block=4")
     page.wait_for_selector("[data-following]", state="attached")
     page.locator(".tiles.inspect-residual figure").nth(8).click()
-    page.wait_for_function("() => location.search.includes('block=9')")
+    page.wait_for_url("**block=9**")
     expect(page.get_by_text(re.compile(r"In block 9,"))).to_be_visible()
     shown = int(page.locator(".closeup").first.get_attribute("data-at").split("-")[1])
     page.locator(".st-key-channel input").focus()
     page.keyboard.press("ArrowDown" if shown else "ArrowUp")
     wanted = shown - 1 if shown else 1
-    page.wait_for_function(f"() => location.search.includes('channel={wanted}')")
+    page.wait_for_url(f"**channel={wanted}**")
     page.locator(".inspect-residual-channels figure").nth(11).click()
-    page.wait_for_function("() => location.search.includes('channel=11')")
+    page.wait_for_url("**channel=11**")
     expect(page.get_by_text("Channel 11 of block 9")).to_be_visible()
     assert complaints(page) == []
 
@@ -135,6 +138,7 @@ def test_a_picture_is_pasted(page, server):
         clipboard.items.add(new File([new Uint8Array(bytes)], "pasted.jpg", {type: "image/jpeg"}));
         document.body.dispatchEvent(new ClipboardEvent("paste", {clipboardData: clipboard, bubbles: true}));
     }"""
+    page.wait_for_selector("[data-listening]", state="attached")
     page.evaluate(paste, list(jpeg()["buffer"]))
     expect(page.locator(".seen").get_by_text("pasted.jpg")).to_be_visible()
     assert complaints(page) == []

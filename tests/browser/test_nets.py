@@ -49,11 +49,12 @@ def test_a_garbage_file_gives_one_readable_message(page, server, tmp_path):
     assert complaints(page) == []
 
 
-def test_a_pressed_box_shows_its_part(page, server):
+def test_a_pressed_box_shows_its_part(page, server, settle):
     open_nets(page, server, "?net=untrained:residual-20")
     expect(page.get_by_text("Block 1: 3x3, 3x3")).to_be_visible()
     boxes = page.locator(".js-plotly-plot .barlayer .point path")
     expect(boxes).to_have_count(11)
+    settle()
     box = boxes.nth(5).bounding_box()
     page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
     expect(page.get_by_text("Block 5: 3x3, 3x3")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -17,7 +18,7 @@ def test_claims_then_a_table_then_its_numbers(page, server):
     page.get_by_role("radio", name="Table 6").click()
     expect(page.get_by_text("269,722 parameters")).to_be_visible(timeout=90_000)
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
-    assert "part=Table+6" in page.url or "part=Table%206" in page.url
+    page.wait_for_url(re.compile("part=Table([+]|%20)6"))
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").last.click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
@@ -30,8 +31,7 @@ def test_a_row_opens_live_training_with_its_setting(page, server):
     row = page.locator(".st-key-train-row-table-6-ResNet-56")
     row.get_by_role("link", name="Train it").click()
     expect(page.get_by_label("Depth", exact=True)).to_have_value("56")
-    assert "/train?" in page.url
-    assert "nets=residual" in page.url
+    page.wait_for_url("**/train?**nets=residual**")
 
 
 def test_a_thousand_layers_are_drawn_without_a_console_error(page, server):

@@ -10,11 +10,17 @@ DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) =>
   [...plot.querySelectorAll('.scatterlayer path')].map((path) =>
     path.getAttribute('d') + path.getAttribute('transform')).join())"""
 
+# both charts are drawn and have taken their frames in, which Plotly does later
+FOLLOWS = """() => {
+  const plots = [...document.querySelectorAll('.js-plotly-plot')];
+  return plots.length === 2 && plots.every((plot) =>
+    plot._transitionData?._frames?.length && plot.querySelector('.scatterlayer path'));
+}"""
+
 
 def open_depth(page, server, query=""):
     page.goto(f"{server}/depth{query}")
-    expect(page.locator(".js-plotly-plot")).to_have_count(2)
-    expect(page.locator(".js-plotly-plot .scatterlayer path").nth(20)).to_be_attached()
+    page.wait_for_function(FOLLOWS)
     page.wait_for_load_state("networkidle")
 
 
@@ -46,7 +52,7 @@ def test_many_fast_presses_end_where_a_fresh_page_at_that_depth_is(page, server,
     for _ in range(8):
         page.keyboard.press("ArrowRight")
     assert settled_at(page, 56) == drawn_afresh(page, server, f"?depth=56{query}")
-    assert "depth=56" in page.url
+    page.wait_for_url("**depth=56**")
 
 
 def test_a_key_moves_the_charts_before_the_server_answers(page, server):
@@ -85,7 +91,7 @@ def test_a_key_pressed_while_the_charts_are_still_being_drawn_is_not_lost(page, 
     shows(page, drawn_afresh(page, server, "?depth=110"))
 
 
-def test_charts_at_rest_are_left_alone(page, server):
+def test_charts_at_rest_are_left_alone(page, server, settle):
     open_depth(page, server, "?depth=50&logy=true&families=plain&families=Highway")
     page.evaluate("""() => {
       window.played = 0;
@@ -95,6 +101,7 @@ def test_charts_at_rest_are_left_alone(page, server):
     handle(page).focus()
     page.keyboard.press("ArrowRight")
     settled_at(page, 56)
+    settle()
     page.wait_for_timeout(1500)
     played = page.evaluate("window.played")
     page.mouse.move(700, 500)
@@ -103,8 +110,9 @@ def test_charts_at_rest_are_left_alone(page, server):
     assert page.evaluate("window.played") == played
 
 
-def test_dragging_moves_the_charts_too(page, server):
+def test_dragging_moves_the_charts_too(page, server, settle):
     open_depth(page, server, "?depth=8")
+    settle()
     box = page.locator(".st-key-depth .stSlider").bounding_box()
     knob = page.locator(".st-key-depth [data-testid=stSliderThumbValue]").bounding_box()
     page.mouse.move(knob["x"] + knob["width"] / 2, knob["y"] + 25)

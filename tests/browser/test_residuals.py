@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 PROBING = "the server responded with a status of 404"
 LAST_Y = (
-    "() => document.querySelector('.st-key-responses-in-order .js-plotly-plot')?.data.at(-1).y.join() ?? ''"
+    "() => document.querySelector('.st-key-responses-in-order .js-plotly-plot')?.data?.at(-1).y.join() ?? ''"
 )
 
 
@@ -17,6 +17,7 @@ def complaints(page):
 def open_residuals(page, server, query=""):
     page.goto(f"{server}/residuals?data=digits{query}")
     expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    page.wait_for_function(f"() => ({LAST_Y})()")
     page.wait_for_load_state("networkidle")
 
 
@@ -38,7 +39,7 @@ def test_the_end_of_the_slider_changes_the_sentences_and_a_reload_keeps_the_view
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
     expect(page.get_by_text("in layer order, after epoch 7")).to_be_visible()
-    assert "epoch=7" in page.url
+    page.wait_for_url("**epoch=7**")
     page.reload()
     expect(page.get_by_text("in layer order, after epoch 7")).to_be_visible()
     expect(page.get_by_text("Response std in layer order")).to_be_visible()

@@ -59,8 +59,8 @@ def test_ticking_two_runs_compares_them_and_the_address_is_a_link(page, server, 
     expect(page.get_by_text("plain-20 ends with")).to_be_visible()
     tick(page, 1, settle)
     expect(page.get_by_text("over 2 seeds)")).to_be_visible()
+    page.wait_for_url("**digits-plain-20-s1**")
     address = page.url
-    assert "digits-plain-20-s1" in address
     page.reload()
     expect(page.get_by_text("over 2 seeds)")).to_be_visible()
     assert page.url == address
@@ -72,7 +72,7 @@ def test_a_ticked_run_can_be_unticked(page, server, settle):
     expect(chosen_count(page)).to_have_text(re.compile(r"^2 of \d+ runs chosen"))
     tick(page, 0, settle)
     expect(chosen_count(page)).to_have_text(re.compile(r"^1 of \d+ runs chosen"))
-    assert parse_qs(urlsplit(page.url).query)["runs"] == [RESIDUAL]
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query)["runs"] == [RESIDUAL])
     expect(page.get_by_text("ResNet-20 ends with")).to_be_visible()
 
 

@@ -176,6 +176,8 @@ export default function ({ data, parentElement }) {
   const nets = data.nets.map((told) => new Net(told, ramps));
   const slider = () => document.querySelector(BLOCK);
   const field = () => document.querySelector(CHANNEL);
+  // both are loaded by parts of their own, which may come after this one
+  const ready = () => slider() !== null && field() !== null;
   let ahead = null; // what is shown before slider and field know of it
   let waiting = 0; // keys not yet handed on
 
@@ -183,9 +185,10 @@ export default function ({ data, parentElement }) {
     block: Number(slider().value), channel: field().value === "" ? null : Number(field().value),
   };
   const follow = () => {
-    if (!slider() || !field()) return;
+    if (!ready()) return;
     const { block, channel } = now();
     nets.forEach((net) => net.show(block, channel));
+    parentElement.dataset.following = "keys";
   };
   const choose = (change, handOn) => {
     ahead = { ...now(), ...change };
@@ -224,7 +227,7 @@ export default function ({ data, parentElement }) {
     }
   };
   const clicked = (event) => {
-    const tile = event.target.closest?.(".tiles figure");
+    const tile = ready() && event.target.closest?.(".tiles figure");
     const place = tile && [...tile.parentElement.children].indexOf(tile);
     for (const net of tile ? nets : []) {
       if (tile.parentElement.classList.contains(net.name)) chooseBlock(place + 1);
@@ -240,7 +243,6 @@ export default function ({ data, parentElement }) {
     subtree: true, childList: true, attributes: true, attributeFilter: ["value"],
   });
   follow();
-  parentElement.dataset.following = "keys";
   leave = () => {
     changes.disconnect();
     document.removeEventListener("keydown", pressed, { capture: true });

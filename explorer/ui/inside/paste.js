@@ -1,7 +1,7 @@
 // A picture pasted anywhere on the page goes to the server, as base64; text is left to the fields.
 let leave = () => {};
 
-export default function ({ data, setTriggerValue }) {
+export default function ({ data, setTriggerValue, parentElement }) {
   leave();
   const take = (event) => {
     const file = [...(event.clipboardData?.files ?? [])].find((item) => item.type.startsWith("image/"));
@@ -13,6 +13,7 @@ export default function ({ data, setTriggerValue }) {
     reader.readAsDataURL(file.slice(0, data.most + 1));
   };
   document.addEventListener("paste", take);
+  parentElement.dataset.listening = "paste";
   leave = () => document.removeEventListener("paste", take);
   return leave;
 }

@@ -22,7 +22,7 @@ _CSS = f"<style>div:has(> .st-key-{_PLACE}), .st-key-{_PLACE} {{ position: absol
 def listen(take: Callable[[BytesIO], object]) -> None:
     """Call `take` with every picture that is pasted on the page: a file with a name."""
     # registered at each run, since a module is imported once but a server may be started twice
-    component = st.components.v2.component("paste_picture", js=_JS)
+    component = st.components.v2.component("paste_picture", js=_JS, isolate_styles=False)
 
     def came() -> None:
         pasted = st.session_state.get(_KEY, {}).get("pasted")
