@@ -16,6 +16,6 @@ from explorer.ui.startup import tidy_heap  # noqa: E402
 st.set_page_config(page_title="ResNet Explorer", page_icon=f"{root}/assets/icon.svg", layout="wide")
 page = navigation()
 settle()
-page.run()
 follow_theme()
+page.run()
 tidy_heap()

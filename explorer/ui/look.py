@@ -21,6 +21,7 @@ _CSS = """<style>
   background: rgba(128, 140, 150, 0.25); }
 .told .share i { display: block; height: 100%; border-radius: 0.2rem; background: #3E95CD;
   transition: width 0.4s linear; }
+div:has(> .st-key-look-place), .st-key-look-place { position: absolute; height: 0; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3.25rem 1rem 3rem; }
   h1 { font-size: 1.6rem !important; }
@@ -35,7 +36,11 @@ def settle() -> None:
 
 
 def follow_theme() -> None:
-    """Run the page anew where the reader's screen turns dark or light: charts have that page's ink."""
+    """Run the page anew where the reader's screen turns dark or light: charts have that page's ink.
+
+    Before the page is drawn, so that one which computes for long follows at once.
+    """
     # registered at each run, since a module is imported once but a server may be started twice
     component = st.components.v2.component("look", js=_JS, isolate_styles=False)
-    component(key="look", height=1, data={"dark": is_dark()}, on_turned_change=lambda: None)
+    with st.container(key="look-place"):  # out of the row: it draws nothing
+        component(key="look", height=1, data={"dark": is_dark()}, on_turned_change=lambda: None)

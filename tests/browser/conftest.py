@@ -109,24 +109,3 @@ def page(chromium):
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     yield page
     context.close()
-
-
-@pytest.fixture
-def settle(page):
-    """Waits until the server has nothing left to send: what is pressed before may be drawn anew."""
-
-    def wait():
-        page.wait_for_selector('[data-testid=stApp][data-test-script-state="notRunning"]')
-
-    return wait
-
-
-@pytest.fixture
-def unfold(page):
-    """Opens a fold by its title; what is pressed while it still opens would be missed."""
-
-    def press(title):
-        page.get_by_text(title, exact=True).first.click()
-        page.wait_for_timeout(800)
-
-    return press

@@ -4,22 +4,17 @@ from io import BytesIO
 
 import pytest
 from playwright.sync_api import expect
+from visit import complaints, settle
 
 from explorer.data.samples import photograph
 
 pytestmark = pytest.mark.browser
-# on a subpage Streamlit looks for its server below the page's own path first
-PROBING = "the server responded with a status of 404"
 NET = "net=ResNet-20,+digits,+seed+0"
 
 
 def open_page(page, server, query):
     page.goto(f"{server}/attributions?{query}")
     expect(page.get_by_text("gives").first).to_be_visible(timeout=60_000)
-
-
-def complaints(page):
-    return [text for text in page.complaints if PROBING not in text]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +25,7 @@ def jpeg():
     return {"name": "palace.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
 
 
-def test_two_methods_side_by_side_on_an_uploaded_jpeg(page, server, settle, jpeg):
+def test_two_methods_side_by_side_on_an_uploaded_jpeg(page, server, jpeg):
     open_page(page, server, NET)
     page.get_by_role("button", name="Your own picture").click()
     page.locator("input[type=file]").first.set_input_files(jpeg)
@@ -44,15 +39,15 @@ def test_two_methods_side_by_side_on_an_uploaded_jpeg(page, server, settle, jpeg
         timeout=60_000
     )
     expect(page.locator(".st-key-conductance .js-plotly-plot")).to_be_visible()
-    settle()
+    settle(page)
     assert abs(first.bounding_box()["y"] - second.bounding_box()["y"]) < 2
     assert complaints(page) == []
 
 
-def test_another_class_is_in_the_url(page, server, settle):
+def test_another_class_is_in_the_url(page, server):
     open_page(page, server, f"{NET}&index=7")
     expect(page.get_by_text("Likeliest: 9 74.7 %")).to_be_visible()
-    settle()
+    settle(page)
     page.get_by_role("combobox", name="Class").click()
     page.get_by_role("option", name="3", exact=True).click()
     page.wait_for_url("**target=3**")

@@ -5,10 +5,9 @@ import io
 
 import pytest
 from playwright.sync_api import expect
+from visit import complaints, settle
 
 pytestmark = pytest.mark.browser
-# on a subpage Streamlit looks for its server below the page's own path first
-PROBING = "the server responded with a status of 404"
 
 
 def open_depth(page, server, query=""):
@@ -24,6 +23,12 @@ def slide(page, steps):
         page.keyboard.press("ArrowRight" if steps > 0 else "ArrowLeft")
 
 
+def sheet(page):
+    """Where the first chart lies, and the ticks of its axis."""
+    ticks = page.locator(".js-plotly-plot .yaxislayer-above").first.text_content()
+    return page.locator(".js-plotly-plot").first.bounding_box(), ticks
+
+
 def test_home_leads_to_depth_without_a_console_error(page, server):
     page.goto(server)
     expect(page.get_by_text("From 8 to 110 layers the plain nets")).to_be_visible()
@@ -33,37 +38,18 @@ def test_home_leads_to_depth_without_a_console_error(page, server):
     assert page.complaints == []
 
 
-def test_sliding_from_8_to_56_with_the_keyboard_changes_the_sentence(page, server):
+def test_sliding_with_the_keyboard_changes_the_sentence_and_the_lines_but_never_the_sheet(page, server):
     open_depth(page, server, "?depth=8")
     expect(page.get_by_text("No degradation at this depth:")).to_be_visible()
     expect(page.get_by_text("plain-8 ends with")).to_be_visible()
+    settle(page)
+    before = sheet(page)
     slide(page, 8)
     expect(page.get_by_text("plain-56 ends with 70.4 % training error")).to_be_visible()
     expect(page.get_by_text("The plain net fails in training already")).to_be_visible()
     page.wait_for_url("**depth=56**")
-    assert [text for text in page.complaints if PROBING not in text] == []
-
-
-def test_a_reload_gives_the_same_view(page, server):
-    open_depth(page, server)
-    slide(page, 1)
-    expect(page.get_by_text("plain-26 ends with")).to_be_visible()
-    page.reload()
-    expect(page.get_by_text("plain-26 ends with")).to_be_visible()
-
-
-def test_sliding_moves_lines_and_never_the_sheet(page, server, settle):
-    open_depth(page, server, "?depth=8")
-    settle()
-    box, top = (
-        page.locator(".js-plotly-plot").first.bounding_box(),
-        "document.querySelector('.yaxislayer-above').textContent",
-    )
-    before = page.evaluate(top)
-    slide(page, 8)
-    expect(page.get_by_text("plain-56 ends with")).to_be_visible()
-    assert page.locator(".js-plotly-plot").first.bounding_box() == box
-    assert page.evaluate(top) == before
+    assert sheet(page) == before
+    assert complaints(page) == []
 
 
 def test_the_numbers_can_be_taken_away(page, server):
@@ -83,7 +69,7 @@ def test_garbage_in_the_url_draws_the_defaults(page, server):
     expect(page.get_by_text("plain-20 ends with")).to_be_visible()
 
 
-def test_the_charts_follow_the_slider(page, server):
+def test_the_charts_follow_the_slider_and_a_reload_gives_the_same_view(page, server):
     open_depth(page, server, "?depth=8")
     name = "() => document.querySelector('.st-key-error-over-epochs .js-plotly-plot')?.data.at(-2).name ?? ''"
     page.wait_for_function(f"({name})().includes('-8,')")

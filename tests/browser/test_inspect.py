@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from visit import complaints
 
 pytestmark = pytest.mark.browser
-# on a subpage Streamlit looks for its server below the page's own path first
-PROBING = "the server responded with a status of 404"
 NET = "net=ResNet-32,+digits,+seed+0"
 
 
@@ -33,10 +32,6 @@ def open_inspect(page, server, query=""):
 def upload(page, *files):
     page.get_by_role("button", name="Your own picture").click()
     page.locator("input[type=file]").set_input_files(list(files))
-
-
-def complaints(page):
-    return [text for text in page.complaints if PROBING not in text]
 
 
 def test_a_picture_is_dropped_and_block_5_chosen(page, server):

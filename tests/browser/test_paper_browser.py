@@ -6,10 +6,9 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from visit import complaints
 
 pytestmark = pytest.mark.browser
-# on a subpage Streamlit looks for its server below the page's own path first
-PROBING = "the server responded with a status of 404"
 
 
 def test_claims_then_a_table_then_its_numbers(page, server):
@@ -23,7 +22,7 @@ def test_claims_then_a_table_then_its_numbers(page, server):
         page.get_by_role("button", name="CSV").last.click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
     assert {row["verdict"] for row in rows} >= {"reproduced", "not measured yet"}
-    assert [text for text in page.complaints if PROBING not in text] == []
+    assert complaints(page) == []
 
 
 def test_a_row_opens_live_training_with_its_setting(page, server):
@@ -40,4 +39,4 @@ def test_a_thousand_layers_are_drawn_without_a_console_error(page, server):
     page.get_by_role("radio", name="1202").click()
     expect(page.get_by_text("At 1202 layers, untrained")).to_be_visible()
     expect(page.locator(".st-key-stacks .main-svg").first).to_be_visible()
-    assert [text for text in page.complaints if PROBING not in text] == []
+    assert complaints(page) == []

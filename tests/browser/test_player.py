@@ -4,6 +4,7 @@ import json
 
 import pytest
 from playwright.sync_api import expect
+from visit import complaints, settle
 
 pytestmark = pytest.mark.browser
 DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) =>
@@ -21,7 +22,7 @@ FOLLOWS = """() => {
 def open_depth(page, server, query=""):
     page.goto(f"{server}/depth{query}")
     page.wait_for_function(FOLLOWS)
-    page.wait_for_load_state("networkidle")
+    settle(page)
 
 
 def handle(page):
@@ -91,7 +92,7 @@ def test_a_key_pressed_while_the_charts_are_still_being_drawn_is_not_lost(page, 
     shows(page, drawn_afresh(page, server, "?depth=110"))
 
 
-def test_charts_at_rest_are_left_alone(page, server, settle):
+def test_charts_at_rest_are_left_alone(page, server):
     open_depth(page, server, "?depth=50&logy=true&families=plain&families=Highway")
     page.evaluate("""() => {
       window.played = 0;
@@ -101,7 +102,7 @@ def test_charts_at_rest_are_left_alone(page, server, settle):
     handle(page).focus()
     page.keyboard.press("ArrowRight")
     settled_at(page, 56)
-    settle()
+    settle(page)
     page.wait_for_timeout(1500)
     played = page.evaluate("window.played")
     page.mouse.move(700, 500)
@@ -110,9 +111,9 @@ def test_charts_at_rest_are_left_alone(page, server, settle):
     assert page.evaluate("window.played") == played
 
 
-def test_dragging_moves_the_charts_too(page, server, settle):
+def test_dragging_moves_the_charts_too(page, server):
     open_depth(page, server, "?depth=8")
-    settle()
+    settle(page)
     box = page.locator(".st-key-depth .stSlider").bounding_box()
     knob = page.locator(".st-key-depth [data-testid=stSliderThumbValue]").bounding_box()
     page.mouse.move(knob["x"] + knob["width"] / 2, knob["y"] + 25)
@@ -134,7 +135,7 @@ def test_other_choices_and_another_size_keep_the_depth(page, server):
     page.wait_for_timeout(1500)
     page.set_viewport_size({"width": 1400, "height": 900})
     shows(page, drawn_afresh(page, server, "?depth=56&errors=test"))
-    assert [text for text in page.complaints if "status of 404" not in text] == []
+    assert complaints(page) == []
 
 
 def compact(paths):

@@ -8,13 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
+from visit import complaints, settle
 
 from explorer.exchange.export import zip_runs
 from explorer.runs.zoo import Zoo
 
 pytestmark = pytest.mark.browser
-# on a subpage Streamlit looks for its server below the page's own path first
-PROBING = "the server responded with a status of 404"
 PLAIN, RESIDUAL = "digits-plain-20-s0", "digits-residual-20-s0"
 
 
@@ -24,12 +23,12 @@ def open_runs(page, server, query=""):
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
 
 
-def tick(page, row, settle):
+def tick(page, row):
     """Tick a row of the table by its box; the grid is drawn on a canvas, its rows are named for readers."""
     grid = page.locator("[data-testid=stDataFrame]").first
     named = grid.locator(f"canvas [role=row][aria-rowindex='{row + 2}']").first
     expect(named).to_have_attribute("aria-selected", re.compile("true|false"))
-    settle()
+    settle(page)
     before = named.get_attribute("aria-selected")
     grid.locator(".dvn-scroller").click(position={"x": 16, "y": 36 + 35 * row + 17})
     expect(named).not_to_have_attribute("aria-selected", before)
@@ -46,18 +45,14 @@ def bring_in(page, file):
     page.get_by_role("button", name="Import", exact=True).last.click()
 
 
-def complaints(page):
-    return [text for text in page.complaints if PROBING not in text]
-
-
-def test_ticking_two_runs_compares_them_and_the_address_is_a_link(page, server, settle):
+def test_ticking_two_runs_compares_them_and_the_address_is_a_link(page, server):
     page.goto(f"{server}/runs?runs=&find=digits-plain-20-s")
     expect(page.get_by_text("Tick runs in the table to compare them.")).to_be_visible()
     expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
-    tick(page, 0, settle)
+    tick(page, 0)
     page.wait_for_url(f"**runs={PLAIN}*")
     expect(page.get_by_text("plain-20 ends with")).to_be_visible()
-    tick(page, 1, settle)
+    tick(page, 1)
     expect(page.get_by_text("over 2 seeds)")).to_be_visible()
     page.wait_for_url("**digits-plain-20-s1**")
     address = page.url
@@ -67,10 +62,10 @@ def test_ticking_two_runs_compares_them_and_the_address_is_a_link(page, server, 
     assert complaints(page) == []
 
 
-def test_a_ticked_run_can_be_unticked(page, server, settle):
+def test_a_ticked_run_can_be_unticked(page, server):
     open_runs(page, server, f"?runs={PLAIN},{RESIDUAL}&find={PLAIN}")
     expect(chosen_count(page)).to_have_text(re.compile(r"^2 of \d+ runs chosen"))
-    tick(page, 0, settle)
+    tick(page, 0)
     expect(chosen_count(page)).to_have_text(re.compile(r"^1 of \d+ runs chosen"))
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query)["runs"] == [RESIDUAL])
     expect(page.get_by_text("ResNet-20 ends with")).to_be_visible()
