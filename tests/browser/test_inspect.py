@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from visit import complaints
+from visit import complaints, settle
 
 pytestmark = pytest.mark.browser
 NET = "net=ResNet-32,+digits,+seed+0"
@@ -112,6 +112,20 @@ def test_a_tile_is_pressed_and_the_keys_step_from_the_strongest_channel(page, se
     page.wait_for_url("**channel=11**")
     expect(page.get_by_text("Channel 11 of block 9")).to_be_visible()
     assert complaints(page) == []
+
+
+def test_a_tile_that_is_drawn_anew_while_it_is_pressed_is_chosen_all_the_same(page, server):
+    open_inspect(page, server, "&block=4&channel=2")
+    page.wait_for_selector("[data-following]", state="attached")
+    settle(page)
+    page.locator(".inspect-residual-channels figure").nth(11).hover()
+    page.mouse.down()
+    page.evaluate("""() => {
+        const tiles = document.querySelector('.inspect-residual-channels');
+        tiles.replaceWith(tiles.cloneNode(true));
+    }""")
+    page.mouse.up()
+    page.wait_for_url("**channel=11**")
 
 
 def test_a_broken_file_is_one_message_and_the_page_still_works(page, server):

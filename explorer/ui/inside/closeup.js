@@ -180,6 +180,7 @@ export default function ({ data, parentElement }) {
   const ready = () => slider() !== null && field() !== null;
   let ahead = null; // what is shown before slider and field know of it
   let waiting = 0; // keys not yet handed on
+  let down = null; // the tile under a pointer that has not been lifted yet
 
   const now = () => ahead ?? {
     block: Number(slider().value), channel: field().value === "" ? null : Number(field().value),
@@ -226,18 +227,33 @@ export default function ({ data, parentElement }) {
       chooseChannel(clamp(nets[0].channel(shown, channel) + move, 0, shown.count - 1));
     }
   };
-  const clicked = (event) => {
+  const tileAt = (event) => {
     const tile = ready() && event.target.closest?.(".tiles figure");
-    const place = tile && [...tile.parentElement.children].indexOf(tile);
-    for (const net of tile ? nets : []) {
-      if (tile.parentElement.classList.contains(net.name)) chooseBlock(place + 1);
+    return tile && { tile, row: tile.parentElement, place: [...tile.parentElement.children].indexOf(tile) };
+  };
+  const chooseTile = ({ row, place }) => {
+    for (const net of nets) {
+      if (row.classList.contains(net.name)) chooseBlock(place + 1);
       const shown = net.block(now().block);
-      if (tile.parentElement.classList.contains(`${net.name}-channels`)) chooseChannel(shown.order[place]);
+      if (row.classList.contains(`${net.name}-channels`)) chooseChannel(shown.order[place]);
     }
+  };
+  const clicked = (event) => {
+    const found = tileAt(event);
+    if (found) chooseTile(found);
+  };
+  // where the server draws a tile anew under the pointer, the browser makes no click of it
+  const touched = (event) => { down = tileAt(event); };
+  const released = (event) => {
+    const up = down && !down.tile.isConnected && tileAt(event);
+    if (up && up.place === down.place && up.row.className === down.row.className) chooseTile(up);
+    down = null;
   };
 
   document.addEventListener("keydown", pressed, { capture: true });
   document.addEventListener("click", clicked);
+  document.addEventListener("pointerdown", touched);
+  document.addEventListener("pointerup", released);
   const changes = new MutationObserver(follow);
   changes.observe(document.querySelector(".stMain") ?? document.body, {
     subtree: true, childList: true, attributes: true, attributeFilter: ["value"],
@@ -247,6 +263,8 @@ export default function ({ data, parentElement }) {
     changes.disconnect();
     document.removeEventListener("keydown", pressed, { capture: true });
     document.removeEventListener("click", clicked);
+    document.removeEventListener("pointerdown", touched);
+    document.removeEventListener("pointerup", released);
   };
   return leave;
 }
