@@ -14,8 +14,7 @@ HOME = str(ROOT / "explorer" / "app.py")
 
 @pytest.fixture
 def depth_page():
-    page = AppTest.from_file(HOME, default_timeout=60).run()
-    return page.switch_page("../pages/depth.py").run()
+    return AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/depth.py").run()
 
 
 def text(page):

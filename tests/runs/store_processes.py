@@ -43,14 +43,16 @@ def race(url, run_id, barrier, results):
     store.close()
 
 
-def open_together(url, barrier, results):
-    """Open a database that does not exist yet."""
-    barrier.wait()
-    try:
-        Store(url).close()
-        results.put("")
-    except Exception as error:  # noqa: BLE001 - the text is the result
-        results.put(f"{type(error).__name__}: {error}")
+def open_together(urls, barrier, results):
+    """Open databases that do not exist yet; tell what was refused."""
+    refused = []
+    for url in urls:
+        barrier.wait()
+        try:
+            Store(url).close()
+        except Exception as error:  # noqa: BLE001 - the text is the result
+            refused.append(f"{type(error).__name__}: {error}")
+    results.put(refused)
 
 
 def hold_lock(path, locked, release):
