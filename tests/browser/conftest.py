@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
+from visit import PATIENCE_MS
 
 from explorer.runs.zoo import ROOT
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 
-
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def chromium_path():
@@ -101,7 +101,7 @@ def page(chromium):
     """A page at 1400x900 that keeps what the console said in `page.complaints`."""
     context = chromium.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.complaints = []
     page.on(
         "console", lambda message: page.complaints.append(message.text) if message.type == "error" else None

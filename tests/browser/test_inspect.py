@@ -26,7 +26,7 @@ def open_inspect(page, server, query=""):
     page.goto(f"{server}/inspect?{NET}{query}")
     # the first net of a session wakes torch
     expect(page.locator(".maps img")).to_have_count(4, timeout=120_000)
-    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
 
 
 def upload(page, *files):
@@ -88,7 +88,7 @@ def test_a_key_draws_the_same_in_the_browser_as_the_server_does(page, server, ne
     ahead = page.evaluate(LOOK)
     page.wait_for_url("**block=7**")
     page.reload()
-    expect(page.locator(".closeup p").first).to_contain_text("Block 7, channel 3", timeout=60_000)
+    expect(page.locator(".closeup p").first).to_contain_text("Block 7, channel 3")
     expect(page.locator(".closeup")).to_have_count(2)
     page.evaluate(WIDTHS)
     truth = page.evaluate(LOOK)

@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-from visit import complaints
+from visit import PATIENCE_MS, complaints
 
 pytestmark = pytest.mark.browser
 CHART = ".js-plotly-plot .main-svg"
@@ -72,7 +72,7 @@ def phone(chromium):
         viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, user_agent=agent
     )
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE_MS)
     yield page
     context.close()
 

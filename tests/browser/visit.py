@@ -1,5 +1,8 @@
 """What any visit of a page asks: is it done, what did the console say, what is folded away."""
 
+PATIENCE_MS = 60_000
+"""For whatever a page has to show, on a machine that does other work as well."""
+
 # on a subpage Streamlit looks for its server below the page's own path first
 _PROBING = "the server responded with a status of 404"
 
