@@ -17,7 +17,8 @@ style, beside = offer_start(wish)
 ids = watched_ids()
 others(ids)
 context = context_of(wish.order, wish.images.name, ids) if beside or not ids else []
-found = watched(tuple(ids), tuple(context))
+plan = (wish.order, wish.images) if wish.order else None
+found = watched(tuple(ids), tuple(context), plan)
 with st.container(key="live"):
     live_view(View(tuple(ids), tuple(context), style, is_dark()), found)
 where_to(found)

@@ -40,7 +40,8 @@ class Record:
     blocks: pd.DataFrame
 
 
-_NOTHING = Record(*(empty(name) for name in _TABLES))
+NOTHING = Record(*(empty(name) for name in _TABLES))
+"""Of a run that has not begun."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Followers:
         known = self._known.get(now.run_id)
         if known and known[0].attempt == now.attempt and known[0].epoch <= now.epoch:
             return known
-        return Reached(now.run_id, -1, -1), _NOTHING
+        return Reached(now.run_id, -1, -1), NOTHING
 
     def _read_more(self, runs: Sequence[Reached], after: int, until: int) -> None:
         """Nothing later than `until`: what a worker has recorded since would be read once more next time."""
@@ -117,7 +118,7 @@ def zoo_records(source: RunSource, runs: Sequence[Run]) -> dict[str, Record]:
     """The records of finished runs, by run id."""
     ids = [run.run_id for run in runs]
     tables = [_by_run(getattr(source, name)(ids)) for name in _TABLES]
-    nothing = (_NOTHING.epochs, _NOTHING.steps, _NOTHING.blocks)
+    nothing = (NOTHING.epochs, NOTHING.steps, NOTHING.blocks)
     each = {
         run_id: [table.get(run_id, none) for table, none in zip(tables, nothing, strict=True)]
         for run_id in ids

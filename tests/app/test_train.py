@@ -165,6 +165,23 @@ def test_twins_are_started_steered_and_finished():
     assert page.button(key="Pause-all").disabled
 
 
+@pytest.mark.parametrize(
+    "order",
+    [{}, {"layers": "8", "epochs": "3", "repeats": "2"}, {"nets": "highway", "layers": "32", "seed": "5"}],
+)
+def test_start_draws_no_chart_anew(order):
+    """The lines are there before, and empty: drawing four charts is what the first point would wait for."""
+    page = open_page(**order)
+    before = [chart.proto.spec for chart in page.get("plotly_chart")]
+
+    page = start(page)
+
+    assert "queued**" in text(page)
+    assert len(before) == 4
+    assert all(before)
+    assert [chart.proto.spec for chart in page.get("plotly_chart")] == before
+
+
 def test_a_link_to_a_group_shows_its_runs_to_anybody():
     page = start(open_page(layers="8", epochs="1"))
     states = jobs.states(Store())

@@ -46,6 +46,8 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export default function ({ data, setTriggerValue }) {
   leave();
+  leave = () => {};
+  if (!data.query.runs) return leave;
   const gone = new AbortController();
   const address = new URL(data.feed, `${location.origin}${location.pathname.replace(/\/+$/, "")}`);
   let now = null;

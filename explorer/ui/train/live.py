@@ -56,8 +56,9 @@ def choose_style() -> tuple[LiveStyle, bool]:
 def live_view(view: View, found: Watched) -> None:
     """Everything about the watched runs: charts, sentences and buttons, which then follow the feed."""
     seen = sight(view, found)
+    # first, so that the browser asks while it still draws; where nothing runs, so that it is at hand by then
+    follow(PATH, view.query, seen.drawn)
     if view.ids:
-        follow(PATH, view.query, seen.drawn)  # first, so that the browser asks while it still draws
         steer_all(found, seen.texts)
     _side_by_side(seen.pictures, LOSSES, ERRORS)
     with st.container(key="conclusion"):

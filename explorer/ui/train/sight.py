@@ -119,7 +119,7 @@ def sight(view: View, found: Watched) -> Sight:
         GRADIENTS: _blocks(view, kept, "gradient_norm"),
     }
     done = bool(found.states["status"].eq("done").all())
-    said = _said(kept, found.active, done, found.sheet.epochs)
+    said = _said(kept, found.active, done, found.sheet.epochs) if view.ids else _said_before(kept)
     return Sight(pictures, told_of(found) | {CONCLUSION: Told(said)}, choices(found), _wait_ms(found))
 
 
@@ -208,15 +208,18 @@ def _zoo_blocks(zoo: Kept | None, column: str) -> Lines:
 @lru_cache(maxsize=32)
 def _said(kept: Kept, active: bool, done: bool, epochs: int) -> str:
     """The answer in one sentence, computed from the numbers."""
-    members, own = kept.members, kept.own
-    if not own:
-        if not members:
-            return "Nothing is trained yet, and the zoo has no such nets: press Start."
-        names = list(dict.fromkeys(member.group.removesuffix(ZOO) for member in members))
-        return (
-            f"**From the zoo, finished before:** {words.listed(names)}, {len({one.seed for one in members})} "
-            "seeds each. **Start** trains yours and draws it on top, in full colour."
-        )
-    curves = pd.concat([kept.epochs[member.run_id] for member in own], ignore_index=True)
-    table = pd.DataFrame(map(asdict, own))
+    curves = pd.concat([kept.epochs[member.run_id] for member in kept.own], ignore_index=True)
+    table = pd.DataFrame(map(asdict, kept.own))
     return so_far(curves, table, epochs) if active or not done else outcome(curves, table)
+
+
+def _said_before(kept: Kept) -> str:
+    """What is there to see before anything was started."""
+    zoo = kept.zoo.members if kept.zoo else ()
+    if not zoo:
+        return "Nothing is trained yet, and the zoo has no such nets: press Start."
+    names = list(dict.fromkeys(member.group.removesuffix(ZOO) for member in zoo))
+    return (
+        f"**From the zoo, finished before:** {words.listed(names)}, {len({one.seed for one in zoo})} "
+        "seeds each. **Start** trains yours and draws it on top, in full colour."
+    )

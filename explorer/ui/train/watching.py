@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -17,9 +17,10 @@ from explorer.runs.run import Run, run_table
 from explorer.runs.store import Store, StoreError
 from explorer.ui.data import library, own_store, runs_on, zoo_runs
 from explorer.work import jobs
-from explorer.work.order import Order
+from explorer.work.order import Images, Order
 from explorer.work.watch import (
     ACTIVE,
+    NOTHING,
     Followers,
     Reached,
     Record,
@@ -33,6 +34,8 @@ from explorer.work.watch import (
 RUNS = "runs"
 """Name in the URL of the watched runs: their ids, or those of groups, separated by commas."""
 MOST = 24
+Plan = tuple[Order, Images]
+"""What the form orders."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,15 +156,23 @@ def context_of(order: Order | None, dataset: str, ids: Sequence[str]) -> list[st
     )
 
 
-def watched(ids: tuple[str, ...], context: tuple[str, ...]) -> Watched:
-    """Own runs and those of the zoo beside them; parts of it are shared, so nobody may change it."""
+def watched(ids: tuple[str, ...], context: tuple[str, ...], plan: Plan | None = None) -> Watched:
+    """Own runs and those of the zoo beside them; parts of it are shared, so nobody may change it.
+
+    Args:
+        ids: own runs.
+        context: runs of the zoo.
+        plan: where nothing was started, what would be: its lines are there, and empty, so that the charts
+            need not be drawn anew when it is.
+    """
     states, shots = pd.DataFrame(columns=list(jobs.STATE_COLUMNS)), {}
     if ids:  # without a store the zoo can still be shown
         states, shots = jobs.states(own_store(), ids), jobs.live(own_store(), ids)
     columns = (states[name].tolist() for name in ("run_id", "epoch", "attempt"))
     reached = tuple(Reached(*row) for row in zip(*columns, strict=True))
     runs = {one.run_id: _run(one.run_id, one.epoch < 0) for one in reached}
-    kept = _kept(reached, context)
+    plan = None if ids else plan
+    kept = _kept(reached, context, plan)
     fresh = {
         run_id: with_snapshot(kept.steps[run_id], shots.get(run_id), run) for run_id, run in runs.items()
     }
@@ -170,7 +181,7 @@ def watched(ids: tuple[str, ...], context: tuple[str, ...]) -> Watched:
         rates={run_id: shot.images_per_s for run_id, shot in shots.items()},
         kept=kept,
         steps=kept.steps | fresh,
-        sheet=_sheet(list(runs.values()) or [_run(run_id) for run_id in context]),
+        sheet=_sheet([*runs.values()] or _planned(plan) or [_run(run_id) for run_id in context]),
         batch_sizes={run_id: run.recipe.batch_size for run_id, run in runs.items()},
     )
 
@@ -192,17 +203,28 @@ def _run(run_id: str, waits: bool = False) -> Run:
 
 
 @lru_cache(maxsize=32)
-def _kept(reached: tuple[Reached, ...], context: tuple[str, ...]) -> Kept:
-    own = _followers().read(reached) if reached else {}
-    members = _members(context, tuple((one.run_id, one.epoch < 0) for one in reached))
+def _kept(reached: tuple[Reached, ...], context: tuple[str, ...], plan: Plan | None) -> Kept:
+    own = _followers().read(reached) if reached else {run.run_id: NOTHING for run in _planned(plan)}
+    members = _members(context, tuple((one.run_id, one.epoch < 0) for one in reached), plan)
     pale = _pale(context, tuple(member for member in members if member.zoo))
     return Kept(members, {**pale.of, **own}, pale)
 
 
 @lru_cache(maxsize=32)
-def _members(context: tuple[str, ...], own: tuple[tuple[str, bool], ...]) -> tuple[Member, ...]:
-    runs = [*map(_run, context), *(_run(run_id, waits) for run_id, waits in own)]
+def _members(
+    context: tuple[str, ...], own: tuple[tuple[str, bool], ...], plan: Plan | None
+) -> tuple[Member, ...]:
+    runs = [*map(_run, context), *(_run(run_id, waits) for run_id, waits in own), *_planned(plan)]
     return coloured(named(runs))
+
+
+@lru_cache(maxsize=32)
+def _planned(plan: Plan | None) -> tuple[Run, ...]:
+    if plan is None:
+        return ()
+    order, images = plan
+    runs = [jobs.new_run(spec, recipe, images.name) for spec, recipe in order.runs(images)]
+    return tuple(replace(run, run_id=f"planned-{number}") for number, run in enumerate(runs))
 
 
 @lru_cache(maxsize=32)
@@ -227,10 +249,10 @@ def _followers_of(store: Store) -> Followers:
 def _sheet(runs: Sequence[Run]) -> Sheet:
     """From the longest run; one that has not begun is as long as its recipe says."""
     train = {entry.name: entry.train for entry in available()}
-    lengths = [(run.iterations or _planned(run, train.get(run.dataset, 0)), run.epochs) for run in runs]
+    lengths = [(run.iterations or _length(run, train.get(run.dataset, 0)), run.epochs) for run in runs]
     iterations, epochs = (max((one[at] for one in lengths), default=1) for at in (0, 1))
     return Sheet(max(iterations, 1), max(epochs, 1), max((run.spec.classes for run in runs), default=10))
 
 
-def _planned(run: Run, train: int) -> int:
+def _length(run: Run, train: int) -> int:
     return run.recipe.epochs * (train // max(min(run.recipe.batch_size, train), 1))
