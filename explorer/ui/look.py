@@ -10,7 +10,8 @@ from explorer.ui.figures import is_dark
 
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
-# wide enough for twin charts, never stretched; on a phone less room above and at the sides
+# wide enough for twin charts, never stretched; on a phone less room above and at the sides; a container
+# whose key begins with "unseen" draws nothing, and is taken out of the row so that it pushes nobody
 _CSS = """<style>
 .stMainBlockContainer { max-width: 84rem; padding-top: 3.25rem; padding-bottom: 4rem; }
 .stMetric [data-testid="stMetricValue"] { font-size: 1.5rem; font-variant-numeric: tabular-nums; }
@@ -21,7 +22,7 @@ _CSS = """<style>
   background: rgba(128, 140, 150, 0.25); }
 .told .share i { display: block; height: 100%; border-radius: 0.2rem; background: #3E95CD;
   transition: width 0.4s linear; }
-div:has(> .st-key-look-place), .st-key-look-place { position: absolute; height: 0; }
+div:has(> [class*="st-key-unseen"]), [class*="st-key-unseen"] { position: absolute; height: 0; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3.25rem 1rem 3rem; }
   h1 { font-size: 1.6rem !important; }
@@ -42,5 +43,5 @@ def follow_theme() -> None:
     """
     # registered at each run, since a module is imported once but a server may be started twice
     component = st.components.v2.component("look", js=_JS, isolate_styles=False)
-    with st.container(key="look-place"):  # out of the row: it draws nothing
+    with st.container(key="unseen-look"):
         component(key="look", height=1, data={"dark": is_dark()}, on_turned_change=lambda: None)

@@ -97,9 +97,7 @@ def test_a_preset_fills_the_form_and_the_address_and_a_reload_keeps_it(page, ser
     open_train(page, server)
     page.get_by_text("Highway, 32").click()
     expect(page.get_by_text("463,866 to 902,650 parameters")).to_be_visible()
-    page.wait_for_url(
-        re.compile("nets=residual&nets=highway.*layers=32|layers=32.*nets=residual&nets=highway")
-    )
+    page.wait_for_url(lambda url: "layers=32" in url and "nets=residual&nets=highway" in url)
     page.reload()
     expect(page.get_by_text("463,866 to 902,650 parameters")).to_be_visible()
     assert complaints(page) == []

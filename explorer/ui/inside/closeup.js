@@ -10,6 +10,7 @@ const UPON = { ArrowUp: 1, ArrowDown: -1 };
 const SIDES = [32, 64]; // of a tile, in pixels
 const handedOn = new WeakSet();
 let kept = new Map(); // decoded values of the nets in view, by key
+let down = null; // the tile under a pointer that has not been lifted yet; the page may run anew meanwhile
 let leave = () => {};
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -180,7 +181,6 @@ export default function ({ data, parentElement }) {
   const ready = () => slider() !== null && field() !== null;
   let ahead = null; // what is shown before slider and field know of it
   let waiting = 0; // keys not yet handed on
-  let down = null; // the tile under a pointer that has not been lifted yet
 
   const now = () => ahead ?? {
     block: Number(slider().value), channel: field().value === "" ? null : Number(field().value),

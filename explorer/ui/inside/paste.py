@@ -14,9 +14,6 @@ from explorer.data.images import MAX_BYTES
 
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 _KEY = "paste-picture"
-_PLACE = "paste-place"
-# it only listens: out of the row, so that it does not push its neighbours
-_CSS = f"<style>div:has(> .st-key-{_PLACE}), .st-key-{_PLACE} {{ position: absolute; height: 0; }}</style>"
 
 
 def listen(take: Callable[[BytesIO], object]) -> None:
@@ -29,9 +26,8 @@ def listen(take: Callable[[BytesIO], object]) -> None:
         if pasted:
             take(pasted_file(pasted))
 
-    with st.container(key=_PLACE):
+    with st.container(key="unseen-paste"):
         component(key=_KEY, data={"most": MAX_BYTES}, height=1, on_pasted_change=came)
-    st.html(_CSS)
 
 
 def pasted_file(pasted: object) -> BytesIO:
