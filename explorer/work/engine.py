@@ -12,10 +12,11 @@ from typing import Any
 
 import psutil
 import torch
+from sqlalchemy import case
 
 from explorer.data.sources import open_dataset
 from explorer.data.splits import Dataset
-from explorer.runs import home
+from explorer.runs import home, schema
 from explorer.runs.database import StoreDamagedError
 from explorer.runs.run import Status
 from explorer.runs.store import LostRunError, Store, StoreError, UnknownRunError
@@ -88,8 +89,11 @@ def _trained(session: Session, job: Job) -> tuple[Status, dict[str, Any]]:
     _begin(session, job, trainer, threads)
     with Journal(session.store, job) as journal:
         asked = _loop(session, job, trainer, journal)
-    if asked in ("pause", "leave"):
-        return _ENDS[asked], {"reason": LEFT if asked == "leave" else None}
+    if asked == "leave":
+        return _ENDS[asked], {"reason": LEFT}
+    if asked == "pause":  # whoever resumed it while it was being kept wants it to go on
+        resumed = case((schema.runs.c.command == "resume", "queued"), else_=_ENDS[asked])
+        return _ENDS[asked], {"reason": None, "status": resumed}
     checkpoint = session.store.checkpoint_path(job.run.run_id)
     results = session.store.get_run(job.run.run_id).results if trainer.at_epoch_end else {}
     save_trained(checkpoint, trainer, replace(job.run, results=results))
@@ -106,7 +110,8 @@ def _loop(session: Session, job: Job, trainer: Trainer, journal: Journal) -> str
         trainer.step()
         if trainer.at_epoch_end:
             _keep(session, trainer, journal)
-            if stepping or journal.command == "step":
+            stepping = journal.command == "step" or (stepping and journal.command is None)
+            if stepping:
                 return None if trainer.finished else "pause"
         elif time.monotonic() - shown >= PERIOD_S:
             shown = time.monotonic()

@@ -114,9 +114,12 @@ def pause(store: Store, run_id: str) -> None:
 
 
 def resume(store: Store, run_id: str) -> None:
-    """Queue the run again, to go on from its last checkpoint; raises as `pause`."""
+    """Queue the run again, to go on from its last checkpoint; raises as `pause`.
+
+    A running one that was asked to pause, or to pause after an epoch, goes on.
+    """
     answers: dict[str, str | None] = dict.fromkeys(_GOES_ON, "queued")
-    _ask(store, run_id, "resume", answers | {"queued": None, "running": None}, command=None)
+    _ask(store, run_id, "resume", answers | {"queued": None, "running": "resume"}, command=None)
 
 
 def step_epoch(store: Store, run_id: str) -> None:

@@ -165,6 +165,31 @@ def test_twins_are_started_steered_and_finished():
     assert page.button(key="Pause-all").disabled
 
 
+def test_a_press_means_the_runs_as_they_stand_then_not_as_they_were_drawn():
+    page = start(open_page(layers="8", epochs="1"))
+    store, (first, second) = Store(), link(page).split(",")
+
+    store.set_status(first, "queued", "stopped")  # since the page was drawn
+    page = page.button(key="Pause-all").click().run()
+    assert "**1 stopped, 1 paused**" in text(page)
+    assert not page.warning
+
+    jobs.resume(store, second)
+    jobs.pause(store, second)
+    jobs.retry(store, first)
+    jobs.pause(store, first)  # the page knows of one that is paused, and there are two
+    page = page.button(key="Pause-all").click().run()
+    assert "**2 queued**" in text(page)
+
+    for run_id in (first, second):
+        store.set_status(run_id, "queued", "done")
+    page = page.button(key="Pause-all").click().run()
+    assert "**2 done**" in text(page)
+    assert [warning.value for warning in page.warning] == [
+        "Pause came too late: it fits none of these runs any more."
+    ]
+
+
 @pytest.mark.parametrize(
     "order",
     [{}, {"layers": "8", "epochs": "3", "repeats": "2"}, {"nets": "highway", "layers": "32", "seed": "5"}],

@@ -1,12 +1,19 @@
 """Live training as a person does it: start, watch, zoom, reload, pause, resume, finish, take away."""
 
+import copy
 import csv
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
 from visit import complaints
+
+from explorer.nets.spec import NetSpec
+from explorer.runs.store import Store
+from explorer.training.recipe import Recipe
+from explorer.work import jobs
 
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 240_000  # on a machine that does other work as well
@@ -60,7 +67,7 @@ def status(page, text):
 
 @pytest.mark.slow
 def test_twins_are_started_watched_steered_and_taken_away(page, server):
-    open_train(page, server)
+    open_train(page, server, "?epochs=15")  # they still run when everything up to Pause is done
     page.get_by_role("button", name="Start", exact=True).click()
     first = wait_for_points(page, 0)
     page.wait_for_url(re.compile("runs=plain-20.*residual-20"))
@@ -72,14 +79,15 @@ def test_twins_are_started_watched_steered_and_taken_away(page, server):
     wait_for_points(page, second - 1)
     wait_for_points(page, second)
 
-    page.get_by_role("button", name="Pause").first.click()
+    for_both = page.locator(".st-key-steer-all")  # each run has buttons of its own as well
+    for_both.get_by_role("button", name="Pause").click()
     expect(status(page, "2 paused")).to_be_visible(timeout=PATIENCE_MS)
     kept = page.evaluate(POINTS)
-    page.get_by_role("button", name="Resume").first.click()
+    for_both.get_by_role("button", name="Resume").click()
     wait_for_points(page, kept)
     expect(status(page, "2 done")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("plain-20 ends with")).to_be_visible()
-    page.wait_for_function(f"({POINTS})() === 110")
+    page.wait_for_function(f"({POINTS})() === 165")
 
     names = "() => document.querySelector('.st-key-loss-over-steps .js-plotly-plot').data.map((t) => t.name)"
     assert any("ResNet-20, zoo" in (name or "") for name in page.evaluate(names))
@@ -87,7 +95,7 @@ def test_twins_are_started_watched_steered_and_taken_away(page, server):
     expect(page.get_by_role("link", name="Compare them with other runs")).to_be_visible(timeout=PATIENCE_MS)
     rows = taken_away(page)
     mine = [row for row in rows if row["group"] == "plain-20"]
-    assert [int(row["iteration"]) for row in mine] == list(range(1, 111))
+    assert [int(row["iteration"]) for row in mine] == list(range(1, 166))
     assert {row["group"] for row in rows} == {"plain-20", "ResNet-20", "plain-20, zoo", "ResNet-20, zoo"}
 
     assert complaints(page) == []
@@ -101,3 +109,39 @@ def test_a_preset_fills_the_form_and_the_address_and_a_reload_keeps_it(page, ser
     page.reload()
     expect(page.get_by_text("463,866 to 902,650 parameters")).to_be_visible()
     assert complaints(page) == []
+
+
+def test_what_is_told_of_a_run_never_runs_ahead_of_the_buttons_beside_it(page, own_server):
+    """A feed answers sooner than a page is drawn anew: "paused" beside a button that pauses misleads."""
+    run = replace(jobs.new_run(NetSpec("residual", 8), Recipe(epochs=1), "digits"), status="paused")
+    Store().add_run(run, data="digits")
+    said, answers, real = {"html": "as drawn", "other": ""}, [], {}
+
+    def tell(route):
+        if not real:
+            real.update(route.fetch().json())
+        told = copy.deepcopy(real)
+        told["texts"]["summary"]["html"] = said["html"]
+        told["drawn"]["rest"] += said["other"]
+        answers.append(told | {"version": str(len(answers)), "wait": 100})
+        route.fulfill(json=answers[-1])
+
+    def wait_for_answers(count):
+        wanted = len(answers) + count
+        for _ in range(PATIENCE_MS // 50):
+            if len(answers) >= wanted:
+                return
+            page.wait_for_timeout(50)
+        raise AssertionError("the page does not ask its feed any more")
+
+    page.route("**/watched?*", tell)
+    open_train(page, own_server.address, f"?runs={run.run_id}")
+    expect(status(page, "as drawn")).to_be_visible()
+
+    said |= {"html": "ahead", "other": "another page"}
+    wait_for_answers(3)
+    expect(status(page, "ahead")).to_have_count(0)
+
+    said["other"] = ""
+    expect(status(page, "ahead")).to_be_visible()
+    page.unroute_all(behavior="ignoreErrors")

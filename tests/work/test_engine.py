@@ -106,7 +106,9 @@ def seen(command):
     """Waits until the journal's thread has read the command, as it does between two steps."""
 
     def wait(journal_of):
+        until = time.monotonic() + 30
         while journal_of._command != command:
+            assert time.monotonic() < until, f"'{command}' never arrived"
             time.sleep(0.01)
 
     return wait
@@ -171,6 +173,53 @@ def test_a_step_asked_of_a_running_run_pauses_it_at_the_end_of_the_epoch(store, 
     after_steps(monkeypatch, 6, ask)
     assert train(Session(store), job) == "paused"
     assert store.epochs([job.run.run_id])["iteration"].max() == 8
+
+
+def test_who_resumes_while_a_pause_is_being_kept_has_it_go_on(store, take, whole, monkeypatch, journals):
+    job = take()
+    run_id = job.run.run_id
+    freeze = engine.frozen_state
+
+    def pause():
+        jobs.pause(store, run_id)
+        seen("pause")(journals[-1])
+
+    def freeze_slowly(trainer):
+        if trainer.iteration == 5:
+            jobs.resume(store, run_id)
+        return freeze(trainer)
+
+    monkeypatch.setattr(engine, "frozen_state", freeze_slowly)
+    after_steps(monkeypatch, 5, pause)
+    train(Session(store), job)
+
+    again = queue.take(store, this_process())
+    assert again is not None, "it stays paused, though it was resumed after that"
+    assert train(Session(store), again) == "done"
+    assert_equals(store, run_id, whole)
+
+
+@pytest.mark.parametrize("already", [True, False])
+def test_who_resumes_a_run_that_is_to_pause_after_its_epoch_has_it_go_on(
+    store, take, whole, monkeypatch, journals, already
+):
+    job = take()
+    run_id = job.run.run_id
+    if already:  # it was begun to train one epoch
+        store.set_status(run_id, "running", "paused")
+        jobs.step_epoch(store, run_id)
+        job = queue.take(store, this_process())
+
+    def ask():
+        if not already:
+            jobs.step_epoch(store, run_id)
+            seen("step")(journals[-1])
+        jobs.resume(store, run_id)
+        seen("resume")(journals[-1])
+
+    after_steps(monkeypatch, 2, ask)
+    assert train(Session(store), job) == "done"
+    assert_equals(store, run_id, whole)
 
 
 def test_a_retry_begins_again_and_forgets_what_was(store, take, whole):

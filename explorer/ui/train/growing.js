@@ -54,11 +54,13 @@ export default function ({ data, setTriggerValue }) {
   let asked = "";
 
   const show = () => {
-    if (!now) return;
-    if (now.drawn.sheets === data.drawn.sheets) {
+    if (now?.drawn.sheets === data.drawn.sheets) {
       Object.entries(now.charts).forEach(([key, chart]) => grow(key, chart));
     }
-    Object.entries(now.texts).forEach(([name, told]) => tell(name, told));
+    // a text never runs ahead of the buttons beside it: "paused" comes with the button that resumes
+    if (now?.drawn.rest === data.drawn.rest) {
+      Object.entries(now.texts).forEach(([name, told]) => tell(name, told));
+    }
   };
   const ask = async () => {
     address.search = new URLSearchParams({ ...data.query, had: now?.version ?? "" });
@@ -67,7 +69,9 @@ export default function ({ data, setTriggerValue }) {
     if (answer.status === 200) now = await answer.json();
     show();
     const wanted = now.drawn.sheets + now.drawn.rest;
-    if (wanted !== data.drawn.sheets + data.drawn.rest && wanted !== asked) {
+    if (wanted === data.drawn.sheets + data.drawn.rest) {
+      asked = "";
+    } else if (wanted !== asked) {
       asked = wanted; // the page has to be drawn anew: an axis, a button, another run
       setTriggerValue("changed", true);
     }

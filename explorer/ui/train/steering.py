@@ -93,19 +93,32 @@ def steer_each(found: Watched, texts: Mapping[str, Told]) -> None:
 
 def _button(place: Sequence[Verb], states: dict[str, str], key: str) -> None:
     """The first verb of the place that fits any of the runs; disabled where none does."""
-    fitting = [(verb, [one for one, status in states.items() if status in verb.fits]) for verb in place]
-    verb, ids = next(((verb, ids) for verb, ids in fitting if ids), (place[0], []))
+    verb = next((verb for verb in place if _fitting(verb, states)), None)
+    shown = verb or place[0]
     st.button(
-        verb.label, icon=verb.icon, help=verb.help, key=f"{place[0].label}-{key}", disabled=not ids,
-        on_click=_ask, args=(verb, ids), width=104,
+        shown.label, icon=shown.icon, help=shown.help, key=f"{place[0].label}-{key}", disabled=verb is None,
+        on_click=_ask, args=(shown, tuple(states)), width=104,
     )  # fmt: skip
 
 
+def _fitting(verb: Verb, states: Mapping[str, str]) -> list[str]:
+    return [run_id for run_id, status in states.items() if status in verb.fits]
+
+
 def _ask(verb: Verb, ids: Sequence[str]) -> None:
+    """Ask it of those that it fits at the press: they may stand otherwise than when the button was drawn."""
+    asked, refused = 0, f"{verb.label} came too late: it fits none of these runs any more."
     try:
         store = own_store()
-        for run_id in ids:
-            verb.ask(store, run_id)
+        states = jobs.states(store, ids)
+        for run_id in _fitting(verb, dict(zip(states["run_id"], states["status"], strict=True))):
+            try:
+                verb.ask(store, run_id)
+                asked += 1
+            except jobs.JobError as error:  # it has gone on since it was read; the others are still meant
+                refused = str(error)
     except (StoreError, ValueError) as error:
-        st.session_state[_FAILED] = str(error)
+        asked, refused = 0, str(error)
+    if not asked:
+        st.session_state[_FAILED] = refused
     look_again()
