@@ -56,6 +56,23 @@ def test_many_fast_presses_end_where_a_fresh_page_at_that_depth_is(page, server,
     page.wait_for_url("**depth=56**")
 
 
+PRESS_FIVE_TIMES = """() => {
+  const slider = document.querySelector('.st-key-depth input[type=range]');
+  const key = {key: 'ArrowRight', code: 'ArrowRight', bubbles: true, cancelable: true};
+  for (let i = 0; i < 5; i++) slider.dispatchEvent(new KeyboardEvent('keydown', key));
+}"""
+
+
+def test_keys_faster_than_the_browser_paints_are_no_errors_on_the_console(page, server):
+    """Plotly rejects what an animation leaves out, and nobody would hear it but the console."""
+    open_depth(page, server, "?depth=8")
+    handle(page).focus()
+    page.evaluate(PRESS_FIVE_TIMES)
+    assert settled_at(page, 38) == drawn_afresh(page, server, "?depth=38")
+    page.wait_for_url("**depth=38**")
+    assert complaints(page) == []
+
+
 def test_a_key_moves_the_charts_before_the_server_answers(page, server):
     open_depth(page, server, "?depth=50")
     wanted = drawn_afresh(page, server, "?depth=56")

@@ -50,6 +50,8 @@ export default function ({ data, setStateValue }) {
           // Plotly draws a chart first and takes its frames in later
           later ??= setTimeout(() => { later = null; if (ahead === null) follow(); else show(ahead); }, SOON_MS);
         } else if (!isShown(plot, frame)) {
+          // a frame that this one overtakes is no error, but Plotly would have the console say so
+          plot._transitionData._frameQueue?.forEach((overtaken) => { overtaken.onInterrupt = null; });
           button.dispatchEvent(new MouseEvent("click"));
           plot.closest(".stPlotlyChart")?.setAttribute("aria-label", chart.alts[position]);
         }
