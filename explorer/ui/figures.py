@@ -33,12 +33,6 @@ class Finished(go.Figure):  # type: ignore[misc]  # plotly has no types
             self._plain: dict[str, Any] = super().to_dict()
         return self._plain
 
-    def held_still(self) -> Finished:
-        """The same figure for a finger: a drag over it scrolls the page instead of marking a part to zoom."""
-        still, plain = Finished(), self.to_dict()
-        still._plain = plain | {"layout": plain.get("layout", {}) | {"dragmode": False}}
-        return still
-
 
 def draw(figure: go.Figure, key: str, alt: str) -> None:
     """Draw a figure over the whole width of its column, in the colours of the page's theme."""
@@ -104,10 +98,7 @@ def show(figure: go.Figure, key: str, alt: str) -> None:
         key: unique on the page; also the file name of the exported picture.
         alt: the chart in words.
     """
-    config = _config(key)
-    if is_touch():
-        figure = figure.held_still() if isinstance(figure, Finished) else figure.update_layout(dragmode=False)
-    st.plotly_chart(figure, width="stretch", key=key, theme="streamlit", config=config, alt=alt)
+    st.plotly_chart(figure, width="stretch", key=key, theme="streamlit", config=_config(key), alt=alt)
 
 
 def choose_in(figure: go.Figure, key: str, alt: str, chosen: str) -> None:

@@ -1,5 +1,7 @@
 // Streamlit repaints itself when the screen turns dark, but a page's own ink was chosen by its last run.
 // That run says which it chose: the screen may turn at any time, while the run is still under way too.
+//
+// And a finger over a chart scrolls the page: Plotly would take it for a drag. A tap still arrives, as a mouse.
 const MOST_ASKED = 3;
 const SETTLED_MS = 300;
 let leave = () => {};
@@ -8,6 +10,10 @@ let asked = 0;
 function isDark(app) {
   const [red, green, blue] = getComputedStyle(app).backgroundColor.match(/\d+/g).map(Number);
   return red + green + blue < 382;
+}
+
+function keepFromCharts(touch) {
+  if (touch.target.closest?.(".js-plotly-plot")) touch.stopPropagation();
 }
 
 export default function ({ data, setTriggerValue }) {
@@ -27,11 +33,13 @@ export default function ({ data, setTriggerValue }) {
   watch.observe(app, { attributes: true, attributeFilter: ["class", "style"] });
   const screen = matchMedia("(prefers-color-scheme: dark)");
   screen.addEventListener("change", later);
+  document.addEventListener("touchstart", keepFromCharts, { capture: true, passive: true });
   later();
   leave = () => {
     watch.disconnect();
     timers.forEach(clearTimeout);
     screen.removeEventListener("change", later);
+    document.removeEventListener("touchstart", keepFromCharts, { capture: true });
   };
   return leave;
 }

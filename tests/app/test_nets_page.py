@@ -54,6 +54,17 @@ def test_a_part_shows_its_shape_cost_and_receptive_field():
     assert figures(page)["Receptive field"] == "3 px"
 
 
+def test_a_link_to_a_part_marks_it_in_the_drawing():
+    def drawing(page):
+        return page.get("plotly_chart")[0].proto.spec
+
+    unmarked = open_page(net="untrained:residual-20")
+    linked = drawing(open_page(net="untrained:residual-20", part="block 4"))
+
+    assert linked != drawing(unmarked)
+    assert linked == drawing(unmarked.selectbox(key="part").set_value("block 4").run())
+
+
 def test_twins_have_equal_parameters_and_the_page_says_so():
     page = open_page(net="digits-residual-20-s0", beside="digits-plain-20-s0")
     assert not page.exception

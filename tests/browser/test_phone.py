@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-from visit import PATIENCE_MS, complaints
+from visit import PATIENCE_MS, complaints, settle
 
 pytestmark = pytest.mark.browser
 CHART = ".js-plotly-plot .main-svg"
@@ -88,15 +88,27 @@ def swipe_up(page, x, y, far=300):
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-@pytest.mark.parametrize("path", ["depth", "train"])
+@pytest.mark.parametrize("path", ["depth", "train", f"nets?{NET}"])
 def test_a_finger_that_passes_over_a_chart_scrolls_the_page(phone, server, path):
     phone.goto(f"{server}/{path}")
     chart = phone.locator(".js-plotly-plot").first
     expect(chart.locator(".main-svg").first).to_be_visible(timeout=120_000)
-    phone.wait_for_selector('[data-testid=stApp][data-test-script-state="notRunning"]')
+    settle(phone)
     chart.scroll_into_view_if_needed()
     expect(phone.locator(".modebar-btn:visible")).to_have_count(0)
     before = phone.evaluate(SCROLLED)
     box = chart.bounding_box()
     swipe_up(phone, box["x"] + box["width"] * 0.45, min(box["y"] + box["height"] * 0.6, 760))
     phone.wait_for_function(f"({SCROLLED}) > {before + 100}")
+
+
+def test_a_tap_on_a_block_of_the_drawing_chooses_it(phone, server):
+    phone.goto(f"{server}/nets?{NET}")
+    expect(phone.get_by_text("Block 1: 3x3, 3x3")).to_be_visible(timeout=120_000)
+    boxes = phone.locator(".js-plotly-plot .barlayer .point path")
+    expect(boxes).to_have_count(11)
+    settle(phone)
+    boxes.nth(5).scroll_into_view_if_needed()
+    box = boxes.nth(5).bounding_box()
+    phone.touchscreen.tap(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    expect(phone.get_by_text("Block 5: 3x3, 3x3")).to_be_visible()

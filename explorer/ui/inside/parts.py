@@ -33,8 +33,18 @@ def parts_of(key: str, _loaded: LoadedNet) -> tuple[pd.DataFrame, pd.DataFrame]:
 def parts_view(choice: NetChoice, other: NetChoice | None) -> None:
     """The architecture, beside that of another net if there is one, and the figures of one part."""
     parts, layers = parts_of(choice.key, opened(choice))
-    design = Design(choice.title, choice.family, parts, st.session_state.get("part", _FIRST))
-    left, right = st.columns(2, gap="medium") if other else (st.container(), None)
+    above, below = st.container(), st.container()
+    with below:  # first, since a link may name the part that the drawing marks
+        share = st.container()
+        first, second = st.columns([3, 13], vertical_alignment="center")
+        names = {name: name for name in parts["part"]}
+        with first:
+            chosen = linked_choice("Part", names, "part", default=_FIRST, help="Or press a box above.")
+        with second:
+            _figures(parts[parts["part"] == chosen].iloc[0])
+    design = Design(choice.title, choice.family, parts, chosen)
+    with above:
+        left, right = st.columns(2, gap="medium") if other else (st.container(), None)
     with left:
         st.markdown(f"**{choice.title}**, one box per block; press one")
         figure = in_colours(architecture(design), is_dark())
@@ -43,13 +53,7 @@ def parts_view(choice: NetChoice, other: NetChoice | None) -> None:
     if right is not None and other is not None:
         with right:
             _beside(other)
-    st.markdown(compared(choice, other) if other else share_of_stages(choice.title, parts))
-    first, second = st.columns([3, 13], vertical_alignment="center")
-    with first:
-        names = {name: name for name in parts["part"]}
-        chosen = linked_choice("Part", names, "part", default=_FIRST, help="Or press a box above.")
-    with second:
-        _figures(parts[parts["part"] == chosen].iloc[0])
+    share.markdown(compared(choice, other) if other else share_of_stages(choice.title, parts))
     take_away(lambda: layers, lambda: architecture(design), f"layers-{choice.key.replace(':', '-')}")
 
 
