@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 LEFT = "The explorer was closed. Resume goes on from the step it had reached."
 _MIB = 2**20
-_ENDS: dict[str, Status] = {"pause": "paused", "stop": "stopped", "leave": "interrupted"}
+_ENDS = ("pause", "stop", "leave")
 _RETRY_S = 1.0
 
 
@@ -59,7 +59,8 @@ def train(session: Session, job: Job) -> Status | None:
     """Train until the run ends or is asked to; whatever happens in it becomes its status and its reason.
 
     Returns:
-        The status that it was left with, or None if this process does not hold it any more.
+        The status that it was left with, or None if this process does not hold it any more. A run that was
+        resumed while its pause was being kept is told as paused, and is in the queue again.
     """
     try:
         status, changes = _trained(session, job)
@@ -90,10 +91,10 @@ def _trained(session: Session, job: Job) -> tuple[Status, dict[str, Any]]:
     with Journal(session.store, job) as journal:
         asked = _loop(session, job, trainer, journal)
     if asked == "leave":
-        return _ENDS[asked], {"reason": LEFT}
+        return "interrupted", {"reason": LEFT}
     if asked == "pause":  # whoever resumed it while it was being kept wants it to go on
-        resumed = case((schema.runs.c.command == "resume", "queued"), else_=_ENDS[asked])
-        return _ENDS[asked], {"reason": None, "status": resumed}
+        status = case((schema.runs.c.command == "resume", "queued"), else_="paused")
+        return "paused", {"reason": None, "status": status}
     checkpoint = session.store.checkpoint_path(job.run.run_id)
     results = session.store.get_run(job.run.run_id).results if trainer.at_epoch_end else {}
     save_trained(checkpoint, trainer, replace(job.run, results=results))

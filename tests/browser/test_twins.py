@@ -3,6 +3,7 @@
 import copy
 import csv
 import io
+import itertools
 import re
 from dataclasses import replace
 
@@ -115,31 +116,23 @@ def test_what_is_told_of_a_run_never_runs_ahead_of_the_buttons_beside_it(page, o
     """A feed answers sooner than a page is drawn anew: "paused" beside a button that pauses misleads."""
     run = replace(jobs.new_run(NetSpec("residual", 8), Recipe(epochs=1), "digits"), status="paused")
     Store().add_run(run, data="digits")
-    said, answers, real = {"html": "as drawn", "other": ""}, [], {}
+    said, real, versions = {"html": "as drawn", "other": ""}, {}, itertools.count()
 
     def tell(route):
         if not real:
             real.update(route.fetch().json())
-        told = copy.deepcopy(real)
+        told = copy.deepcopy(real) | {"version": str(next(versions)), "wait": 100}
         told["texts"]["summary"]["html"] = said["html"]
         told["drawn"]["rest"] += said["other"]
-        answers.append(told | {"version": str(len(answers)), "wait": 100})
-        route.fulfill(json=answers[-1])
-
-    def wait_for_answers(count):
-        wanted = len(answers) + count
-        for _ in range(PATIENCE_MS // 50):
-            if len(answers) >= wanted:
-                return
-            page.wait_for_timeout(50)
-        raise AssertionError("the page does not ask its feed any more")
+        route.fulfill(json=told)
 
     page.route("**/watched?*", tell)
     open_train(page, own_server.address, f"?runs={run.run_id}")
     expect(status(page, "as drawn")).to_be_visible()
 
     said |= {"html": "ahead", "other": "another page"}
-    wait_for_answers(3)
+    for _ in range(3):
+        page.wait_for_event("response", lambda answer: "/watched?" in answer.url)
     expect(status(page, "ahead")).to_have_count(0)
 
     said["other"] = ""
