@@ -7,6 +7,7 @@ recipe's seed and the epoch alone, so that twins see the same batches and a run 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -25,14 +26,18 @@ from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
 from explorer.probes.responses import ResponseProbe, gradient_norms
 from explorer.training.batches import Epoch, resident
+from explorer.training.allocator import keep_freed_maps
 from explorer.training.evaluation import evaluate
+from explorer.training.fused import FusedNet, block_forward
 from explorer.training.graphs import GraphedStep
 from explorer.training.history import EpochRecord, Live
-from explorer.training.recipe import DeviceName, Recipe
+from explorer.training.kernels import KernelError
+from explorer.training.recipe import DeviceName, Kernels, Recipe
 from explorer.training.regularise import at_test_time, check_regularisers, training_pass
 from explorer.training.sgd import make_sgd
 
 PROBE_IMAGES = 32
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,16 @@ class Trainer:
         self._probe = ResponseProbe(self.net)
         self._steps: list[StepRecord] = []
         self._wrong = torch.zeros((), device=self.device)
-        self._pass = training_pass(self.net, recipe)
+        self._fused = _fused_net(self.net, recipe, self.device)
+        self._pass = training_pass(self.net, recipe, block_forward if self._fused else None)
         # a captured step replays the same blocks and the same masks: with a pass, steps are taken one by one
         self._graphed = self._graph() if self.device.type == "cuda" and self._pass is None else None
         self._started = 0.0
+
+    @property
+    def kernels(self) -> Kernels:
+        """What the steps are computed with; eager where the recipe's fused kernels cannot be had here."""
+        return "fused" if self._fused else "eager"
 
     @property
     def epoch(self) -> int:
@@ -238,12 +249,25 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         bf16 = self.recipe.precision == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16, cache_enabled=False):
-            logits = self.net(inputs) if self._pass is None else self.net(inputs, self._pass)
+            net = self._fused or self.net
+            logits = net(inputs) if self._pass is None else net(inputs, self._pass)
             loss = functional.cross_entropy(logits, labels)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self._wrong += (logits.detach().argmax(1) != labels).sum()
         return loss.detach()
+
+
+def _fused_net(net: CifarNet, recipe: Recipe, device: torch.device) -> FusedNet | None:
+    if recipe.kernels == "eager" or device.type != "cpu":
+        return None
+    try:
+        fused = FusedNet(net)
+    except KernelError as error:
+        log.warning("%s", error)
+        return None
+    keep_freed_maps()
+    return fused
 
 
 def find_device(name: DeviceName) -> torch.device:
