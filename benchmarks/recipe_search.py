@@ -1,4 +1,4 @@
-"""Which learning rate, schedule and warm-up train best in a given number of iterations? On validation images only.
+"""Which learning rate, schedule and warm-up train best in so many iterations? On validation images alone.
 
 As in the paper, the last 5,000 of CIFAR-10's training images are kept for validation and the net trains on
 the other 45,000; the test images are never read. Every finished candidate is a line of JSON in --out, and a

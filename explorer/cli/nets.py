@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from explorer.data.splits import Dataset
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
 from explorer.training.recipe import Recipe
@@ -63,7 +64,11 @@ def _add_train(commands: Any) -> None:
     train.add_argument(
         "--checkpointing", action="store_true", help="less memory, more time, the same numbers"
     )
-    train.add_argument("--precision", choices=("fp32", "bf16"), default=default.precision)
+    train.add_argument("--precision", choices=("auto", "fp32", "bf16"), default=default.precision)
+    train.add_argument(
+        "--kernels", choices=("auto", "eager", "fused"), default="auto",
+        help="auto: fused where the calibration says that they pay",
+    )  # fmt: skip
     train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default=default.device)
     train.add_argument("--queue", action="store_true", help="leave it to a worker: the app's, or `worker`")
     train.set_defaults(command=_train)
@@ -91,8 +96,11 @@ def recipe_from(options: Namespace, count: int) -> Recipe:
     if warmup > 1:
         raise ValueError(f"--warmup-epochs {options.warmup_epochs:g} is longer than the run; take fewer.")
     names = ("epochs", "iterations", "batch_size", "lr", "schedule", "momentum", "weight_decay", "augment")
-    others = ("seed", "precision", "device", "survival", "dropout", "checkpointing")
+    others = ("seed", "device", "survival", "dropout", "checkpointing")
     chosen = {name: getattr(options, name) for name in (*names, *others)}
+    for name in ("precision", "kernels"):
+        if (value := getattr(options, name)) != "auto":
+            chosen[name] = value
     return Recipe(**chosen, drops=tuple(options.drops), warmup=warmup)
 
 
@@ -103,7 +111,7 @@ def _train(options: Namespace) -> dict[str, Any]:
     dataset = opened(options.data)
     train = dataset.split("train")
     spec = NetSpec.parse(options.id, in_channels=train.in_channels, classes=len(dataset.classes))
-    recipe = recipe_from(options, len(train.labels))
+    recipe = _settled(spec, recipe_from(options, len(train.labels)), options, dataset)
     if options.queue:
         return _queue(spec, recipe, options.data)
     from explorer.work.direct import train_and_keep
@@ -112,6 +120,17 @@ def _train(options: Namespace) -> dict[str, Any]:
         return train_and_keep(spec, recipe, options.data, progress=_progress)
     finally:
         print(file=sys.stderr)  # noqa: T201
+
+
+def _settled(spec: NetSpec, recipe: Recipe, options: Namespace, dataset: Dataset) -> Recipe:
+    """The recipe with the precision and the kernels that are left to this machine, told with the reason."""
+    from explorer.work.fastest import fastest_here
+    from explorer.work.order import images_of
+
+    found = fastest_here(spec, recipe, images_of(dataset), options.precision, options.kernels)
+    for reason in found.reasons:
+        print(reason, file=sys.stderr)  # noqa: T201
+    return found.recipe
 
 
 def _queue(spec: NetSpec, recipe: Recipe, data: str) -> dict[str, Any]:

@@ -25,7 +25,15 @@ def add_commands(commands: Any) -> None:
     sweeper.add_argument(
         "--epochs", type=int, metavar="N", help="instead of --fraction: the paper's recipe in N epochs"
     )
-    sweeper.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    sweeper.add_argument(
+        "--lr", type=float, metavar="RATE", help="peak learning rate instead of the recipe's"
+    )
+    sweeper.add_argument("--schedule", choices=("cosine", "step"), help="instead of the recipe's")
+    sweeper.add_argument(
+        "--warmup-epochs", type=float, metavar="N", help="instead of the recipe's; alike for all depths"
+    )
+    sweeper.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="fp32")
+    sweeper.add_argument("--kernels", choices=("auto", "eager", "fused"), default="auto")
     sweeper.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     sweeper.add_argument(
         "--together", type=int, default=1, metavar="N", help="nets side by side in each process"

@@ -33,7 +33,7 @@ def keep_freed_maps() -> bool:
         Whether the allocator took the settings; other allocators do not know them.
     """
     kept = ((_M_MMAP_THRESHOLD, _KEPT), (_M_TRIM_THRESHOLD, 2 * _KEPT - 1), (_M_TOP_PAD, _PAD))
-    return all([_set(name, value) for name, value in kept])
+    return sum(_set(name, value) for name, value in kept) == len(kept)
 
 
 def trim() -> bool:

@@ -30,10 +30,17 @@ class FusedBatchNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, gamma: Tensor, beta: Tensor, other: Tensor | None, relu: bool, norm: nn.BatchNorm2d
+        ctx: Any,
+        x: Tensor,
+        gamma: Tensor,
+        beta: Tensor,
+        other: Tensor | None,
+        relu: bool,
+        norm: nn.BatchNorm2d,
     ) -> Tensor:
         """Normalise, and move the running statistics as `nn.BatchNorm2d` does."""
-        assert norm.running_mean is not None and norm.running_var is not None
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         x = x.contiguous(memory_format=_CHANNELS_LAST)
         if other is not None:
             other = other.to(x.dtype).contiguous(memory_format=_CHANNELS_LAST)
@@ -50,7 +57,7 @@ class FusedBatchNorm(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of x, gamma, beta and other."""
         x, y, gamma, beta, mean, rstd = ctx.saved_tensors
         grad = grad.contiguous(memory_format=_CHANNELS_LAST)
@@ -87,10 +94,10 @@ def batch_norm(norm: nn.BatchNorm2d, x: Tensor, other: Tensor | None = None, *, 
     if not can_fuse(norm, x):
         y = norm(x)
         y = y if other is None else y + other
-        return torch.relu(y) if relu else y  # type: ignore[no-any-return]
+        return torch.relu(y) if relu else y
     if norm.num_batches_tracked is not None:
         norm.num_batches_tracked.add_(1)
-    return FusedBatchNorm.apply(x, norm.weight, norm.bias, other, relu, norm)  # type: ignore[no-any-return, no-untyped-call]
+    return FusedBatchNorm.apply(x, norm.weight, norm.bias, other, relu, norm)  # type: ignore[no-any-return]
 
 
 def run(modules: Sequence[nn.Module], x: Tensor) -> Tensor:

@@ -42,8 +42,8 @@ class Recipe:
         dropout: chance that a value between two convolutions of a block is set to zero in a step.
         checkpointing: keep each block's input only, and compute its inside again for the gradient: less
             memory, more time, the same numbers.
-        kernels: torch's own operations, or on a CPU one fused operation for BN, addition and ReLU: faster, equal
-            up to rounding. Where it cannot be built, eager operations take its place.
+        kernels: torch's own operations, or on a CPU one fused operation for BN, addition and ReLU: faster,
+            equal up to rounding. Where it cannot be built, eager operations take its place.
 
     Raises:
         ValueError: a value is out of range.

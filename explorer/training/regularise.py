@@ -57,13 +57,13 @@ class TrainingPass:
     Args:
         net: the net; gets a hook per block where there is dropout.
         recipe: its seed, survival, dropout and checkpointing.
-        call: passes a block; by default the block itself.
+        call: passes a block.
     """
 
-    def __init__(self, net: CifarNet, recipe: Recipe, call: BlockCall | None = None) -> None:
+    def __init__(self, net: CifarNet, recipe: Recipe, call: BlockCall) -> None:
         """Nothing is drawn before `begin`."""
         self._recipe = recipe
-        self._call = call or _plain_call
+        self._call = call
         self._rates = np.array(survival_rates(len(net.blocks), recipe.survival))
         self._alive = np.ones(len(net.blocks), dtype=bool)
         self._iteration = 0
@@ -86,7 +86,12 @@ class TrainingPass:
             return self._call(block, x)
         # nothing here draws from torch's generators, so there is no state of theirs to keep
         passed: Tensor = checkpoint(
-            self._call, block, x, use_reentrant=False, preserve_rng_state=False, context_fn=lambda: _twice(block)
+            self._call,
+            block,
+            x,
+            use_reentrant=False,
+            preserve_rng_state=False,
+            context_fn=lambda: _twice(block),
         )
         return passed
 
@@ -103,11 +108,7 @@ class TrainingPass:
         return x * torch.empty_like(x).bernoulli_(kept, generator=generator).div_(kept)
 
 
-def _plain_call(block: Block, x: Tensor) -> Tensor:
-    return block(x)  # type: ignore[no-any-return]
-
-
-def training_pass(net: CifarNet, recipe: Recipe, call: BlockCall | None = None) -> TrainingPass | None:
+def training_pass(net: CifarNet, recipe: Recipe, call: BlockCall) -> TrainingPass | None:
     """The pass that the recipe asks for, by `call`; None where every block is simply called."""
     asked = recipe.survival < 1 or recipe.dropout or recipe.checkpointing
     if recipe.checkpointing:

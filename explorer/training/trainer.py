@@ -21,12 +21,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from explorer.data.splits import Dataset
+from explorer.nets.blocks import Block
 from explorer.nets.build import CifarNet, build
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
 from explorer.probes.responses import ResponseProbe, gradient_norms
-from explorer.training.batches import Epoch, resident
 from explorer.training.allocator import keep_freed_maps
+from explorer.training.batches import Epoch, resident
 from explorer.training.evaluation import evaluate
 from explorer.training.fused import FusedNet, block_forward
 from explorer.training.graphs import GraphedStep
@@ -88,8 +89,8 @@ class Trainer:
         self._probe = ResponseProbe(self.net)
         self._steps: list[StepRecord] = []
         self._wrong = torch.zeros((), device=self.device)
-        self._fused = _fused_net(self.net, recipe, self.device)
-        self._pass = training_pass(self.net, recipe, block_forward if self._fused else None)
+        self._fused = _fused_net(self.net, recipe.kernels, self.device)
+        self._pass = training_pass(self.net, recipe, self._call_block)
         # a captured step replays the same blocks and the same masks: with a pass, steps are taken one by one
         self._graphed = self._graph() if self.device.type == "cuda" and self._pass is None else None
         self._started = 0.0
@@ -196,10 +197,13 @@ class Trainer:
             "losses": torch.stack([step.loss for step in self._steps]) if self._steps else torch.zeros(0),
             "wrong": self._wrong,
             "seconds": time.perf_counter() - self._started,
+            "kernels": self.kernels,
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from `state`, taken in a run of the same spec, recipe and data."""
+        if (kernels := state.get("kernels", "eager")) != self.kernels:
+            self._fused = _fused_net(self.net, kernels, self.device)  # a run goes on as it began
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.iteration = int(state["iteration"])
@@ -210,6 +214,9 @@ class Trainer:
         for number, loss in enumerate(state["losses"].to(self.device), start=first):
             lr = self.recipe.lr_at(number, self.total_iterations)
             self._steps.append(StepRecord(number + 1, number // self.iterations_per_epoch + 1, loss, lr))
+
+    def _call_block(self, block: Block, x: Tensor) -> Tensor:
+        return block_forward(block, x) if self._fused else block(x)
 
     def _begin_epoch(self) -> None:
         self._steps = []
@@ -258,8 +265,8 @@ class Trainer:
         return loss.detach()
 
 
-def _fused_net(net: CifarNet, recipe: Recipe, device: torch.device) -> FusedNet | None:
-    if recipe.kernels == "eager" or device.type != "cpu":
+def _fused_net(net: CifarNet, kernels: Kernels, device: torch.device) -> FusedNet | None:
+    if kernels == "eager" or device.type != "cpu":
         return None
     try:
         fused = FusedNet(net)

@@ -155,7 +155,7 @@ def _free_mib(device: torch.device) -> float | None:
 def _begin(session: Session, job: Job, trainer: Trainer, threads: int) -> None:
     """Complete what was not known of the run before its data was read."""
     row = finished_run(job.run.run_id, trainer, []).row()
-    names = ("spec", "dataset", "epochs", "iterations", "parameters", "provenance")
+    names = ("spec", "recipe", "dataset", "epochs", "iterations", "parameters", "provenance")
     change_held(session.store, job, threads=threads, **{name: row[name] for name in names})
 
 

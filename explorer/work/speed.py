@@ -18,9 +18,9 @@ from explorer.nets.spec import NetSpec
 from explorer.runs.home import home
 from explorer.runs.provenance import ROOT, processor, versions
 from explorer.training.estimates import Speed, Timing, fit_speed
-from explorer.training.recipe import DeviceName, Precision, Recipe
+from explorer.training.recipe import DeviceName, Kernels, Precision, Recipe
 
-_VERSION = 1
+_VERSION = 2
 _STARTING_S = 180
 
 
@@ -31,12 +31,14 @@ class Measured:
     Attributes:
         auto: the device that `auto` stands for.
         devices: all devices there are.
-        timings: steps, by device and precision.
+        timings: steps, by device, precision and kernels.
+        build_s: seconds that the fused kernels took to build; None where they cannot be had.
     """
 
     auto: DeviceName
     devices: tuple[DeviceName, ...]
-    timings: dict[tuple[str, str], tuple[Timing, ...]]
+    timings: dict[tuple[str, str, str], tuple[Timing, ...]]
+    build_s: float | None = None
 
 
 def speed_path() -> Path:
@@ -64,19 +66,40 @@ def measure() -> Measured | None:
 
     devices: list[DeviceName] = ["cpu", *(name for name in ("cuda", "mps") if _has(name))]
     precisions: tuple[Precision, ...] = ("fp32", "bf16")
+    build_s = _build_kernels()
+    ways: list[tuple[DeviceName, Kernels]] = [(device, "eager") for device in devices]
+    if build_s is not None:
+        ways.append(("cpu", "fused"))
     timings = [
         {
             "device": device,
             "precision": precision,
-            "steps": [_packed(t) for t in time_steps(device, precision)],
+            "kernels": kernels,
+            "steps": [_packed(t) for t in time_steps(device, precision, kernels)],
         }
-        for device in devices
+        for device, kernels in ways
         for precision in precisions
     ]
-    auto = find_device("auto").type
-    kept = {"version": _VERSION, "machine": _machine(), "auto": auto, "devices": devices, "timings": timings}
+    kept = {
+        "version": _VERSION,
+        "machine": _machine(),
+        "auto": find_device("auto").type,
+        "devices": devices,
+        "build_s": build_s,
+        "timings": timings,
+    }
     _write(speed_path(), kept)
     return measured()
+
+
+def _build_kernels() -> float | None:
+    """Seconds of the build, or None where fused kernels cannot be had; `doctor` says why."""
+    from explorer.training import kernels
+
+    try:
+        return kernels.build()
+    except kernels.KernelError:
+        return None
 
 
 def start_measuring() -> bool:
@@ -101,22 +124,26 @@ def start_measuring() -> bool:
     return True
 
 
-def speed(device: DeviceName, precision: Precision, runs: pd.DataFrame | None = None) -> Speed | None:
+def speed(
+    device: DeviceName, precision: Precision, runs: pd.DataFrame | None = None, kernels: Kernels = "eager"
+) -> Speed | None:
     """Speed of this machine; None before it was measured.
 
     Args:
         device: `auto` stands for what the calibration found.
         precision: fp32 or bf16.
         runs: finished runs of this machine with an `image_size`, to compare with; columns `RUN_COLUMNS`.
+        kernels: eager or fused.
     """
     found = measured()
     if found is None:
         return None
     name = found.auto if device == "auto" else device
-    timings = found.timings.get((name, precision))
+    kind = (name, precision, kernels)
+    timings = found.timings.get(kind)
     if timings is None:
         return None
-    return fit_speed(timings, _comparable(runs, (name, precision), found.auto) if runs is not None else ())
+    return fit_speed(timings, _comparable(runs, kind, found.auto) if runs is not None else ())
 
 
 def available_mib(device: DeviceName = "auto") -> float:
@@ -129,14 +156,14 @@ def available_mib(device: DeviceName = "auto") -> float:
     return float(psutil.virtual_memory().available) / 2**20 if free is None else free
 
 
-def _comparable(runs: pd.DataFrame, kind: tuple[str, str], auto: str) -> list[Timing]:
-    """Timings of finished runs made here on that device in that precision."""
+def _comparable(runs: pd.DataFrame, kind: tuple[str, str, str], auto: str) -> list[Timing]:
+    """Timings of finished runs made here on that device, in that precision, with those kernels."""
     timings = []
     done = runs[(runs["status"] == "done") & (runs["source"] != "zoo") & (runs["seconds"] > 0)]
     for row in done.to_dict("records"):
         recipe = Recipe.from_dict(row["recipe"])
         device = auto if recipe.device == "auto" else recipe.device
-        if (device, recipe.precision) == kind and row.get("image_size"):
+        if (device, recipe.precision, recipe.kernels) == kind and row.get("image_size"):
             step = float(row["seconds"]) / int(row["iterations"])
             spec = NetSpec.from_dict(row["spec"])
             timings.append(Timing(spec, int(row["image_size"]), recipe.batch_size, step, run=True))
@@ -156,10 +183,12 @@ def _read(path: Path, _changed: int) -> Measured | None:
         if (kept["version"], kept["machine"]) != (_VERSION, _machine()):
             return None
         timings = {
-            (part["device"], part["precision"]): tuple(_unpacked(step) for step in part["steps"])
+            (part["device"], part["precision"], part["kernels"]): tuple(
+                _unpacked(step) for step in part["steps"]
+            )
             for part in kept["timings"]
         }
-        return Measured(kept["auto"], tuple(kept["devices"]), timings)
+        return Measured(kept["auto"], tuple(kept["devices"]), timings, kept["build_s"])
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -96,7 +96,7 @@ def _drained(told: Any, pace: Pace) -> Iterator[str]:
 
 def _check_same(plan: Plan, folder: Path) -> None:
     recipe = read_run(folder).recipe
-    if replace(recipe, device=plan.recipe.device) != plan.recipe:
+    if replace(recipe, device=plan.recipe.device, kernels=plan.recipe.kernels) != plan.recipe:
         raise ValueError(
             f"{folder} was trained with another recipe. Give another folder with --work, or delete that one."
         )
@@ -173,7 +173,9 @@ def finished_run(run_id: str, trainer: Any, records: list[Any]) -> Run:
     return Run(
         run_id=run_id,
         spec=trainer.spec,
-        recipe=trainer.recipe,
+        recipe=replace(
+            trainer.recipe, kernels=trainer.kernels
+        ),  # what it was trained with, not what was asked
         dataset=trainer.dataset.id,
         status="done",
         epochs=trainer.total_epochs,

@@ -163,6 +163,7 @@ def choice(**changes):
     values = {
         "families": ("plain",), "depths": (20, 110), "seeds": (3,), "data": "digits", "fraction": None,
         "epochs": None, "precision": "fp32", "device": "cpu",
+        "lr": None, "schedule": None, "warmup_epochs": None, "kernels": "eager",
     }  # fmt: skip
     return Namespace(**(values | changes))
 

@@ -1,4 +1,4 @@
-"""The fused batch-normalisation kernel: compiled once per machine, kept below EXPLORER_HOME, loaded by ctypes.
+"""The fused batch-normalisation kernel: compiled once per machine, kept below EXPLORER_HOME, loaded lazily.
 
 The source is one C++ file without dependencies, so a build takes about two seconds where torch's extension
 tools take forty. Without a compiler training takes torch's own operations, which give the same results up to
@@ -134,7 +134,7 @@ def _compile(compiler: str, target: Path) -> None:
 
 
 def _openmp_library() -> list[str]:
-    """torch's own OpenMP library: with a second one in the process, two pools of threads would compete."""
+    """Torch's own OpenMP library: with a second one in the process, two pools of threads would compete."""
     torch = find_spec("torch")
     folder = Path(torch.origin).parent / "lib" if torch and torch.origin else None
     return [str(path) for path in sorted(folder.glob("libgomp*.so*"))[:1]] if folder else []

@@ -76,8 +76,8 @@ WORDS = {
     "schedule": ("Schedule", "Cosine falls smoothly to zero; step divides by ten at each drop."),
     "precision": (
         "Precision",
-        "bf16 computes in half precision. Many GPUs and some processors are faster in it: the expected "
-        "time beside Start says what it brings here.",
+        "bf16 computes in half precision. Many GPUs and some processors are faster in it; auto takes it "
+        "where this machine's calibration says so. The line beside Start tells what was chosen.",
     ),
     "device": ("Device", "Auto takes a CUDA GPU, then Apple's, then the CPU."),
 }  # fmt: skip
