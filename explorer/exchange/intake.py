@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from explorer.runs.library import Library, store_of
 from explorer.runs.run import TABLES, Run, Status
 from explorer.runs.store import Store, new_run_id
 from explorer.runs.tables import Tables
+from explorer.system.files import place_file
 
 __all__ = ["IntakeError", "import_path", "import_uploads"]
 
@@ -151,9 +151,7 @@ def _store(store: Store, found: Taken) -> None:
     target = store.checkpoint_path(found.run.run_id)
     run = found.run
     if found.weights is not None:
-        with found.weights.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(found.weights, target)
+        place_file(found.weights, target)
         run = replace(run, checkpoint=str(target))
     try:
         store.add_whole(run, found.tables, **found.words)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from explorer.nets.spec import NetSpec
-from explorer.runs.processes import this_process
 from explorer.runs.store import Store
+from explorer.system.processes import this_process
 from explorer.training.history import EpochRecord
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Select, func, select
 
 from explorer.runs import schema
-from explorer.runs.processes import this_process
 from explorer.runs.store import Store, StoreError
+from explorer.system.processes import this_process
 from explorer.work import queue
 
 STATE_COLUMNS = (

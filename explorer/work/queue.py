@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from explorer.runs import rows, schema
-from explorer.runs.processes import Process, lives
 from explorer.runs.run import Run, RunState
 from explorer.runs.store import LostRunError, Store
+from explorer.system.processes import Process, lives
 
 # a process of another machine cannot be looked at; its heartbeat alone tells
 FOREIGN_SILENCE_S = 60.0

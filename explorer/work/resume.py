@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.nets.checkpoints import replace_file
+from explorer.system.files import replace_file
 from explorer.training.trainer import Trainer
 
 _VERSION = 1

@@ -13,11 +13,11 @@ from types import FrameType
 
 import torch
 
-from explorer.nets.checkpoints import sweep_temporaries
 from explorer.nets.spec import NetSpec
 from explorer.runs import home, provenance
-from explorer.runs.processes import lives, this_process
 from explorer.runs.store import Store, StoreError
+from explorer.system.files import sweep_temporaries
+from explorer.system.processes import lives, this_process
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 from explorer.work import engine, progress, queue

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.probes.methods import METHODS
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
 HOME = str(ROOT / "explorer" / "app.py")
 PAGE = "../pages/attributions.py"

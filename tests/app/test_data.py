@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.data import registry
 from explorer.data.keeping import Wish, add
 from explorer.runs import downloads
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
 HOME = str(ROOT / "explorer" / "app.py")
 

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.nets.build import build
 from explorer.nets.checkpoints import save_checkpoint
 from explorer.nets.spec import NetSpec
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
 HOME = str(ROOT / "explorer" / "app.py")
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
 HOME = str(ROOT / "explorer" / "app.py")
 PATH = "../pages/residuals.py"

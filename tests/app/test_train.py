@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.nets.spec import NetSpec
-from explorer.runs.provenance import ROOT
 from explorer.runs.store import Store
+from explorer.system.paths import ROOT
 from explorer.training.estimates import Timing
 from explorer.work import jobs, speed
 

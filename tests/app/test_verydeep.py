@@ -5,7 +5,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 from explorer.ui.evidence.deep import DEPTHS
 
 HOME = str(ROOT / "explorer" / "app.py")

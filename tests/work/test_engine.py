@@ -18,10 +18,10 @@ from explorer.data.sources import open_dataset
 from explorer.nets.checkpoints import load_checkpoint
 from explorer.nets.spec import NetSpec
 from explorer.runs import database, home
-from explorer.runs.processes import this_process
 from explorer.runs.run import TABLES
 from explorer.runs.store import StoreBusyError
 from explorer.runs.tables import record_tables
+from explorer.system.processes import this_process
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 from explorer.work import engine, failures, jobs, journal, queue, resume

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from explorer.nets.spec import NetSpec
-from explorer.runs.processes import Process, this_process
 from explorer.runs.store import LostRunError, UnknownRunError
+from explorer.system.processes import Process, this_process
 from explorer.training.estimates import DoesNotFitError
 from explorer.training.recipe import Recipe
 from explorer.work import jobs, queue

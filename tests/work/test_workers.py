@@ -16,8 +16,8 @@ import pytest
 from explorer.nets.spec import NetSpec
 from explorer.runs import upkeep
 from explorer.runs.database import StoreDamagedError, backup_path
-from explorer.runs.processes import lives, this_process
 from explorer.runs.store import Store, UnknownRunError
+from explorer.system.processes import lives, this_process
 from explorer.training.recipe import Recipe
 from explorer.work import jobs, worker, workers
 from explorer.work.worker import Duty, work
@@ -163,7 +163,7 @@ def test_there_is_one_set_of_workers_for_a_folder(home):
 
 
 def test_a_worker_that_ends_at_once_is_followed_more_and_more_slowly(store, monkeypatch):
-    monkeypatch.setattr(workers.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     tended = Workers(1, 1)
     waits = []
     for _ in range(3):

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.theme import FAMILY_ORDER, FAMILY_TITLE, in_order
-from explorer.runs.provenance import ROOT
+from explorer.system.paths import ROOT
 from explorer.ui.data import dataset_title, library
 
 _TTL_S = 1
