@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from explorer.runs import schema
 from explorer.runs.database import backup_path
+from explorer.runs.status import Status
 from explorer.runs.store import Store
 from explorer.system.files import replacing
 
@@ -49,7 +50,7 @@ def back_up(store: Store) -> Path | None:
 def remove_deleted(store: Store, before: float) -> int:
     """Remove runs for good that were deleted before that time (in seconds since 1970); how many."""
     table = schema.runs
-    ended = table.c.status != "running"
+    ended = table.c.status != Status.RUNNING
     with store.database.reading() as connection:
         found = list(connection.scalars(select(table.c.run_id).where(table.c.deleted < before, ended)))
     for run_id in found:

@@ -11,6 +11,7 @@ import streamlit as st
 from explorer.charts import tables
 from explorer.data import registry
 from explorer.runs.library import Library, open_library
+from explorer.runs.status import Status
 from explorer.runs.store import Store, StoreError
 
 _TTL_S = 30
@@ -46,7 +47,7 @@ def own_store() -> Store:
 def zoo_runs() -> pd.DataFrame:
     """The finished runs of the zoo with the paper's blocks and width, one row per run."""
     runs = library().runs()
-    mine = (runs["source"] == "zoo") & (runs["status"] == "done") & (runs["width"] == 16)
+    mine = (runs["source"] == "zoo") & (runs["status"] == Status.DONE) & (runs["width"] == 16)
     return runs[mine & ~runs["dataset"].isin(ASIDE)]
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from explorer.nets.spec import NetSpec
 from explorer.runs.home import home
 from explorer.runs.provenance import processor, versions
+from explorer.runs.status import Status
 from explorer.system.background import BackgroundTask
 from explorer.system.files import replace_text
 from explorer.training.estimates import Speed, Timing, fit_speed
@@ -122,7 +123,7 @@ def available_mib(device: DeviceName = "auto") -> float:
 def _comparable(runs: pd.DataFrame, kind: tuple[str, str], auto: str) -> list[Timing]:
     """Timings of finished runs made here on that device in that precision."""
     timings = []
-    done = runs[(runs["status"] == "done") & (runs["source"] != "zoo") & (runs["seconds"] > 0)]
+    done = runs[(runs["status"] == Status.DONE) & (runs["source"] != "zoo") & (runs["seconds"] > 0)]
     for row in done.to_dict("records"):
         recipe = Recipe.from_dict(row["recipe"])
         device = auto if recipe.device == "auto" else recipe.device

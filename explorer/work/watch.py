@@ -15,11 +15,11 @@ from explorer.runs import schema
 from explorer.runs.groups import group_runs, members
 from explorer.runs.library import RunSource
 from explorer.runs.run import Run
+from explorer.runs.status import ACTIVE
 from explorer.runs.store import Store
 from explorer.runs.tables import empty
 from explorer.work.progress import Snapshot
 
-ACTIVE = ("queued", "running")
 ZOO_GROUP = ", zoo"
 _TABLES = ("epochs", "steps", "blocks")
 _MOST_KEPT = 256

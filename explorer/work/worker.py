@@ -15,6 +15,7 @@ import torch
 
 from explorer.nets.spec import NetSpec
 from explorer.runs import home, provenance
+from explorer.runs.status import Status
 from explorer.runs.store import Store, StoreError
 from explorer.system.files import sweep_temporaries
 from explorer.system.processes import lives, this_process
@@ -102,9 +103,9 @@ def _train(session: engine.Session, job: queue.Job, duty: Duty) -> int:
     run_id = job.run.run_id
     duty.said(f"{run_id}: starts")
     status = engine.train(session, job)
-    reason = session.store.get_state(run_id).reason if status == "failed" else None
+    reason = session.store.get_state(run_id).reason if status == Status.FAILED else None
     duty.said(f"{run_id}: {status or 'was taken away'}" + (f". {reason}" if reason else ""))
-    if status == "queued":  # it waits for memory that another run has
+    if status == Status.QUEUED:  # it waits for memory that another run has
         time.sleep(_LOOK_S)
         return 0
     return 1
