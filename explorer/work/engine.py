@@ -17,7 +17,7 @@ from sqlalchemy import case
 from explorer.data.sources import open_dataset
 from explorer.data.splits import Dataset
 from explorer.runs import home, schema
-from explorer.runs.database import StoreDamagedError
+from explorer.runs.database import StoreDamagedError, StoreGoneError
 from explorer.runs.status import Command, Status
 from explorer.runs.store import LostRunError, Store, StoreError, UnknownRunError
 from explorer.training.estimates import DoesNotFitError, check_fits, estimate
@@ -169,8 +169,8 @@ def _conclude(session: Session, job: Job, changes: dict[str, Any]) -> bool:
             change_held(session.store, job, **({"command": None} | changes))
         except (LostRunError, UnknownRunError):
             return False
-        except StoreDamagedError:
-            log.exception("%s", job.run.run_id)
+        except (StoreDamagedError, StoreGoneError) as error:
+            log.error("%s cannot be kept: %s", job.run.run_id, error)
             return False
         except StoreError as error:
             if str(error) != said:

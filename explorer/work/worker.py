@@ -15,6 +15,7 @@ import torch
 
 from explorer.nets.spec import NetSpec
 from explorer.runs import home, provenance
+from explorer.runs.database import StoreGoneError
 from explorer.runs.status import Status
 from explorer.runs.store import Store, StoreError
 from explorer.system.files import sweep_temporaries
@@ -54,6 +55,9 @@ def work(store: Store, duty: Duty) -> int:
 
     Returns:
         How many runs it trained.
+
+    Raises:
+        StoreGoneError: the data folder was deleted, moved or replaced; the run at hand is not trained on.
     """
     with asked_to_leave() as leaving:
         return _work(store, duty, leaving)
@@ -71,6 +75,8 @@ def _work(store: Store, duty: Duty, leaving: threading.Event) -> int:
                     break
             job = queue.take(store, this_process())
             problem = ""
+        except StoreGoneError:  # nothing that was trained on could be kept
+            raise
         except StoreError as error:
             if str(error) != problem:
                 problem = str(error)

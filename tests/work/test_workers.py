@@ -15,7 +15,7 @@ import pytest
 
 from explorer.nets.spec import NetSpec
 from explorer.runs import upkeep
-from explorer.runs.database import StoreDamagedError, backup_path
+from explorer.runs.database import StoreDamagedError, StoreGoneError, backup_path
 from explorer.runs.store import Store, UnknownRunError
 from explorer.system.processes import lives, this_process
 from explorer.training.recipe import Recipe
@@ -96,6 +96,26 @@ def test_sigterm_lets_a_worker_leave_with_its_run_kept(store):
     ending.join()
     state = store.get_state(run_id)
     assert (state.status, "Resume goes on" in state.reason) == ("interrupted", True)
+
+
+def test_a_worker_whose_data_folder_is_gone_stops_and_says_so(store, home):
+    """SQLite and the trainer would go on for hours, and keep nothing."""
+    run_id = jobs.submit(store, SPEC, LONG, DATA)
+    aside = home.with_name("moved")
+
+    def move_away():
+        eventually(lambda: len(store.epochs([run_id])) > 1)
+        home.rename(aside)
+
+    moving = threading.Thread(target=move_away)
+    moving.start()
+    with pytest.raises(StoreGoneError, match=r"runs\.sqlite3 is gone: .* Put it back, or start"):
+        work(store, Duty(said=lambda _line: None))
+    moving.join()
+    assert not home.exists()  # nor was an empty one made in its place
+
+    aside.rename(home)
+    assert len(store.epochs([run_id])) > 1
 
 
 def test_many_workers_take_each_run_once(store, started):
