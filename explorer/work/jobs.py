@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from explorer.data.facts import parse_subset
 from explorer.nets.spec import NetSpec
 from explorer.runs import schema
 from explorer.runs.run import Run
@@ -204,7 +205,7 @@ def _refusal(run_id: str, action: Action, status: str) -> str:
 
 def _whole_path(data: str) -> str:
     """A path made absolute, since the worker has another working directory; a name as it is."""
-    folder, _, count = data.partition(":") if not Path(data).exists() else (data, "", "")
+    folder, count = parse_subset(data)
     path = Path(folder).expanduser()
     whole = str(path.absolute()) if path.exists() else folder
-    return f"{whole}:{count}" if count else whole
+    return whole if count is None else f"{whole}:{count}"
