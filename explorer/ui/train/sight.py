@@ -19,9 +19,9 @@ from explorer.charts.strokes import ZOO, Lines, told
 from explorer.runs.status import Status
 from explorer.runs.store import StoreError
 from explorer.ui.figures import inked
+from explorer.ui.train.choices import choices
 from explorer.ui.train.growing import Picture
 from explorer.ui.train.progress import told_of
-from explorer.ui.train.steering import choices
 from explorer.ui.train.telling import Told
 from explorer.ui.train.watching import MOST, Kept, Watched, watched
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.runs.status import Action, allowed, changes
+from explorer.runs.status import Action, allowed
 from explorer.runs.store import StoreError
 from explorer.ui.data import own_store
+from explorer.ui.train.choices import STEERING, fits
 from explorer.ui.train.feed import look_again
 from explorer.ui.train.progress import SUMMARY
 from explorer.ui.train.telling import Told, place
@@ -45,19 +46,11 @@ _BUTTONS = {
 }
 
 
-def choices(found: Watched) -> list[list[str]]:
-    """What can be asked of each run: a page has other buttons where this changes."""
-    return [
-        [str(state["run_id"]), *(action.value for action in _BUTTONS if _fits(action, state))]
-        for state in found.rows
-    ]
-
-
 def steer_all(found: Watched, texts: Mapping[str, Told]) -> None:
     """One line for all watched runs: how far they are, and buttons that mean all of them."""
     with st.container(horizontal=True, vertical_alignment="center", key="steer-all"):
         place(SUMMARY, texts[SUMMARY])
-        for action in _BUTTONS:
+        for action in STEERING:
             _button(action, found.rows, "all")
     if failed := st.session_state.pop(_FAILED, ""):
         st.warning(failed)
@@ -70,7 +63,7 @@ def steer_each(found: Watched, texts: Mapping[str, Told]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"run-{run_id}"):
             place(run_id, texts[run_id])
             if len(found.states) > 1:
-                for action in _BUTTONS:
+                for action in STEERING:
                     _button(action, [state], run_id)
 
 
@@ -79,13 +72,9 @@ def _button(action: Action, states: Sequence[Mapping[Any, Any]], key: str) -> No
     button = _BUTTONS[action]
     st.button(
         button.label, icon=button.icon, help=button.help, key=f"{button.label}-{key}", width=104,
-        disabled=not any(_fits(action, state) for state in states),
+        disabled=not any(fits(action, state) for state in states),
         on_click=_ask, args=(action, tuple(str(state["run_id"]) for state in states)),
     )  # fmt: skip
-
-
-def _fits(action: Action, state: Mapping[Any, Any]) -> bool:
-    return changes(action, state["status"], state["command"])
 
 
 def _ask(action: Action, ids: Sequence[str]) -> None:
@@ -95,7 +84,7 @@ def _ask(action: Action, ids: Sequence[str]) -> None:
     try:
         store = own_store()
         for state in jobs.states(store, ids).to_dict("records"):
-            if not _fits(action, state):
+            if not fits(action, state):
                 late = state["status"] not in allowed(action)  # else it was asked before, or is so already
                 refused = f"{label} came too late: it would change none of these runs." if late else refused
                 continue
