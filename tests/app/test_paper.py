@@ -7,6 +7,7 @@ from explorer import paper
 from explorer.system.paths import ROOT
 from explorer.ui.evidence.board import PARTS
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 
 
