@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.data.home import home
 from explorer.data.splits import Dataset, Measured, Progress, Split
+from explorer.system.files import new_folder, replace_folder
+from explorer.system.paths import home
 
 _FORMAT = 1
 _ABANDONED_S = 3600
@@ -131,10 +131,8 @@ def _load(folder: Path) -> Split | None:
 
 
 def _save(folder: Path, split: Split, about: dict[str, Any]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep(folder.parent)
-    part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
-    try:
+    with new_folder(folder) as part:
         _write(part / "images.npy", split.images)
         _write(part / "labels.npy", split.labels)
         measured = split.measured()
@@ -148,10 +146,7 @@ def _save(folder: Path, split: Split, about: dict[str, Any]) -> None:
         for stale in _kept({name: about[name] for name in ("dataset", "split", "place")}):
             shutil.rmtree(stale, ignore_errors=True)
         if _load(folder) is None:  # else another process was quicker
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+            replace_folder(part, folder)
 
 
 def _write(path: Path, array: NDArray[Any]) -> None:
@@ -162,7 +157,7 @@ def _write(path: Path, array: NDArray[Any]) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Delete what killed processes left."""
+    """Delete what killed processes of earlier versions left."""
     for part in folder.glob(".part-*"):
         if time.time() - part.stat().st_mtime > _ABANDONED_S:
             shutil.rmtree(part, ignore_errors=True)

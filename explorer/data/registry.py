@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from explorer.data.home import home
 from explorer.data.splits import DataError
+from explorer.system.files import replace_text
+from explorer.system.paths import home
 
 BUILT_IN = ("digits", "digits-validation", "digits-small")
 CIFAR = ("cifar10", "cifar100")
@@ -109,9 +110,7 @@ def keep(entry: Entry) -> None:
         raise DataError(f"The name {entry.name} is taken by the explorer. Choose another.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{_ABOUT}.part"
-        part.write_text(json.dumps(asdict(entry), indent=1), encoding="utf-8")
-        part.replace(folder / _ABOUT)
+        replace_text(folder / _ABOUT, json.dumps(asdict(entry), indent=1))
     except OSError as error:
         raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from None
 

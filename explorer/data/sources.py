@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,13 +11,13 @@ import numpy as np
 from explorer.data import registry
 from explorer.data.arrays import Source, cached
 from explorer.data.cifar import cifar
+from explorer.data.facts import parse_subset
 from explorer.data.folders import image_folder
 from explorer.data.parquet import parquet_folder
 from explorer.data.sampling import parted, subset
 from explorer.data.splits import DataError, Dataset, Progress, Split, few_per_class, hold_out
 
 _DIGITS_TEST = 360
-_SUBSET = re.compile(r"(?P<name>.+):(?P<count>\d{1,9})")
 
 
 def open_dataset(name_or_path: str, progress: Progress | None = None) -> Dataset:
@@ -47,9 +46,9 @@ def open_dataset(name_or_path: str, progress: Progress | None = None) -> Dataset
     entry = registry.find(name_or_path)
     if entry is not None:
         return _opened(entry, progress)
-    found = _SUBSET.fullmatch(name_or_path)
-    if found and not Path(name_or_path).exists():
-        return subset(open_dataset(found["name"], progress), int(found["count"]))
+    name, count = parse_subset(name_or_path)
+    if count is not None:
+        return subset(open_dataset(name, progress), count)
     return cached(find_source(name_or_path), progress)
 
 

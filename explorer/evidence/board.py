@@ -24,6 +24,7 @@ from explorer.nets.spec import NetSpec
 from explorer.nets.totals import totals
 from explorer.paper.reproductions import reproductions_of
 from explorer.paper.tables import Column, Entry, Table
+from explorer.runs.status import Status
 from explorer.training.recipe import Recipe
 
 
@@ -94,7 +95,7 @@ def board(runs: pd.DataFrame, tables: Iterable[Table] = paper.TABLES.values()) -
 
 def table_lines(table: Table, runs: pd.DataFrame) -> list[Line]:
     """One line per printed number; errors measured on several datasets have a line for each."""
-    done = runs[runs["status"] == "done"]
+    done = runs[runs["status"] == Status.DONE]
     return [
         line
         for entry in table.entries

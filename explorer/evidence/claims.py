@@ -14,6 +14,7 @@ from explorer.evidence.verdicts import HEALTHY_GRADIENT, Judged, Verdict, judge_
 from explorer.nets.spec import NetSpec
 from explorer.nets.totals import totals
 from explorer.runs.library import RunSource
+from explorer.runs.status import Status
 
 FINDING_COLUMNS = (
     "claim", "text", "source", "dataset", "iterations", "fraction_of_paper", "verdict", "reason", "others",
@@ -79,7 +80,7 @@ class Records:
 def findings(source: RunSource) -> pd.DataFrame:
     """A line per claim and dataset of the zoo, columns `FINDING_COLUMNS`."""
     runs = source.runs()
-    runs = runs[(runs["source"] == "zoo") & (runs["status"] == "done") & (runs["width"] == 16)]
+    runs = runs[(runs["source"] == "zoo") & (runs["status"] == Status.DONE) & (runs["width"] == 16)]
     runs = runs[runs["recipe"].map(_unregularised).astype(bool)]
     rows = []
     for dataset in sorted(runs["dataset"].unique(), key=lambda name: (not name.startswith("cifar"), name)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from explorer.evidence.verdicts import SAME_POINTS
+from explorer.runs.status import Status
 from explorer.training.recipe import Recipe
 
 TRAINED_PCT = 5.0
@@ -44,7 +45,7 @@ def small_finals(runs: pd.DataFrame, dataset: str) -> pd.DataFrame:
     Returns:
         Columns regulariser, depth, split, mean, low, high, seeds; nets without a regulariser first.
     """
-    mine = runs[(runs["dataset"] == dataset) & (runs["status"] == "done") & (runs["source"] == "zoo")]
+    mine = runs[(runs["dataset"] == dataset) & (runs["status"] == Status.DONE) & (runs["source"] == "zoo")]
     named = mine.assign(regulariser=[Recipe.from_dict(recipe).regularisers for recipe in mine["recipe"]])
     parts = []
     for split in ("train", "test"):

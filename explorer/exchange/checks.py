@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from explorer.exchange.parcels import IntakeError
 from explorer.nets.spec import STAGES, NetSpec
 from explorer.nets.totals import totals
-from explorer.runs.run import RESULTS, TABLE_COLUMNS, Run, Status
+from explorer.runs.run import RESULTS, TABLE_COLUMNS, Run
+from explorer.runs.status import Status
 from explorer.runs.tables import Tables, empty, tidy
 from explorer.training.recipe import Recipe
 
@@ -61,7 +62,7 @@ def checked_run(row: Any, what: str) -> Run:
         _need(isinstance(value, str) and len(value) <= longest and value.isprintable(), what, f"its {name}")
     for name, most in _COUNTS.items():
         _need(type(row[name]) is int and 1 <= row[name] <= most, what, f"its {name}")
-    _need(row["status"] in get_args(Status), what, "its status")
+    _need(row["status"] in tuple(Status), what, "its status")
     _need(_is_number(row["seconds"], 0), what, "its seconds")
     for name in RESULTS:
         highest = 100.0 if name in _PERCENT else math.inf
@@ -219,7 +220,11 @@ def _check_epochs(epochs: pd.DataFrame, run: Run, what: str) -> None:
     _need(rising and len(numbers) <= run.epochs + 1, what, "the iterations of its epochs")
     last = int(iterations[-1]) if len(iterations) else 0
     _need(last <= run.iterations, what, "the iterations of its epochs")
-    _need(run.status != "done" or last == run.iterations, what, "its end: it says done, but its epochs go on")
+    _need(
+        run.status != Status.DONE or last == run.iterations,
+        what,
+        "its end: it says done, but its epochs go on",
+    )
     unknown = epochs["test_error_pct"].isna() | (epochs["train_error_pct"].isna() & (numbers > 0))
     _need(not unknown.any(), what, "errors that are no numbers")
 

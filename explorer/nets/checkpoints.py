@@ -17,7 +17,6 @@ import torch
 
 from explorer.nets import conversion, foreign, sandbox
 from explorer.nets.about import FORMAT, read_about
-from explorer.nets.atomic import replace_file, sweep_temporaries
 from explorer.nets.build import CifarNet, skeleton
 from explorer.nets.contents import Entries, check_tensors, filled, read_header, read_tensors
 from explorer.nets.imagenet import ImageNet, imagenet_skeleton
@@ -32,9 +31,7 @@ __all__ = [
     "CheckpointError",
     "load_any",
     "load_checkpoint",
-    "replace_file",
     "save_checkpoint",
-    "sweep_temporaries",
 ]
 
 

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from explorer.nets.about import FORMAT, VERSION, read_about
-from explorer.nets.atomic import replace_file
 from explorer.nets.build import CifarNet
 from explorer.nets.contents import MAX_HEADER_BYTES, check_values
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.refusal import MAX_FILE_BYTES, CheckpointError, words
+from explorer.system.files import replace_file
 
 
 def save_checkpoint(

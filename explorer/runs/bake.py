@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from explorer.runs.archive import archives, read_archive
 from explorer.runs.run import RESULTS, TABLES, Run
 from explorer.runs.tables import Tables
 from explorer.runs.zoo import MANIFEST, Zoo
+from explorer.system.files import new_folder, replace_folder, replace_text
 from explorer.training.recipe import Recipe
 
 Shrink = Callable[[Path, Path], dict[str, float]]
@@ -58,26 +58,23 @@ def bake(
     stay = [run for run in old.manifest if add and run.dataset == dataset and run.run_id not in made]
     runs = [*stay, *(one.run for one in made.values())]
     _check_alike(runs)
-    folder = pretrained / f".{dataset}.part"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    _join_tables(list(made.values()), blocks_every, old, stay, folder)
-    placed = []
-    for run in runs:
-        first = run.recipe.seed == min(other.recipe.seed for other in runs if other.spec == run.spec)
-        if not (first and run.spec.id in keep_weights):
-            run = _without_weights(run, old)
-        elif run.run_id in made:
-            file = folder / f"{run.spec.id}.safetensors"
-            results = shrink(made[run.run_id].weights, file)
-            run = replace(run, results=run.results | results, checkpoint=f"{dataset}/{file.name}")
-        elif run.checkpoint:
-            shutil.copyfile(run.checkpoint, folder / Path(run.checkpoint).name)
-            run = replace(run, checkpoint=f"{dataset}/{Path(run.checkpoint).name}")
-        placed.append(replace(run, source="zoo"))
-    placed.sort(key=lambda run: (run.spec.family, run.spec.depth, run.recipe.seed))
-    shutil.rmtree(pretrained / dataset, ignore_errors=True)
-    os.replace(folder, pretrained / dataset)
+    with new_folder(pretrained / dataset) as folder:
+        _join_tables(list(made.values()), blocks_every, old, stay, folder)
+        placed = []
+        for run in runs:
+            first = run.recipe.seed == min(other.recipe.seed for other in runs if other.spec == run.spec)
+            if not (first and run.spec.id in keep_weights):
+                run = _without_weights(run, old)
+            elif run.run_id in made:
+                file = folder / f"{run.spec.id}.safetensors"
+                results = shrink(made[run.run_id].weights, file)
+                run = replace(run, results=run.results | results, checkpoint=f"{dataset}/{file.name}")
+            elif run.checkpoint:
+                shutil.copyfile(run.checkpoint, folder / Path(run.checkpoint).name)
+                run = replace(run, checkpoint=f"{dataset}/{Path(run.checkpoint).name}")
+            placed.append(replace(run, source="zoo"))
+        placed.sort(key=lambda run: (run.spec.family, run.spec.depth, run.recipe.seed))
+        replace_folder(folder, pretrained / dataset)
     _write_manifest(pretrained, dataset, placed)
     return placed
 
@@ -133,6 +130,4 @@ def _write_manifest(pretrained: Path, dataset: str, runs: Sequence[Run]) -> None
     path = pretrained / MANIFEST
     others = json.loads(path.read_text()) if path.exists() else []
     rows = [row for row in others if row["dataset"] != dataset] + [run.row() for run in runs]
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(rows, indent=1) + "\n")
-    os.replace(part, path)
+    replace_text(path, json.dumps(rows, indent=1) + "\n")

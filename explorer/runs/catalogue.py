@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from explorer.data import facts
 from explorer.nets.published import IMAGE_SIZE as IMAGENET_SIZE
 from explorer.nets.published import PUBLISHED, PublishedNet, published
 from explorer.nets.spec import NetSpec
@@ -18,14 +19,6 @@ Group = Literal["zoo", "mine", "upload", "torchvision", "untrained"]
 UNTRAINED = "untrained:"
 TORCHVISION = "torchvision:"
 UPLOAD = "upload:"
-DATASET_TITLE = {
-    "digits": "digits",
-    "cifar10-jpeg": "CIFAR-10 (JPEG)",
-    "digits-small": "200 digits",
-    "imagenet": "ImageNet",
-}
-IMAGE_SIZE = {"digits": 8, "digits-validation": 8, "digits-small": 8}
-CIFAR_SIZE = 32
 
 
 class NetError(ValueError):
@@ -55,7 +48,7 @@ class NetChoice:
     depth: int
     dataset: str
     checkpoint: str | None = None
-    image_size: int = CIFAR_SIZE
+    image_size: int = facts.USUAL_SIZE
     seed: int = 0
 
 
@@ -126,10 +119,10 @@ def _of_torchvision(net: PublishedNet) -> NetChoice:
 
 def _choice(row: dict[Any, Any]) -> NetChoice:
     spec, dataset = NetSpec.from_dict(row["spec"]), str(row["dataset"])
-    size = row["provenance"].get("image_size") or IMAGE_SIZE.get(dataset, CIFAR_SIZE)
+    size = row["provenance"].get("image_size") or facts.image_size(dataset)
     return NetChoice(
         key=str(row["run_id"]),
-        title=f"{spec.title}, {DATASET_TITLE.get(dataset, dataset)}, seed {row['seed']}",
+        title=f"{spec.title}, {facts.title(dataset, short=True)}, seed {row['seed']}",
         group="zoo" if row["source"] == "zoo" else "mine",
         family=spec.family,
         depth=spec.depth,

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from explorer.data import facts
 from explorer.nets.published import IMAGE_SIZE as IMAGENET_SIZE
 from explorer.nets.published import PUBLISHED, PublishedNet, published
 from explorer.nets.spec import Family, NetSpec
 from explorer.runs.catalogue import (
-    CIFAR_SIZE,
-    DATASET_TITLE,
-    IMAGE_SIZE,
     TORCHVISION,
     UNTRAINED,
     UPLOAD,
@@ -84,7 +82,7 @@ def open_net(choice: NetChoice) -> LoadedNet:
     if choice.checkpoint is None:
         raise NetError(f"{choice.title} is not kept here any more. Upload it again on the Nets page.")
     kept = load_checkpoint(Path(choice.checkpoint))
-    origin = f"Trained here on {DATASET_TITLE.get(choice.dataset, choice.dataset)}; run {choice.key}."
+    origin = f"Trained here on {facts.title(choice.dataset, short=True)}; run {choice.key}."
     return _loaded(kept, choice, origin)
 
 
@@ -101,7 +99,7 @@ def open_file(path: Path, key: str, name: str, family: Family | None = None) -> 
         return _of_photographs(kept, key, name)
     spec, dataset = kept.spec, kept.dataset or ""
     title = f"{spec.title}, your file {name}"
-    size = IMAGE_SIZE.get(dataset, CIFAR_SIZE)
+    size = facts.image_size(dataset)
     choice = NetChoice(key, title, "upload", spec.family, spec.depth, dataset, image_size=size)
     published_elsewhere = " It was published elsewhere." if kept.origin == "published" else ""
     unscaled = (

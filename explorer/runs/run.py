@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from explorer.nets.spec import NetSpec
+from explorer.runs.status import Status
 from explorer.training.history import EPOCH_COLUMNS
 from explorer.training.recipe import PAPER_ITERATIONS, Recipe
 
-Status = Literal["queued", "running", "paused", "done", "stopped", "failed", "interrupted"]
 RESULTS = ("train_loss", "train_error_pct", "test_loss", "test_error_pct")
 TABLES = ("epochs", "blocks", "layers", "steps")
 RUN_COLUMNS = (
@@ -76,7 +76,7 @@ class Run:
             **shown,
             "dataset": self.dataset,
             "seed": self.recipe.seed,
-            "status": self.status,
+            "status": Status(self.status).value,
             "epochs": self.epochs,
             "iterations": self.iterations,
             "parameters": self.parameters,
@@ -96,14 +96,14 @@ class Run:
         """The inverse of `row`.
 
         Raises:
-            ValueError: the spec or the recipe in the row is not valid.
+            ValueError: the spec, the recipe or the status in the row is not valid.
         """
         return cls(
             run_id=str(row["run_id"]),
             spec=NetSpec.from_dict(row["spec"]),
             recipe=Recipe.from_dict(row["recipe"]),
             dataset=str(row["dataset"]),
-            status=row["status"],
+            status=Status(row["status"]),
             epochs=int(row["epochs"]),
             iterations=int(row["iterations"]),
             parameters=int(row["parameters"]),

@@ -15,9 +15,9 @@ from pathlib import Path
 import pandas as pd
 
 from explorer.runs.listing import list_finished
-from explorer.runs.provenance import ROOT
 from explorer.runs.run import Run, run_table
 from explorer.runs.tables import empty
+from explorer.system.paths import ROOT
 
 PRETRAINED = ROOT / "pretrained"
 MANIFEST = "manifest.json"

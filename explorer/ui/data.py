@@ -9,16 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts import tables
-from explorer.data import registry
+from explorer.data import facts
 from explorer.runs.library import Library, open_library
+from explorer.runs.status import Status
 from explorer.runs.store import Store, StoreError
 
 _TTL_S = 30
-DATASET_TITLE = {
-    "digits": "Digits (scikit-learn, 8x8)",
-    "cifar10-jpeg": "CIFAR-10 (JPEG)",
-    "digits-small": "Digits, 200 images to train on",
-}
 ASIDE = ("digits-small",)
 """Datasets of the zoo for a question of their own, which pages on plain and residual nets leave out."""
 
@@ -46,7 +42,7 @@ def own_store() -> Store:
 def zoo_runs() -> pd.DataFrame:
     """The finished runs of the zoo with the paper's blocks and width, one row per run."""
     runs = library().runs()
-    mine = (runs["source"] == "zoo") & (runs["status"] == "done") & (runs["width"] == 16)
+    mine = (runs["source"] == "zoo") & (runs["status"] == Status.DONE) & (runs["width"] == 16)
     return runs[mine & ~runs["dataset"].isin(ASIDE)]
 
 
@@ -112,5 +108,4 @@ def length(iterations: int, fraction_of_paper: float) -> str:
 
 def dataset_title(dataset: str) -> str:
     """The dataset's name as people read it."""
-    added = None if dataset in DATASET_TITLE else registry.find(dataset)
-    return added.title if added else DATASET_TITLE.get(dataset, dataset)
+    return facts.title(dataset)

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.nets.checkpoints import replace_file
 from explorer.nets.spec import NetSpec
+from explorer.system.files import replace_file
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import subprocess
-import sys
-import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +14,14 @@ import pandas as pd
 
 from explorer.nets.spec import NetSpec
 from explorer.runs.home import home
-from explorer.runs.provenance import ROOT, processor, versions
+from explorer.runs.provenance import processor, versions
+from explorer.runs.status import Status
+from explorer.system.background import BackgroundTask
+from explorer.system.files import replace_text
 from explorer.training.estimates import Speed, Timing, fit_speed
 from explorer.training.recipe import DeviceName, Kernels, Precision, Recipe
 
 _VERSION = 2
-_STARTING_S = 180
 
 
 @dataclass(frozen=True)
@@ -110,17 +110,8 @@ def start_measuring() -> bool:
     """
     if measured() is not None:
         return False
-    lock = speed_path().with_suffix(".lock")
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        if lock.exists() and time.time() - lock.stat().st_mtime > _STARTING_S:
-            lock.unlink(missing_ok=True)
-        with lock.open("x"):
-            command = [sys.executable, "-m", "explorer.work.speed"]
-            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            subprocess.Popen(command, cwd=ROOT, start_new_session=True, **quiet)  # type: ignore[call-overload]
-    except OSError:
-        pass
+    with contextlib.suppress(OSError):
+        _task().start("explorer.work.speed")
     return True
 
 
@@ -159,7 +150,7 @@ def available_mib(device: DeviceName = "auto") -> float:
 def _comparable(runs: pd.DataFrame, kind: tuple[str, str, str], auto: str) -> list[Timing]:
     """Timings of finished runs made here on that device, in that precision, with those kernels."""
     timings = []
-    done = runs[(runs["status"] == "done") & (runs["source"] != "zoo") & (runs["seconds"] > 0)]
+    done = runs[(runs["status"] == Status.DONE) & (runs["source"] != "zoo") & (runs["seconds"] > 0)]
     for row in done.to_dict("records"):
         recipe = Recipe.from_dict(row["recipe"])
         device = auto if recipe.device == "auto" else recipe.device
@@ -209,9 +200,11 @@ def _unpacked(step: dict[str, Any]) -> Timing:
 
 def _write(path: Path, kept: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    replace_text(path, json.dumps(kept, indent=1) + "\n")
+
+
+def _task() -> BackgroundTask:
+    return BackgroundTask(home() / "speed.task.json")
 
 
 def _gpu_free_mib() -> float | None:
@@ -224,7 +217,4 @@ def _gpu_free_mib() -> float | None:
 
 
 if __name__ == "__main__":
-    try:
-        measure()
-    finally:
-        speed_path().with_suffix(".lock").unlink(missing_ok=True)
+    _task().run(lambda _state, _progress: measure())

@@ -17,6 +17,7 @@ from explorer.nets.spec import NetSpec
 from explorer.runs.archive import archives, read_run, write_archive
 from explorer.runs.provenance import cores, processor, provenance
 from explorer.runs.run import RESULTS, Run
+from explorer.runs.status import Status
 from explorer.runs.tables import record_tables
 from explorer.training.recipe import Recipe
 from explorer.work.pace import EpochDone, Pace
@@ -177,7 +178,7 @@ def finished_run(run_id: str, trainer: Any, records: list[Any]) -> Run:
             trainer.recipe, kernels=trainer.kernels
         ),  # what it was trained with, not what was asked
         dataset=trainer.dataset.id,
-        status="done",
+        status=Status.DONE,
         epochs=trainer.total_epochs,
         iterations=trainer.total_iterations,
         parameters=sum(parameter.numel() for parameter in trainer.net.parameters()),

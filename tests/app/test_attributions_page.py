@@ -4,8 +4,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.probes.methods import METHODS
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 PAGE = "../pages/attributions.py"
 
@@ -87,6 +88,7 @@ def test_the_plain_twin_stands_below():
     assert charts(page) == 7
 
 
+@pytest.mark.own_home
 def test_what_cannot_be_computed_is_said_and_the_page_stays(monkeypatch):
     from explorer.probes.attributions import AttributionError, Subject
 
@@ -102,6 +104,7 @@ def test_what_cannot_be_computed_is_said_and_the_page_stays(monkeypatch):
     assert page.multiselect(key="methods").value
 
 
+@pytest.mark.own_home
 def test_a_stopped_computation_is_not_begun_again_until_asked(monkeypatch):
     from explorer.probes.attributions import Subject
     from explorer.ui.inside import subjects
@@ -134,6 +137,7 @@ def test_results_are_kept_for_all_sessions_and_bounded():
     assert kept.get(MOST_KEPT + 4) == str(MOST_KEPT + 4)
 
 
+@pytest.mark.own_home
 def test_the_same_question_is_computed_once(monkeypatch):
     from explorer.probes.attributions import Subject
 

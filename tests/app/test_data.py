@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.data import registry
 from explorer.data.keeping import Wish, add
 from explorer.runs import downloads
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
 HOME = str(ROOT / "explorer" / "app.py")
 
@@ -216,7 +216,7 @@ def test_a_killed_download_is_told_as_interrupted(monkeypatch):
     with instead_of_cifar10(monkeypatch, drip_s=30) as (archive, _):
         downloads.start("cifar10")
         wait_for(lambda: True if archive.path.exists() else None)
-        pid = downloads._read("cifar10")["pid"]
+        pid = downloads._task("cifar10").state["pid"]
         psutil.Process(pid).kill()
         wait_for(lambda: None if downloads.current("cifar10").active else True)
 

@@ -5,8 +5,9 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 SMALL = "ResNet-8, digits, seed 0"
 
@@ -139,6 +140,7 @@ def test_garbage_in_the_url_gives_defaults(garbage):
     assert not page.error
 
 
+@pytest.mark.own_home
 def test_a_net_that_cannot_be_opened_is_one_message(monkeypatch):
     from explorer.ui.inside import inspection
 

@@ -7,8 +7,9 @@ from streamlit.testing.v1 import AppTest
 from explorer.nets.build import build
 from explorer.nets.checkpoints import save_checkpoint
 from explorer.nets.spec import NetSpec
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 
 
@@ -98,6 +99,7 @@ def test_an_upload_is_shown_and_listed_on_another_page_of_the_session(mine):
     assert not any("mine.safetensors" in option for option in fresh.selectbox(key="net").options)
 
 
+@pytest.mark.own_home
 def test_torchvisions_own_file_can_be_uploaded(tmp_path):
     from torchvision import models
 
@@ -131,6 +133,7 @@ def test_garbage_gives_one_message_and_the_page_still_works(content):
     assert not page.run().error
 
 
+@pytest.mark.own_home
 def test_of_many_uploads_the_last_few_are_kept(tmp_path):
     from explorer.ui.inside import nets
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 
 
@@ -96,6 +97,7 @@ def test_a_view_comes_back_from_its_url():
     assert page.toggle(key="logy").value is True
 
 
+@pytest.mark.own_home
 @pytest.mark.parametrize("path", ["../pages/home.py", "../pages/depth.py"])
 def test_without_a_zoo_the_page_says_how_to_make_one(path, tmp_path, monkeypatch):
     from explorer.runs import library
@@ -107,6 +109,7 @@ def test_without_a_zoo_the_page_says_how_to_make_one(path, tmp_path, monkeypatch
     assert len(page.get("plotly_chart")) == 0
 
 
+@pytest.mark.own_home
 def test_a_home_that_cannot_be_used_is_named_and_takes_nothing_down(tmp_path, monkeypatch):
     broken = tmp_path / "file"
     broken.write_text("")

@@ -4,9 +4,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import paper
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 from explorer.ui.evidence.board import PARTS
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 
 

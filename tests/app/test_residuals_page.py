@@ -6,8 +6,9 @@ import sys
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 PATH = "../pages/residuals.py"
 
@@ -87,6 +88,7 @@ def test_a_live_probe_reads_zoo_and_untrained_nets_in_both_modes():
     assert text(page) != first
 
 
+@pytest.mark.own_home
 def test_a_stopped_probe_is_offered_again_and_leaves_the_others(monkeypatch):
     from explorer.ui.inside import probing
 
@@ -114,6 +116,7 @@ def test_missing_published_weights_give_one_message_and_leave_the_page_alone():
     assert len(page.get("plotly_chart")) == 4
 
 
+@pytest.mark.own_home
 def test_without_records_the_page_says_how_to_make_some(tmp_path, monkeypatch):
     from explorer.runs import library
 
@@ -123,6 +126,7 @@ def test_without_records_the_page_says_how_to_make_some(tmp_path, monkeypatch):
     assert "zoo build" in page.info[0].value
 
 
+@pytest.mark.own_home
 def test_own_runs_are_drawn_beside_the_zoo():
     from explorer.nets.spec import NetSpec
     from explorer.training.recipe import Recipe

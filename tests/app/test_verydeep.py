@@ -5,9 +5,10 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 from explorer.ui.evidence.deep import DEPTHS
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 
 
@@ -40,12 +41,14 @@ def test_every_depth_is_drawn(depth):
     assert f"At {depth} layers, untrained" in text(page)
 
 
+@pytest.mark.own_home
 def test_a_depth_that_was_not_measured_becomes_1202():
     page = opened(deep="99999")
     assert not page.exception
     assert "At 1202 layers" in text(page)
 
 
+@pytest.mark.own_home
 def test_a_small_net_is_measured_again_with_another_seed():
     page = opened(deep="20")
     page.number_input(key="signal-seed").set_value(9)
@@ -60,6 +63,7 @@ def test_a_small_net_is_measured_again_with_another_seed():
     measurement.stop()
 
 
+@pytest.mark.own_home
 def test_a_measurement_under_way_can_be_stopped():
     page = opened()
     page = page.button(key="signal-start").click().run()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from playwright.sync_api import expect
-from visit import complaints, settle
+from visit import complaints, let_draw, settle
 
 pytestmark = pytest.mark.browser
 DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) =>
@@ -17,6 +17,12 @@ FOLLOWS = """() => {
   return plots.length === 2 && plots.every((plot) =>
     plot._transitionData?._frames?.length && plot.querySelector('.scatterlayer path'));
 }"""
+
+
+# nothing is played, and nothing waits to be
+AT_REST = """() => [...document.querySelectorAll('.js-plotly-plot')].every((plot) =>
+  !plot._transitioning && !plot._transitionData._frameQueue.length)"""
+WIDTHS = "() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) => plot._fullLayout.width)"
 
 
 def open_depth(page, server, query=""):
@@ -120,10 +126,11 @@ def test_charts_at_rest_are_left_alone(page, server):
     page.keyboard.press("ArrowRight")
     settled_at(page, 56)
     settle(page)
-    page.wait_for_timeout(1500)
+    page.wait_for_function(AT_REST)
+    let_draw(page)
     played = page.evaluate("window.played")
     page.mouse.move(700, 500)
-    page.wait_for_timeout(1500)
+    let_draw(page)
     assert 2 <= played <= 6
     assert page.evaluate("window.played") == played
 
@@ -148,8 +155,9 @@ def test_other_choices_and_another_size_keep_the_depth(page, server):
     page.get_by_role("radio", name="test", exact=True).click()
     page.wait_for_url("**errors=test**")
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    before = page.evaluate(WIDTHS)
     page.set_viewport_size({"width": 1200, "height": 900})
-    page.wait_for_timeout(1500)
+    page.wait_for_function(f"before => ({WIDTHS})().every((width, at) => width < before[at])", arg=before)
     page.set_viewport_size({"width": 1400, "height": 900})
     shows(page, drawn_afresh(page, server, "?depth=56&errors=test"))
     assert complaints(page) == []

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
-from visit import complaints
+from visit import complaints, settle
 
 from explorer.nets.spec import NetSpec
 from explorer.runs.store import Store
@@ -56,7 +56,7 @@ def taken_away(page):
     page.get_by_text("The same numbers as a table, and downloads").first.click()
     button = page.get_by_role("button", name="CSV", exact=True)
     expect(button).to_be_visible()
-    page.wait_for_timeout(1000)
+    settle(page)
     with page.expect_download(timeout=PATIENCE_MS) as download:
         button.click()
     return list(csv.DictReader(io.StringIO(download.value.path().read_text())))

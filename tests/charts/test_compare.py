@@ -89,6 +89,10 @@ def test_the_sentence_names_the_extremes_with_their_numbers(finals):
     assert verdict(group_finals(RUNS[RUNS["run_id"] != "b"], MEMBERS)).endswith("cannot be told from chance.")
     close = RUNS.assign(test_error_pct=[5.0, 7.0, 6.0])
     assert verdict(group_finals(close, MEMBERS)).endswith("Their spreads overlap.")
+    touching = RUNS.assign(test_error_pct=[5.0, 7.0, 7.0])
+    assert verdict(group_finals(touching, MEMBERS)).endswith("Their spreads overlap.")
+    apart = RUNS.assign(test_error_pct=[5.0, 7.0, 7.1])
+    assert "overlap" not in verdict(group_finals(apart, MEMBERS))
     assert "plain-8: test error 30.0 %" in describe_groups(finals)
     assert verdict(finals.iloc[:0]).startswith("Nothing was measured yet")
 

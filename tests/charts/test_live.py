@@ -11,7 +11,7 @@ from explorer.charts import live
 from explorer.charts.blocks import block_lines, by_block
 from explorer.charts.live import LiveStyle, Sheet
 from explorer.charts.outcomes import outcome, so_far
-from explorer.charts.strokes import coloured, one_each, told
+from explorer.charts.strokes import coloured, one_each, stroke, told
 from explorer.charts.theme import FAMILY_COLOUR
 
 STYLE = LiveStyle()
@@ -110,6 +110,19 @@ def test_two_depths_of_a_family_are_told_apart_and_seeds_are_thin():
     assert len({(member.group, member.colour) for member in found}) == 2
     assert len({member.colour for member in found}) == 2
     assert all(member.several for member in found)
+    alone = coloured(pd.DataFrame(rows[:1], columns=["run_id", "family", "depth", "seed", "group", "zoo"]))
+    seed, only = (stroke([1.0], [2.0], member, "test")["line"] for member in (found[0], alone[0]))
+    assert seed["width"] < 0.75 * only["width"]
+
+
+@pytest.mark.parametrize(("high", "share", "top"), [(5.0, 0.05, 6.0), (5.0, 0.004, 3.0), (50.0, 0.05, 60.0)])
+def test_the_axis_of_the_loss_has_room_for_all_but_single_steps(members, high, share, top):
+    """One step in a thousand may leave the axis; the first epochs, which are high, may not."""
+    losses = np.full(1000, 0.5)
+    losses[: int(1000 * share)] = high
+    table = pd.DataFrame({"run_id": "a", "iteration": range(1, 1001), "loss": losses})
+
+    assert losses_drawn(table, epochs(1), members).layout.yaxis.range[1] == pytest.approx(top, rel=0.1)
 
 
 def test_the_raw_losses_stay_under_the_smoothed(members):

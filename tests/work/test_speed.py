@@ -90,10 +90,9 @@ def test_own_finished_runs_on_the_same_device_are_compared_with(calibrated):
     assert "this very net" in estimate(SPEC, Recipe(), 8, 1437, found).basis
 
 
-def test_measuring_is_started_once(monkeypatch):
-    started = []
-    monkeypatch.setattr(speed.subprocess, "Popen", lambda *words, **_: started.append(words))
+def test_measuring_is_started_once():
+    assert speed.start_measuring()
+    pid = speed._task().state["pid"]
+    assert speed.start_measuring()
 
-    assert speed.start_measuring()
-    assert speed.start_measuring()
-    assert len(started) == 1
+    assert speed._task().cancel()["pid"] == pid

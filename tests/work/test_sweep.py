@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from sweep_process import PLANS
 
 from explorer.runs.archive import archives, read_archive
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 from explorer.training.recipe import Recipe
 from explorer.work.pace import EpochDone, Pace
 from explorer.work.plans import make_plans

@@ -13,13 +13,13 @@ import os
 import platform
 import shutil
 import subprocess
-import tempfile
 import time
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from explorer.data.home import home
+from explorer.system.files import replacing
+from explorer.system.paths import home
 
 SWITCH_VARIABLE = "EXPLORER_KERNELS"
 SOURCE = Path(__file__).with_name("batch_norm.cpp")
@@ -65,10 +65,8 @@ def build() -> float:
     compiler = _compiler()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            made = Path(folder) / path.name
+        with replacing(path) as made:  # another process may build at the same time: both files are alike
             _compile(compiler, made)
-            os.replace(made, path)  # another process may build at the same time: both files are alike
     except OSError as error:
         raise KernelError(f"Fused kernels cannot be kept in {path.parent}: {error.strerror}.") from None
     return time.perf_counter() - start

@@ -15,7 +15,7 @@ from explorer.evidence.claims import findings
 from explorer.evidence.verdicts import RULES, VERDICTS, Verdict
 from explorer.nets.spec import NetSpec
 from explorer.paper.tables import Entry, Table
-from explorer.ui.data import DATASET_TITLE, dataset_title, length, library
+from explorer.ui.data import dataset_title, length, library
 from explorer.ui.figures import draw
 from explorer.ui.train.training import train_button
 
@@ -91,7 +91,8 @@ def show_table(table: Table, lines: pd.DataFrame) -> None:
     st.markdown(f"**{table.title}** :small[{table.source}; {table.dataset}; {table.protocol}]")
     for column in reversed(table.columns):
         mine = lines[lines["quantity"] == column.name]
-        axis, titles = f"{column.title} ({column.unit})", DATASET_TITLE | {"": ""}
+        axis = f"{column.title} ({column.unit})"
+        titles = {str(name): dataset_title(str(name)) for name in mine["dataset"].unique()}
         said = describe_board(mine, axis, titles)
         draw(paper_against_measured(mine, axis, titles), f"board-{table.key}-{column.name}", said)
     st.markdown(_counted(lines, "numbers"))

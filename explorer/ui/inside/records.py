@@ -10,10 +10,11 @@ import streamlit as st
 
 from explorer.charts.responses import NetSeries, Quantity, response_table
 from explorer.nets.spec import NetSpec
+from explorer.runs.status import Status
 from explorer.ui.data import ASIDE, library
 
 _TTL_S = 30
-_WITH_RECORDS = ("done", "stopped", "interrupted", "running", "paused")
+_WITH_RECORDS = tuple(set(Status) - {Status.QUEUED, Status.FAILED})
 FIGURE_7 = ("plain-20", "plain-56", "residual-20", "residual-56", "residual-110")
 MOST_NETS = 8
 _MOST_EPOCHS = 41

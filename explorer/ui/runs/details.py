@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.words import literal
-from explorer.runs.provenance import ROOT
 from explorer.runs.run import Run
+from explorer.system.paths import ROOT
 from explorer.ui.data import dataset_title, library
 from explorer.ui.runs.changes import delete_button, words_of
 from explorer.ui.runs.downloads import export_run_menu

@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.theme import FAMILY_ORDER, FAMILY_TITLE, in_order
-from explorer.runs.provenance import ROOT
+from explorer.runs.status import Status
+from explorer.system.paths import ROOT
 from explorer.ui.data import dataset_title, library
 
 _TTL_S = 1
@@ -152,7 +153,7 @@ def default_ids(runs: pd.DataFrame) -> list[str]:
         mine = own[alike.reindex(own.index)].sort_values("created").tail(6)
         twins = runs[alike & (runs["source"] == "zoo") & runs["family"].isin(["plain", "residual"])]
         return [*mine["run_id"], *twins["run_id"]]
-    zoo = runs[runs["family"].isin(["plain", "residual"]) & (runs["status"] == "done")]
+    zoo = runs[runs["family"].isin(["plain", "residual"]) & (runs["status"] == Status.DONE)]
     for dataset in sorted(zoo["dataset"].unique(), key=lambda name: name != "cifar10-jpeg"):
         twins = zoo[(zoo["dataset"] == dataset) & zoo["depth"].isin([20, 56])]
         if len(twins):

@@ -6,12 +6,18 @@ from collections import Counter
 from statistics import mean
 from typing import Any
 
+from explorer.runs.status import ACTIVE, Command, Status
 from explorer.training.estimates import duration, together
 from explorer.ui.train.telling import Told
 from explorer.ui.train.watching import Watched
 from explorer.work.watch import seconds_left
 from explorer.work.workers import worker_count
 
+_ASKED = {
+    Command.PAUSE: "pausing",
+    Command.STOP: "stopping",
+    Command.STEP: "pausing after this epoch",
+}
 SUMMARY = "summary"
 """Name of what is told of all watched runs together; what is told of one run has the run's id."""
 
@@ -36,10 +42,10 @@ def _summary(found: Watched) -> str:
 
 def _told(found: Watched, state: dict[Any, Any]) -> str:
     status, epochs = state["status"], int(state["epochs"]) or found.sheet.epochs
-    if status == "queued":
+    if status == Status.QUEUED:
         return f"waiting, place {int(state['place'])} in the queue"
     reached = f"epoch {max(int(state['epoch']), 0)} of {epochs}"
-    if status == "running":
+    if status == Status.RUNNING:
         reached_lr = found.reached.get(state["run_id"])
         rate, left = found.rates.get(state["run_id"], 0.0), _left(found, state)
         parts = [
@@ -48,16 +54,14 @@ def _told(found: Watched, state: dict[Any, Any]) -> str:
             f"about {duration(left)} left" if left else "",
         ]
         parts.append(f"learning rate {reached_lr[1]:.2g}" if reached_lr else "")
-        asked = {"pause": "pausing", "stop": "stopping", "step": "pausing after this epoch"}.get(
-            state["command"] or ""
-        )
+        asked = _ASKED.get(state["command"])
         return " · ".join(part for part in [*parts, asked] if part)
     reason = f": {state['reason']}" if state["reason"] else ""
-    return f"{status} at {reached}{reason}" if status != "done" else f"done, {epochs} epochs"
+    return f"{status} at {reached}{reason}" if status != Status.DONE else f"done, {epochs} epochs"
 
 
 def _share(found: Watched, state: dict[Any, Any]) -> float:
-    if state["status"] == "done":
+    if state["status"] == Status.DONE:
         return 1.0
     return min(_reached(found, state) / found.sheet.iterations, 1.0)
 
@@ -68,7 +72,7 @@ def _reached(found: Watched, state: dict[Any, Any]) -> int:
 
 def _left(found: Watched, state: dict[Any, Any]) -> float | None:
     """Seconds of the remaining steps; a run that waits is taken to be as fast as those that do not."""
-    if state["status"] not in ("running", "queued"):
+    if state["status"] not in ACTIVE:
         return None
     rate = found.rates.get(state["run_id"]) or mean(found.rates.values() or [0.0])
     batch = found.batch_sizes.get(state["run_id"], 1)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from explorer.runs.status import Status
 from explorer.ui.data import zoo_runs
 from explorer.ui.sources import origin
 from explorer.ui.train.watching import RUNS, Watched, others_active, runs_of, watch_these
@@ -38,7 +39,7 @@ def others(ids: Sequence[str]) -> None:
 def where_to(found: Watched) -> None:
     """Links to what can be asked of the finished nets."""
     states = found.states
-    done = [str(run_id) for run_id in states.loc[states["status"] == "done", "run_id"]]
+    done = [str(run_id) for run_id in states.loc[states["status"] == Status.DONE, "run_id"]]
     with st.container(horizontal=True, key="where-to"):
         if not done:
             return

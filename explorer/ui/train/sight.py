@@ -16,11 +16,12 @@ from explorer.charts.growing import Drawing
 from explorer.charts.live import LiveStyle, Sheet
 from explorer.charts.outcomes import outcome, so_far
 from explorer.charts.strokes import ZOO, Lines, told
+from explorer.runs.status import Status
 from explorer.runs.store import StoreError
 from explorer.ui.figures import inked
+from explorer.ui.train.choices import choices
 from explorer.ui.train.growing import Picture
 from explorer.ui.train.progress import told_of
-from explorer.ui.train.steering import choices
 from explorer.ui.train.telling import Told
 from explorer.ui.train.watching import MOST, Kept, Watched, watched
 
@@ -118,7 +119,7 @@ def sight(view: View, found: Watched) -> Sight:
         ADDED: _blocks(view, kept, "residual_ratio"),
         GRADIENTS: _blocks(view, kept, "gradient_norm"),
     }
-    done = bool(found.states["status"].eq("done").all())
+    done = bool(found.states["status"].eq(Status.DONE).all())
     said = _said(kept, found.active, done, found.sheet.epochs) if view.ids else _said_before(kept)
     return Sight(pictures, told_of(found) | {CONCLUSION: Told(said)}, choices(found), _wait_ms(found))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
-from explorer.runs.store import Store, StoreError
+from explorer.runs.status import Action, allowed
+from explorer.runs.store import StoreError
 from explorer.ui.data import own_store
+from explorer.ui.train.choices import STEERING, fits
 from explorer.ui.train.feed import look_again
 from explorer.ui.train.progress import SUMMARY
 from explorer.ui.train.telling import Told, place
@@ -19,63 +22,36 @@ _FAILED = "steer-failed"
 
 
 @dataclass(frozen=True)
-class Verb:
-    """What can be asked of a run.
+class Button:
+    """How an action is offered.
 
     Attributes:
         label: on the button.
         icon: beside it.
         help: one sentence.
-        ask: of `jobs`.
-        fits: the states in which it can be asked.
     """
 
     label: str
     icon: str
     help: str
-    ask: Callable[[Store, str], None]
-    fits: tuple[str, ...]
 
 
-PAUSE = Verb("Pause", ":material/pause:", "Keeps the run as of this step.", jobs.pause, ("queued", "running"))
-RESUME = Verb(
-    "Resume", ":material/play_arrow:", "Goes on from the last step that was kept.", jobs.resume,
-    ("paused", "interrupted", "stopped", "failed"),
-)  # fmt: skip
-STEP = Verb(
-    "Step", ":material/skip_next:", "Trains to the end of one epoch and pauses there.", jobs.step_epoch,
-    ("queued", "running", "paused", "interrupted"),
-)  # fmt: skip
-STOP = Verb(
-    "Stop", ":material/stop:", "Ends the run here; its curves and weights are kept.", jobs.stop,
-    ("queued", "running", "paused", "interrupted"),
-)  # fmt: skip
-RETRY = Verb(
-    "Retry", ":material/replay:", "Starts again from the beginning.", jobs.retry,
-    ("failed", "stopped", "interrupted"),
-)  # fmt: skip
-# two verbs that never fit at once share a place, so that no button moves
-_PLACES = ((PAUSE, RESUME), (STEP,), (STOP, RETRY))
-
-
-def choices(found: Watched) -> list[list[str]]:
-    """What can be asked of each run: a page has other buttons where this changes."""
-    return [
-        [
-            str(state["run_id"]),
-            *(verb.label for verbs in _PLACES for verb in verbs if state["status"] in verb.fits),
-        ]
-        for state in found.rows
-    ]
+# each action has a place of its own: two presses of one place must not be two actions
+_BUTTONS = {
+    Action.PAUSE: Button("Pause", ":material/pause:", "Keeps the run as of this step."),
+    Action.RESUME: Button("Resume", ":material/play_arrow:", "Goes on from the last step that was kept."),
+    Action.STEP: Button("Step", ":material/skip_next:", "Trains to the end of one epoch and pauses there."),
+    Action.STOP: Button("Stop", ":material/stop:", "Ends the run here; its curves and weights are kept."),
+    Action.RETRY: Button("Retry", ":material/replay:", "Starts again from the beginning."),
+}
 
 
 def steer_all(found: Watched, texts: Mapping[str, Told]) -> None:
     """One line for all watched runs: how far they are, and buttons that mean all of them."""
-    states = dict(zip(found.states["run_id"], found.states["status"], strict=True))
     with st.container(horizontal=True, vertical_alignment="center", key="steer-all"):
         place(SUMMARY, texts[SUMMARY])
-        for verbs in _PLACES:
-            _button(verbs, states, "all")
+        for action in STEERING:
+            _button(action, found.rows, "all")
     if failed := st.session_state.pop(_FAILED, ""):
         st.warning(failed)
 
@@ -87,38 +63,38 @@ def steer_each(found: Watched, texts: Mapping[str, Told]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"run-{run_id}"):
             place(run_id, texts[run_id])
             if len(found.states) > 1:
-                for verbs in _PLACES:
-                    _button(verbs, {run_id: str(state["status"])}, run_id)
+                for action in STEERING:
+                    _button(action, [state], run_id)
 
 
-def _button(place: Sequence[Verb], states: dict[str, str], key: str) -> None:
-    """The first verb of the place that fits any of the runs; disabled where none does."""
-    verb = next((verb for verb in place if _fitting(verb, states)), None)
-    shown = verb or place[0]
+def _button(action: Action, states: Sequence[Mapping[Any, Any]], key: str) -> None:
+    """A button for these runs; disabled where the action changes none of them."""
+    button = _BUTTONS[action]
     st.button(
-        shown.label, icon=shown.icon, help=shown.help, key=f"{place[0].label}-{key}", disabled=verb is None,
-        on_click=_ask, args=(shown, tuple(states)), width=104,
+        button.label, icon=button.icon, help=button.help, key=f"{button.label}-{key}", width=104,
+        disabled=not any(fits(action, state) for state in states),
+        on_click=_ask, args=(action, tuple(str(state["run_id"]) for state in states)),
     )  # fmt: skip
 
 
-def _fitting(verb: Verb, states: Mapping[str, str]) -> list[str]:
-    return [run_id for run_id, status in states.items() if status in verb.fits]
-
-
-def _ask(verb: Verb, ids: Sequence[str]) -> None:
-    """Ask it of those that it fits at the press: they may stand otherwise than when the button was drawn."""
-    asked, refused = 0, f"{verb.label} came too late: it fits none of these runs any more."
+def _ask(action: Action, ids: Sequence[str]) -> None:
+    """Apply the action to the runs that it changes now; they may have moved on since the page was drawn."""
+    label = _BUTTONS[action].label
+    asked, refused = 0, ""
     try:
         store = own_store()
-        states = jobs.states(store, ids)
-        for run_id in _fitting(verb, dict(zip(states["run_id"], states["status"], strict=True))):
+        for state in jobs.states(store, ids).to_dict("records"):
+            if not fits(action, state):
+                late = state["status"] not in allowed(action)  # else it was asked before, or is so already
+                refused = f"{label} came too late: it would change none of these runs." if late else refused
+                continue
             try:
-                verb.ask(store, run_id)
+                jobs.ASK[action](store, str(state["run_id"]))
                 asked += 1
             except jobs.JobError as error:  # it has gone on since it was read; the others are still meant
                 refused = str(error)
     except (StoreError, ValueError) as error:
         asked, refused = 0, str(error)
-    if not asked:
+    if refused and not asked:
         st.session_state[_FAILED] = refused
     look_again()

@@ -14,12 +14,12 @@ from explorer.charts.live import Sheet
 from explorer.charts.strokes import Member, coloured
 from explorer.data.registry import available
 from explorer.runs.run import Run, run_table
+from explorer.runs.status import ACTIVE
 from explorer.runs.store import Store, StoreError
 from explorer.ui.data import library, own_store, runs_on, zoo_runs
 from explorer.work import jobs
 from explorer.work.order import Images, Order
 from explorer.work.watch import (
-    ACTIVE,
     NOTHING,
     Followers,
     Reached,
