@@ -20,6 +20,7 @@ from explorer.runs import home, schema
 from explorer.runs.database import StoreDamagedError, StoreGoneError
 from explorer.runs.status import Command, Status
 from explorer.runs.store import LostRunError, Store, StoreError, UnknownRunError
+from explorer.training.allocator import trim
 from explorer.training.estimates import DoesNotFitError, check_fits, estimate
 from explorer.training.history import EpochRecord
 from explorer.training.trainer import Trainer, find_device
@@ -74,6 +75,7 @@ def train(session: Session, job: Job) -> Status | None:
     except Exception as error:
         log.info("%s failed", job.run.run_id, exc_info=True)
         status, changes = Status.FAILED, {"reason": explain(error)}
+    trim()  # what fused kernels kept between steps
     return status if _conclude(session, job, {"status": status} | changes) else None
 
 
