@@ -23,7 +23,8 @@ from explorer.data.splits import Dataset
 from explorer.nets.build import CifarNet, build
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
-from explorer.probes.responses import ResponseProbe, gradient_norms
+from explorer.probes.recorded import Moment, measure
+from explorer.probes.responses import ResponseProbe
 from explorer.training.batches import Epoch, resident
 from explorer.training.evaluation import evaluate
 from explorer.training.graphs import GraphedStep
@@ -140,10 +141,10 @@ class Trainer:
         seconds = time.perf_counter() - self._started
         losses = self._losses()
         trained = len(losses) * self.batch_size
-        gradients = gradient_norms(self.net.block_list()).cpu().numpy()
         with self.as_tested():
             test = evaluate(self.net, self.test_images, precision=self.recipe.precision)
-            blocks, layers = self._probe.read(self.train_images.normalised(slice(0, PROBE_IMAGES)))
+            responses = self._probe.measure([self.train_images.normalised(slice(0, PROBE_IMAGES))])
+        blocks, layers = measure(Moment(self.net, responses))
         return EpochRecord(
             epoch=self.epoch,
             iteration=self.iteration,
@@ -155,7 +156,7 @@ class Trainer:
             seconds=seconds if trained else 0.0,
             images_per_s=trained / seconds if trained else 0.0,
             step_losses=losses,
-            blocks=blocks.assign(gradient_norm=gradients),
+            blocks=blocks,
             layers=layers,
         )
 
