@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from explorer.exchange.parcels import IntakeError
 from explorer.nets.spec import STAGES, NetSpec
 from explorer.nets.totals import totals
-from explorer.runs.run import RESULTS, TABLE_COLUMNS, Run
+from explorer.runs.run import MEASURED, RESULTS, TABLE_COLUMNS, Run
 from explorer.runs.status import Status
 from explorer.runs.tables import Tables, empty, tidy
 from explorer.training.recipe import Recipe
@@ -158,8 +158,10 @@ def _check_time(created: str, what: str) -> None:
 
 
 def _parse(name: str, text: str, what: str, run_id: str) -> pd.DataFrame:
-    columns = TABLE_COLUMNS[name]
-    _need(text.split("\n", 1)[0].strip("\r") == ",".join(columns), what, "its columns")
+    columns = text.split("\n", 1)[0].strip("\r").split(",")
+    # a measurement that came later is not in the files of before
+    known = [one for one in TABLE_COLUMNS[name] if one not in MEASURED or one in columns]
+    _need(columns == known, what, "its columns")
     try:
         table = pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False, on_bad_lines="error")
         _need(isinstance(table.index, pd.RangeIndex), what, "the length of its rows")

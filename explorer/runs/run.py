@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from explorer.nets.spec import NetSpec
+from explorer.probes import recorded
 from explorer.runs.status import Status
 from explorer.training.history import EPOCH_COLUMNS
 from explorer.training.recipe import PAPER_ITERATIONS, Recipe
@@ -21,13 +22,12 @@ RUN_COLUMNS = (
 )  # fmt: skip
 TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
     "epochs": ("run_id", *EPOCH_COLUMNS),
-    "blocks": (
-        "run_id", "epoch", "block", "stage", "layer",
-        "residual_norm", "input_norm", "residual_ratio", "gradient_norm",
-    ),
-    "layers": ("run_id", "epoch", "layer", "response_std"),
+    "blocks": ("run_id", "epoch", "block", "stage", "layer", *recorded.columns("block")),
+    "layers": ("run_id", "epoch", "layer", *recorded.columns("layer")),
     "steps": ("run_id", "iteration", "loss", "lr"),
 }  # fmt: skip
+MEASURED = frozenset(one.column for one in recorded.RECORDED)
+"""Columns that an older record may lack; there they are NaN."""
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,7 @@ class Store:
     ) -> pd.DataFrame:
         table = schema.series
         query = (
-            select(table.c.run_id, table.c.epoch, table.c.data)
+            select(table.c.run_id, table.c.epoch, table.c.data, table.c["columns"])
             .where(table.c.run_id.in_(run_ids), table.c.name == name, *_between(table, after, until))
             .order_by(table.c.run_id, table.c.epoch)
         )

@@ -25,7 +25,8 @@ from explorer.nets.blocks import Block
 from explorer.nets.build import CifarNet, build
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
-from explorer.probes.responses import ResponseProbe, gradient_norms
+from explorer.probes.recorded import Moment, measure
+from explorer.probes.responses import ResponseProbe
 from explorer.training.allocator import keep_freed_maps
 from explorer.training.batches import Epoch, resident
 from explorer.training.evaluation import evaluate
@@ -152,10 +153,10 @@ class Trainer:
         seconds = time.perf_counter() - self._started
         losses = self._losses()
         trained = len(losses) * self.batch_size
-        gradients = gradient_norms(self.net.block_list()).cpu().numpy()
         with self.as_tested():
             test = evaluate(self.net, self.test_images, precision=self.recipe.precision)
-            blocks, layers = self._probe.read(self.train_images.normalised(slice(0, PROBE_IMAGES)))
+            responses = self._probe.measure([self.train_images.normalised(slice(0, PROBE_IMAGES))])
+        blocks, layers = measure(Moment(self.net, responses))
         return EpochRecord(
             epoch=self.epoch,
             iteration=self.iteration,
@@ -167,7 +168,7 @@ class Trainer:
             seconds=seconds if trained else 0.0,
             images_per_s=trained / seconds if trained else 0.0,
             step_losses=losses,
-            blocks=blocks.assign(gradient_norm=gradients),
+            blocks=blocks,
             layers=layers,
         )
 

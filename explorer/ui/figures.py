@@ -161,8 +161,7 @@ def take_away(table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], 
         st.caption(
             "For a picture of the chart, open the HTML and press the camera above it."
             if is_touch()
-            else "For a picture of the chart, press the camera that appears above it; “Axes” chooses PNG or "
-            "SVG."
+            else "For a picture of the chart, press the camera that appears above it."
         )
 
 

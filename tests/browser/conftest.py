@@ -100,8 +100,8 @@ def chromium():
 def page(chromium):
     """A page at 1400x900 that keeps what the console said in `page.complaints`."""
     context = chromium.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE_MS)  # of this page, and of those that a test opens beside it
     page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
     page.complaints = []
     page.on(
         "console", lambda message: page.complaints.append(message.text) if message.type == "error" else None

@@ -25,6 +25,9 @@ AT_REST = """() => [...document.querySelectorAll('.js-plotly-plot')].every((plot
 WIDTHS = "() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) => plot._fullLayout.width)"
 
 
+AFRESH = {}
+
+
 def open_depth(page, server, query=""):
     page.goto(f"{server}/depth{query}")
     page.wait_for_function(FOLLOWS)
@@ -36,11 +39,13 @@ def handle(page):
 
 
 def drawn_afresh(page, server, query):
-    fresh = page.context.new_page()
-    open_depth(fresh, server, query)
-    paths = fresh.evaluate(DRAWN)
-    fresh.close()
-    return paths
+    """What the server draws for that address; asked once."""
+    if query not in AFRESH:
+        fresh = page.context.new_page()
+        open_depth(fresh, server, query)
+        AFRESH[query] = fresh.evaluate(DRAWN)
+        fresh.close()
+    return AFRESH[query]
 
 
 def settled_at(page, depth):

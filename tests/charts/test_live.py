@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from explorer.charts import live
-from explorer.charts.blocks import block_lines, by_block
+from explorer.charts.blocks import BlockMeasure, block_lines, by_block
 from explorer.charts.live import LiveStyle, Sheet
 from explorer.charts.outcomes import outcome, so_far
 from explorer.charts.strokes import coloured, one_each, stroke, told
@@ -160,16 +160,23 @@ def test_a_loss_that_explodes_still_has_a_place(members):
     assert figure.layout.yaxis.range[1] > 40
 
 
-@pytest.mark.parametrize("column", ["residual_ratio", "gradient_norm"])
-def test_blocks_show_the_last_epoch_over_the_first_and_survive_what_is_not_finite(members, column):
+@pytest.mark.parametrize(
+    "measure",
+    [
+        BlockMeasure("residual_ratio", "ratio", 1.5, (-1.5, -3.2)),
+        BlockMeasure("gradient_norm", "norm", 1.3, (-4.3, -8.3)),
+    ],
+    ids=lambda measure: measure.column,
+)
+def test_blocks_show_the_last_epoch_over_the_first_and_survive_what_is_not_finite(members, measure):
     rows = [
         {"run_id": run, "epoch": epoch, "block": block, "residual_ratio": 0.5 + epoch,
          "gradient_norm": np.nan if epoch == 0 else 10.0 ** -(epoch + block)}
         for run in ("a", "b") for epoch in (0, 1, 4) for block in (1, 2, 3)
     ]  # fmt: skip
-    table = pd.DataFrame([*rows, rows[0] | {"block": 2, column: np.inf}])
-    lines = block_lines(by_run(table), members, column)
-    figure = by_block(lines, column, 3).figure()
+    table = pd.DataFrame([*rows, rows[0] | {"block": 2, measure.column: np.inf}])
+    lines = block_lines(by_run(table), members, measure)
+    figure = by_block(lines, measure, 3).figure()
     mine = [trace for trace in figure.data if trace.name == "ResNet-20, seed 0, test"]
 
     assert len(mine[1].y) == 3

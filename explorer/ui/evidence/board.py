@@ -35,13 +35,13 @@ of 110 layers stays above 60 %. So they stand here as claims, beside what others
 
 @st.cache_data(ttl=30, show_spinner="Comparing with the zoo…")
 def board_lines(part: str) -> pd.DataFrame:
-    """All lines of one table; see `runs.board.Line`."""
+    """All lines of one table; see `evidence.board.Line`."""
     return board(library().runs(), [paper.TABLES[part]])
 
 
 @st.cache_data(ttl=30, show_spinner="Testing the claims in the zoo's records…")
 def claim_lines() -> pd.DataFrame:
-    """All claims on all datasets; see `runs.claims.findings`."""
+    """All claims on all datasets; see `evidence.claims.findings`."""
     return findings(library())
 
 

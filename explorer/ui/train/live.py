@@ -12,10 +12,9 @@ from explorer.ui.figures import IMAGE, take_away
 from explorer.ui.train.feed import PATH
 from explorer.ui.train.growing import Picture, follow, show_growing
 from explorer.ui.train.sight import (
-    ADDED,
+    BLOCK_CHARTS,
     CONCLUSION,
     ERRORS,
-    GRADIENTS,
     LOSSES,
     View,
     error_drawing,
@@ -29,8 +28,7 @@ from explorer.ui.train.watching import Watched
 _HEADINGS = {
     LOSSES: "**Loss at every step**, bold: test after each epoch",
     ERRORS: "**Error after every epoch**, dashed: training, bold: test",
-    ADDED: "**What each block adds**, relative to its input; faint: at the start",
-    GRADIENTS: "**Gradient in each block**, after the last epoch; faint: after the first",
+    **BLOCK_CHARTS,
 }
 
 
@@ -65,12 +63,14 @@ def live_view(view: View, found: Watched) -> None:
         place(CONCLUSION, seen.texts[CONCLUSION])
     with st.container(key="each-run"):
         steer_each(found, seen.texts)
-    _side_by_side(seen.pictures, ADDED, GRADIENTS)
+    keys = list(BLOCK_CHARTS)
+    for first in range(0, len(keys), 2):
+        _side_by_side(seen.pictures, *keys[first : first + 2])
     _numbers(view, found)
 
 
 def _side_by_side(pictures: Mapping[str, Picture], *keys: str) -> None:
-    for column, key in zip(st.columns(2, gap="medium"), keys, strict=True):
+    for column, key in zip(st.columns(2, gap="medium"), keys, strict=False):
         with column:
             st.markdown(_HEADINGS[key])
             show_growing(pictures[key], key)
