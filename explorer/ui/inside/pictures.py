@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.data.fitting import TONES, Picture, Tone, dataset_picture
+from explorer.data.images import TAKEN
 from explorer.data.registry import available
 from explorer.data.samples import PHOTOGRAPHS, photograph
 from explorer.data.sources import open_dataset
@@ -90,8 +91,8 @@ def _own_picture() -> None:
     st.file_uploader(
         "Drop pictures here, or paste one anywhere on the page", accept_multiple_files=True, key=_FILES,
         max_upload_size=_MAX_MB, on_change=_files_came,
-        help="PNG, JPEG, WebP, BMP, GIF or TIFF, up to 20 MB and 25 million pixels each. They stay in this "
-        "session.",
+        help=f"{TAKEN}, up to 20 MB and 25 million pixels each; a JPEG may have more, and is scaled down. They "
+        "stay in this session.",
     )  # fmt: skip
     if st.toggle("Use the camera", help="The browser asks for permission first."):
         st.camera_input("Take a picture", key=_CAMERA, on_change=_photograph_taken)
