@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from explorer.charts.pictures import STRIP_HEIGHT, picture_grid
@@ -69,9 +71,16 @@ def show_pictures(view: View) -> None:
         st.markdown("**Images per class**")
         draw(datasets.counts_figure(view), "images-per-class", _said_counts(view))
     st.markdown(datasets.sentence(view))
+    if told := dataset.told():
+        st.info("\n".join(f"- {_as_text(note)}" for note in told), icon=":material/info:")
     cells = st.container(horizontal=True, gap="small", key="gap")
     for name, value in datasets.facts(view):
         cells.metric(name, value, border=True, width="stretch")
+
+
+def _as_text(note: str) -> str:
+    """A sentence with names of files in it, which Markdown must not read as marks."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:])", r"\\\1", note)
 
 
 def _said_counts(view: View) -> str:

@@ -91,7 +91,7 @@ def _own_picture() -> None:
     st.file_uploader(
         "Drop pictures here, or paste one anywhere on the page", accept_multiple_files=True, key=_FILES,
         max_upload_size=_MAX_MB, on_change=_files_came,
-        help=f"{TAKEN}, up to 20 MB and 25 million pixels each; a JPEG may have more, and is scaled down. They "
+        help=f"{TAKEN}, up to 20 MB and 25 million pixels each; a JPEG may have more. They "
         "stay in this session.",
     )  # fmt: skip
     if st.toggle("Use the camera", help="The browser asks for permission first."):
