@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from explorer.data.splits import Dataset
     from explorer.nets.loaded import LoadedNet
     from explorer.probes.inputs import Inputs
 
@@ -29,6 +30,28 @@ def add_images(parser: ArgumentParser) -> None:
     chosen.add_argument("--image", type=Path, action="append", metavar="FILE", help="a picture; repeatable")
     parser.add_argument("--split", choices=("test", "train"), default="test", help="of --data (%(default)s)")
     parser.add_argument("--count", type=int, metavar="N", help="only the first N images of the split")
+
+
+def open_data(name_or_path: str, split: str) -> Dataset:
+    """The dataset of --data with one split read; what its files left open, and left out, is said on stderr.
+
+    A path that exists goes before a known name.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    from explorer.data.registry import find
+    from explorer.data.sources import named_or_path, open_dataset
+
+    chosen, remark = named_or_path(name_or_path)
+    if remark:
+        say(remark)
+    dataset = open_dataset(chosen)
+    dataset.split(split)
+    if find(chosen) is None:  # of a name it was said when it was added
+        for note in dataset.told():
+            say(note)
+    return dataset
 
 
 def open_named_net(name: str, data: str | None = None) -> LoadedNet:
@@ -82,10 +105,9 @@ def say(text: str) -> None:
 
 
 def _split(options: Namespace, loaded: LoadedNet) -> Inputs:
-    from explorer.data.sources import open_dataset
     from explorer.probes.inputs import split_inputs
 
-    inputs = split_inputs(open_dataset(options.data), options.split, loaded, options.count)
+    inputs = split_inputs(open_data(options.data, options.split), options.split, loaded, options.count)
     for note in inputs.notes:
         say(note)
     return inputs

@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from explorer.cli.inputs import open_data
 from explorer.data.splits import Dataset
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
@@ -105,10 +106,11 @@ def recipe_from(options: Namespace, count: int) -> Recipe:
 
 
 def _train(options: Namespace) -> dict[str, Any]:
-    from explorer.work.engine import opened
+    from explorer.data.sources import named_or_path
 
     NetSpec.parse(options.id)
-    dataset = opened(options.data)
+    dataset = open_data(options.data, "train")
+    options.data, _ = named_or_path(options.data)
     train = dataset.split("train")
     spec = NetSpec.parse(options.id, in_channels=train.in_channels, classes=len(dataset.classes))
     recipe = _settled(spec, recipe_from(options, len(train.labels)), options, dataset)
@@ -145,7 +147,6 @@ def _progress(text: str) -> None:
 
 
 def _evaluate(options: Namespace) -> dict[str, Any]:
-    from explorer.data.sources import open_dataset
     from explorer.nets.checkpoints import load_checkpoint
     from explorer.training.evaluation import evaluate_split
 
@@ -157,7 +158,7 @@ def _evaluate(options: Namespace) -> dict[str, Any]:
         normalisation = Normalisation(options.mean, options.std)
     if normalisation is None:
         raise ValueError("The file does not say how its inputs were normalised: give --mean and --std.")
-    dataset = open_dataset(options.data)
+    dataset = open_data(options.data, options.split)
     found = evaluate_split(checkpoint.net, dataset, options.split, normalisation)
     return {
         "n": found.n,

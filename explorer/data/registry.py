@@ -50,6 +50,7 @@ class Entry:
         test: images to test on.
         resize: size to which the images were made, if they were.
         held_out: fraction of the only split that became the test split, if there was one split only.
+        notes: what was decided and left out when it was added, as sentences.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Entry:
     test: int
     resize: int | None = None
     held_out: float | None = None
+    notes: tuple[str, ...] = ()
 
     def available(self) -> Available:
         """The same, as `available` lists it."""
@@ -118,7 +120,8 @@ def keep(entry: Entry) -> None:
 def _read(path: Path) -> Entry | None:
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return Entry(**{**values, "classes": tuple(values["classes"]), "name": path.parent.name})
+        lists = {"classes": tuple(values["classes"]), "notes": tuple(map(str, values.get("notes", ())))}
+        return Entry(**{**values, **lists, "name": path.parent.name})
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError):

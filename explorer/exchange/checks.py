@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
@@ -43,6 +45,10 @@ def parse_json(text: str, what: str) -> dict[str, Any]:
 
     try:
         found = json.loads(text, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        page = ": it is a web page, saved instead of the file" if text.lstrip().startswith("<") else ""
+        where = page or f": line {error.lineno} is wrong, or the file breaks off there"
+        raise IntakeError(f"{what} is no valid JSON{where}. Export the run again.") from None
     except (ValueError, RecursionError):
         raise IntakeError(f"{what} is no valid JSON. Export the run again.") from None
     if not isinstance(found, dict):
@@ -158,14 +164,14 @@ def _check_time(created: str, what: str) -> None:
 
 
 def _parse(name: str, text: str, what: str, run_id: str) -> pd.DataFrame:
-    columns = text.split("\n", 1)[0].strip("\r").split(",")
+    head = set(re.findall(r"\w+", "\n".join(text.splitlines()[:2])))
     # a measurement that came later is not in the files of before
-    known = [one for one in TABLE_COLUMNS[name] if one not in MEASURED or one in columns]
-    _need(columns == known, what, "its columns")
+    columns = [one for one in TABLE_COLUMNS[name] if one not in MEASURED or one in head]
+    text = _separated(text, columns, what)
     try:
         table = pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False, on_bad_lines="error")
         _need(isinstance(table.index, pd.RangeIndex), what, "the length of its rows")
-        numbers = {column: _numbers(column, table[column].tolist()) for column in columns[1:]}
+        numbers = {column: _numbers(column, table[column].tolist(), what) for column in columns[1:]}
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
         if isinstance(error, IntakeError):
             raise
@@ -176,11 +182,55 @@ def _parse(name: str, text: str, what: str, run_id: str) -> pd.DataFrame:
     return table
 
 
-def _numbers(column: str, texts: list[str]) -> NDArray[Any]:
-    """Read as Python reads them, to the last digit; nothing is NaN."""
-    if column in _WHOLE:
-        return np.array([int(text) for text in texts], np.int64)
-    return np.array([float(text or "nan") for text in texts], np.float64)
+def _separated(text: str, columns: Collection[str], what: str) -> str:
+    """The table if commas separate the columns that it needs, without empty rows that a spreadsheet adds.
+
+    Raises:
+        IntakeError: it has other columns, or other marks between them; the text says which.
+    """
+    lines = [line for line in text.splitlines() if line.strip(' ,;\t"')]
+    if lines and re.fullmatch(r"sep=.", lines[0].strip('"')):
+        del lines[0]
+    first = lines[0] if lines else ""
+    for mark, title in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if _cells(first, mark) == list(columns):
+            raise IntakeError(
+                f"{what} has {title} between its values, as some spreadsheets save it, often with a comma "
+                "in its numbers. Save it with commas between values and points in numbers, or export the run "
+                "again."
+            )
+    there = _cells(first, ",")
+    missing = [column for column in columns if column not in there]
+    said = f"its columns ({', '.join(missing)[:100]} missing)" if missing else "its columns and their order"
+    _need(there == list(columns), what, said)
+    return "\n".join([",".join(columns), *lines[1:]])
+
+
+def _cells(line: str, mark: str) -> list[str]:
+    return next(csv.reader([line], delimiter=mark), [])
+
+
+def _numbers(column: str, texts: list[str], what: str) -> NDArray[Any]:
+    """Read as Python reads them, to the last digit; nothing is NaN. A whole number may be written 3.0."""
+    read, kind = (int, np.int64) if column in _WHOLE else (_real, np.float64)
+    try:
+        return np.array([read(text) for text in texts], kind)
+    except ValueError:
+        return np.array([_number(column, text, row, what) for row, text in enumerate(texts, 1)], kind)
+
+
+def _real(text: str) -> float:
+    return float(text or "nan")
+
+
+def _number(column: str, text: str, row: int, what: str) -> float:
+    try:
+        return int(re.sub(r"\.0+$", "", text)) if column in _WHOLE else _real(text)
+    except ValueError:
+        raise IntakeError(
+            f"{what} holds values that are no numbers: {text[:40]!a} in row {row} of its column {column}. "
+            "Export the run again."
+        ) from None
 
 
 def _from_records(records: Any, what: str, run_id: str) -> pd.DataFrame:

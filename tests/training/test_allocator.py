@@ -20,7 +20,8 @@ full = used_mib()
 maps.clear()
 kept = used_mib()
 trim()
-print(json.dumps({"taken": taken, "full": full - before, "kept": kept - before, "after": used_mib() - before}))
+told = {"taken": taken, "full": full - before, "kept": kept - before, "after": used_mib() - before}
+print(json.dumps(told))
 """
 
 

@@ -15,6 +15,9 @@ from explorer.ui.depth.controls import choose_depth
 from explorer.ui.depth.player import follow, is_lost
 from explorer.ui.depth.views import depth_views, first_shown
 from explorer.ui.figures import is_dark, show, take_away
+from explorer.ui.parameters import Choice, bound, declare
+
+_GUIDE = declare(Choice("guide"))
 
 
 @st.fragment
@@ -88,12 +91,8 @@ instead. Their plain nets were not mended by three times more iterations."""
 
 
 def _guide(dataset: str, gradients: str) -> None:
-    how, overfitting, vanishing = st.tabs(
-        ["How to read this", "Why is this not overfitting?", "Is it vanishing gradients?"],
-        on_change="rerun",
-        key="guide",
-        bind="query-params",
-    )
+    titles = ["How to read this", "Why is this not overfitting?", "Is it vanishing gradients?"]
+    how, overfitting, vanishing = st.tabs(titles, on_change="rerun", **bound(_GUIDE, options=titles))
     if how.open:
         how.markdown(_HOW)
     if overfitting.open:

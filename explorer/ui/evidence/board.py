@@ -17,8 +17,10 @@ from explorer.nets.spec import NetSpec
 from explorer.paper.tables import Entry, Table
 from explorer.ui.data import dataset_title, length, library
 from explorer.ui.figures import draw
+from explorer.ui.parameters import Choice, bound, declare
 from explorer.ui.train.training import train_button
 
+_PART = declare(Choice("part"))
 _BADGE: dict[Verdict, str] = {
     "reproduced": ":green-badge[✓ reproduced]",
     "not reproduced": ":orange-badge[✗ not reproduced]",
@@ -48,8 +50,8 @@ def claim_lines() -> pd.DataFrame:
 def choose_part() -> str:
     """One table at a time, claims first; the URL's `part`."""
     chosen = st.segmented_control(
-        "Part of the paper", list(PARTS), default="claims", format_func=PARTS.__getitem__, key="part",
-        bind="query-params", label_visibility="collapsed",
+        "Part of the paper", list(PARTS), default="claims", format_func=PARTS.__getitem__,
+        label_visibility="collapsed", **bound(_PART, options=PARTS.values()),
     )  # fmt: skip
     return chosen if chosen in PARTS else "claims"
 

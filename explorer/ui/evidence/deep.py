@@ -15,7 +15,9 @@ from explorer.nets.spec import NetSpec
 from explorer.nets.totals import checkpointed_memory_mib, totals, training_memory_mib
 from explorer.ui.data import library
 from explorer.ui.figures import draw, take_away
+from explorer.ui.parameters import Choice, bound, declare
 
+_DEEP = declare(Choice("deep"))
 SMALL = "digits-small"
 DEPTHS = (*signal.DEPTHS[:-1], 1001, signal.DEPTHS[-1])
 _BATCH = 128
@@ -54,7 +56,7 @@ def choose_depth() -> int:
     """One of the depths measured; the URL's `deep`."""
     titles = [str(depth) for depth in DEPTHS]
     chosen = st.segmented_control(
-        "Layers", titles, default=titles[-1], key="deep", bind="query-params",
+        "Layers", titles, default=titles[-1], **bound(_DEEP, options=titles),
         help="1001 layers are bottlenecks, 9n+2 deep; the others are basic blocks, 6n+2 deep.",
     )  # fmt: skip
     return int(chosen) if chosen in titles else DEPTHS[-1]

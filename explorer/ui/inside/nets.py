@@ -22,6 +22,7 @@ from explorer.runs.catalogue import (
 from explorer.runs.opening import open_net, open_upload, upload_choice
 from explorer.ui.data import library
 from explorer.ui.linked import linked_choice
+from explorer.ui.parameters import texts_of
 
 if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
@@ -67,7 +68,7 @@ def choose_net(
         datasets: only nets trained on one of these.
         with_twin: only nets whose plain or residual twin is there too.
     """
-    ask_for(st.session_state.get(key) or st.query_params.get(key))
+    ask_for(st.session_state.get(key) or next(iter(texts_of(key)[-1:]), None))
     found = narrowed([*net_choices(), *session_choices()], families, datasets, with_twin)
     choices = {choice.key: choice for choice in found}
     if not choices:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.data.fitting import TONES, Picture, Tone, dataset_picture
+from explorer.data.images import TAKEN
 from explorer.data.registry import available
 from explorer.data.samples import PHOTOGRAPHS, photograph
 from explorer.data.sources import open_dataset
 from explorer.data.splits import DataError, Dataset
 from explorer.ui.inside.paste import listen
 from explorer.ui.inside.uploads import OWN, own_pictures, take_in, tell_refused
+from explorer.ui.parameters import Choice, Whole, bound, declare
 
 PICTURE = "picture"
+_PICTURE = declare(Choice(PICTURE))
+_INDEX = declare(Whole("index"))
+_TONE = declare(Choice("tone"))
 _FILES, _CAMERA = "picture-files", "picture-camera"
 _MAX_MB = 20
 
@@ -33,15 +38,14 @@ def choose_picture(dataset: str) -> Picture:
         "Picture",
         list(options),
         format_func=lambda key: options.get(key, key),
-        key=PICTURE,
-        bind="query-params",
+        **bound(_PICTURE, options=options.values()),
         help="Test images were never trained on. Your own pictures stay in this session.",
     )
     chosen = chosen if chosen in options else next(iter(options))
     tests = _dataset(chosen) if chosen not in PHOTOGRAPHS and not chosen.startswith(OWN) else None
     count = len(tests.split("test").labels) if tests else 1
     number = middle.number_input(
-        "Test image", 0, max(count - 1, 1), 0, key="index", bind="query-params", disabled=tests is None,
+        "Test image", 0, max(count - 1, 1), 0, **bound(_INDEX), disabled=tests is None,
         help="Which image of the test split, counted from 0. The arrow keys step through them.",
     )  # fmt: skip
     listen(lambda file: _choose(take_in([file])))
@@ -58,7 +62,7 @@ def _photograph(key: str) -> str:
 def choose_tone(channels: int) -> Tone:
     """For nets that see grey: whether they are shown the negative; the URL's `tone`."""
     chosen = st.segmented_control(
-        "Brightness", TONES, default="auto", key="tone", bind="query-params", disabled=channels != 1,
+        "Brightness", TONES, default="auto", **bound(_TONE, options=TONES), disabled=channels != 1,
         help="Digits were learned as bright strokes on a dark ground. Auto inverts a picture with a bright "
         "border; test images are never inverted by it.",
     )  # fmt: skip
@@ -90,8 +94,8 @@ def _own_picture() -> None:
     st.file_uploader(
         "Drop pictures here, or paste one anywhere on the page", accept_multiple_files=True, key=_FILES,
         max_upload_size=_MAX_MB, on_change=_files_came,
-        help="PNG, JPEG, WebP, BMP, GIF or TIFF, up to 20 MB and 25 million pixels each. They stay in this "
-        "session.",
+        help=f"{TAKEN}, up to 20 MB and 25 million pixels each; a JPEG may have more. They "
+        "stay in this session.",
     )  # fmt: skip
     if st.toggle("Use the camera", help="The browser asks for permission first."):
         st.camera_input("Take a picture", key=_CAMERA, on_change=_photograph_taken)

@@ -37,7 +37,10 @@ from explorer.ui.inside.records import (
     shown_epochs,
 )
 from explorer.ui.linked import linked_choice, linked_choices, linked_switch
+from explorer.ui.parameters import Choice, Switch, bound, declare
 
+_LOG = declare(Switch("logresp"))
+_EPOCH = declare(Choice("epoch"))
 _HOW = """A block adds F(x) to its input x: the ratio of their norms says how much it changes it. Norms
 are Euclidean, over all channels and pixels of one image, averaged over the images; raw ‖F(x)‖ is not
 comparable between stages, whose maps differ in size. A plain block adds to nothing: drawn is its whole
@@ -102,7 +105,7 @@ def choose_recorded() -> Chosen:
             "Nets", {key: net.title for key, net in there.items()}, "nets", default=default_nets(list(there)),
             most=MOST_NETS, help="Nets of the zoo with all their seeds, and your own runs.",
         )  # fmt: skip
-        log = st.toggle("Log axis", value=True, key="logresp", bind="query-params")
+        log = st.toggle("Log axis", value=True, **bound(_LOG))
     kept = tuple(nets) or tuple(default_nets(list(there)))
     return Chosen(dataset, kept, quantity, bool(log))
 
@@ -191,7 +194,7 @@ def _sheet(chosen: Chosen) -> Sheet:
 
 def _choose_epoch(epochs: Sequence[int]) -> int:
     chosen = st.select_slider(
-        "Epoch", list(epochs), value=epochs[-1], key="epoch", bind="query-params",
+        "Epoch", list(epochs), value=epochs[-1], **bound(_EPOCH, options=epochs),
         help="Drag it, or press the arrow keys. Epoch 0 is the net before training.",
     )  # fmt: skip
     return int(chosen) if chosen in epochs else epochs[-1]

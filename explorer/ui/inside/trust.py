@@ -18,11 +18,13 @@ from explorer.probes.methods import METHODS
 from explorer.ui.figures import draw, take_away
 from explorer.ui.inside.attributions import Case
 from explorer.ui.inside.subjects import computed, pool
+from explorer.ui.parameters import Choice, bound, declare
 
 if TYPE_CHECKING:
     from explorer.probes.attributions import Attribution
     from explorer.probes.trust import Score, Trust
 
+_TRUST = declare(Choice("trust"))
 _NONE = "none"
 _ABOUT = """
 - **Infidelity** (Yeh et al. 2019): the map as a linear model of the score under noise of a tenth of
@@ -50,7 +52,7 @@ def show_trust(case: Case, found: Sequence[Attribution]) -> None:
     titles = {_NONE: "none yet: choose a map to measure"} | {name: METHODS[name].title for name in names}
     chosen = st.selectbox(
         "Measure the trust scores of", list(titles), format_func=lambda key: titles.get(key, key),
-        key="trust", bind="query-params",
+        **bound(_TRUST, options=titles.values()),
         help="Takes some twenty times as long as the map itself, and can be stopped.",
     )  # fmt: skip
     result = next((one for one in found if one.method == chosen), None)

@@ -11,7 +11,7 @@ from explorer.charts.words import literal
 from explorer.runs.library import store_of
 from explorer.runs.store import StoreError
 from explorer.ui.data import library
-from explorer.ui.runs.list import choose, forget
+from explorer.ui.runs.list import choose, choose_none, forget
 from explorer.work import jobs
 
 _DELETED = "runs-deleted"
@@ -91,7 +91,7 @@ def _delete(titles: Mapping[str, str], chosen: Sequence[str]) -> None:
             problem[run_id] = str(error)
     st.session_state[_DELETED] = {"titles": done} | ({"problem": problem} if problem else {})
     left = [run_id for run_id in chosen if run_id not in done]
-    choose(left) if left else st.query_params.pop("runs", None)
+    choose(left) if left else choose_none()
     forget()
 
 

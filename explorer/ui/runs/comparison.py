@@ -24,9 +24,11 @@ from explorer.runs.groups import Group, differences, group_runs, members, origin
 from explorer.runs.run import Run
 from explorer.ui.data import dataset_title, library
 from explorer.ui.figures import draw, take_away
+from explorer.ui.parameters import Choice, Switch, bound, declare
 from explorer.ui.runs.activity import is_active
 from explorer.ui.runs.list import all_runs
 
+_SEEDS, _LOG = declare(Choice("seeds")), declare(Switch("logy"))
 _EVERY_S = 1.0
 
 
@@ -52,10 +54,10 @@ class Compared:
 def choose_look() -> CurveStyle:
     """What the curves show: the URL's `errors`, `seeds` and `logy`, as on the Depth page."""
     each = st.segmented_control(
-        "Seeds", ["mean", "each"], default="mean", key="seeds", bind="query-params",
+        "Seeds", ["mean", "each"], default="mean", **bound(_SEEDS, options=("mean", "each")),
         help="The mean with a band from the lowest to the highest seed, or one thin line per run too.",
     )  # fmt: skip
-    log = st.toggle("Log axes", key="logy", bind="query-params", help="Errors and losses on log axes.")
+    log = st.toggle("Log axes", **bound(_LOG), help="Errors and losses on log axes.")
     return CurveStyle(each_seed=each == "each", log_y=log)
 
 

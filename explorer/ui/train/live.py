@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer.charts.live import LiveStyle
 from explorer.ui.figures import IMAGE, take_away
+from explorer.ui.parameters import Choice, Switch, bound, declare
 from explorer.ui.train.feed import PATH
 from explorer.ui.train.growing import Picture, follow, show_growing
 from explorer.ui.train.sight import (
@@ -25,6 +26,9 @@ from explorer.ui.train.steering import steer_all, steer_each
 from explorer.ui.train.telling import place
 from explorer.ui.train.watching import Watched
 
+_ZOO, _LOG_Y, _LOG_X = declare(Switch("zoo")), declare(Switch("logy")), declare(Switch("logx"))
+_STEPS = declare(Choice("steps"))
+_SMOOTHINGS = (1, 3, 5, 9, 15, 25, 51, 101)
 _HEADINGS = {
     LOSSES: "**Loss at every step**, bold: test after each epoch",
     ERRORS: "**Error after every epoch**, dashed: training, bold: test",
@@ -36,15 +40,13 @@ def choose_style() -> tuple[LiveStyle, bool]:
     """How the curves are drawn, and whether the zoo's are beside them; all of it in the URL."""
     with st.popover("View", icon=":material/visibility:", key="view"):
         beside = st.toggle(
-            "Beside the zoo's runs", value=True, key="zoo", bind="query-params",
+            "Beside the zoo's runs", value=True, **bound(_ZOO),
             help="Draws finished runs of the same nets, pale, on the same axes.",
         )  # fmt: skip
-        log_y = st.toggle(
-            "Log losses and errors", key="logy", bind="query-params", help="Also shows small values."
-        )
-        log_x = st.toggle("Log steps", key="logx", bind="query-params", help="Also shows the first steps.")
+        log_y = st.toggle("Log losses and errors", **bound(_LOG_Y), help="Also shows small values.")
+        log_x = st.toggle("Log steps", **bound(_LOG_X), help="Also shows the first steps.")
         smoothing = st.select_slider(
-            "Smoothing (steps averaged)", [1, 3, 5, 9, 15, 25, 51, 101], 5, key="steps", bind="query-params",
+            "Smoothing (steps averaged)", _SMOOTHINGS, 5, **bound(_STEPS, options=_SMOOTHINGS),
             help="The bold loss is a mean over so many steps; the raw one stays under it.",
         )  # fmt: skip
         st.radio("Format of the charts' camera", ["png", "svg"], key=IMAGE, horizontal=True)

@@ -20,6 +20,7 @@ from explorer.probes.recorded import RECORDED
 from explorer.runs.status import Status
 from explorer.runs.store import StoreError
 from explorer.ui.figures import inked
+from explorer.ui.parameters import Whole
 from explorer.ui.train.choices import choices
 from explorer.ui.train.growing import Picture
 from explorer.ui.train.progress import told_of
@@ -78,11 +79,12 @@ class View:
             ViewError: no page asks like this.
         """
         ids, context = (tuple(query.get(name, "").split(_LIST)) for name in ("runs", "context"))
-        smoothing, flags = query.get("smoothing", ""), [query.get(name) for name in ("logx", "logy", "dark")]
-        if not smoothing.isdecimal() or not 1 <= int(smoothing[:6]) <= 1000 or set(flags) - {"0", "1"}:
+        smoothing = Whole("smoothing", 1, 1000).read([query.get("smoothing", "")])
+        flags = [query.get(name) for name in ("logx", "logy", "dark")]
+        if smoothing is None or set(flags) - {"0", "1"}:
             raise ViewError("Ask with runs, context, smoothing, logx, logy and dark, as the page does.")
         log_x, log_y, dark = (flag == "1" for flag in flags)
-        style = LiveStyle(log_x=log_x, log_y=log_y, smoothing=int(smoothing))
+        style = LiveStyle(log_x=log_x, log_y=log_y, smoothing=smoothing)
         return cls(tuple(filter(None, ids))[:MOST], tuple(filter(None, context))[:MOST], style, dark)
 
 

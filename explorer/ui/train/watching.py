@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from explorer.charts.live import Sheet
 from explorer.charts.strokes import Member, coloured
@@ -17,6 +16,7 @@ from explorer.runs.run import Run, run_table
 from explorer.runs.status import ACTIVE
 from explorer.runs.store import Store, StoreError
 from explorer.ui.data import library, own_store, runs_on, zoo_runs
+from explorer.ui.parameters import Names, asked, declare, say
 from explorer.work import jobs
 from explorer.work.order import Images, Order
 from explorer.work.watch import (
@@ -32,6 +32,7 @@ from explorer.work.watch import (
 )
 
 RUNS = "runs"
+_RUNS = declare(Names(RUNS))
 """Name in the URL of the watched runs: their ids, or those of groups, separated by commas."""
 MOST = 24
 Plan = tuple[Order, Images]
@@ -114,16 +115,16 @@ class Watched:
 
 def watched_ids() -> list[str]:
     """The runs of the link that exist."""
-    asked = [word for word in st.query_params.get(RUNS, "").split(",") if word][:MOST]
+    names = (asked(_RUNS) or [])[:MOST]
     try:
-        return resolve(own_store(), asked)[:MOST] if asked else []
+        return resolve(own_store(), names)[:MOST] if names else []
     except StoreError:
         return []
 
 
 def watch_these(ids: Sequence[str]) -> None:
     """Make these the watched runs, in the URL too."""
-    st.query_params[RUNS] = ",".join(ids)
+    say(_RUNS, ids)
 
 
 def others_active(ids: Sequence[str]) -> list[str]:
