@@ -58,6 +58,9 @@ RETRY = Verb(
 _PLACES = ((PAUSE, RESUME), (STEP,), (STOP, RETRY))
 
 
+_NONE_LEFT = "the status of these runs has changed since the button was drawn."
+
+
 def choices(found: Watched) -> list[list[str]]:
     """What can be asked of each run: a page has other buttons where this changes."""
     return [
@@ -107,7 +110,7 @@ def _fitting(verb: Verb, states: Mapping[str, str]) -> list[str]:
 
 def _ask(verb: Verb, ids: Sequence[str]) -> None:
     """Ask it of those that it fits at the press: they may stand otherwise than when the button was drawn."""
-    asked, refused = 0, f"{verb.label} came too late: it fits none of these runs any more."
+    asked, refused = 0, f"Nothing to {verb.label.lower()}: {_NONE_LEFT}"
     try:
         store = own_store()
         states = jobs.states(store, ids)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.charts.words import literal
+from explorer.analysis.wording import literal
 
 
 @pytest.mark.parametrize(
