@@ -6,6 +6,7 @@ import pytest
 from explorer.analysis import aggregates
 from explorer.charts.curves import CurveStyle, describe_curves, error_over_epochs
 from explorer.charts.depth import describe_depths, error_over_depth
+from explorer.charts.marks import beyond_frame
 from explorer.charts.scales import spread_labels
 from explorer.charts.theme import FAMILY_COLOUR
 
@@ -100,3 +101,19 @@ def test_labels_at_one_height_are_moved_apart_in_order():
     placed = spread_labels([5.0, 5.0, 90.0], [0.0, 100.0], log=False, gap=0.1)
     assert placed[1] - placed[0] == pytest.approx(10.0)
     assert placed[2] == 90.0
+
+
+def test_the_lowest_tick_of_a_log_axis_says_that_smaller_errors_lie_there(curves):
+    figure = error_over_epochs(curves.assign(error_pct=0.0), 8, CurveStyle(log_y=True))
+    floor = figure.layout.yaxis.tickvals[0]
+    assert figure.layout.yaxis.ticktext[0] == f"≤{floor:g}"
+    assert set(trace(figure, "plain-8, test").y) == {floor}
+    assert error_over_epochs(curves, 8, CurveStyle()).layout.yaxis.ticktext[0] == "0"
+
+
+def test_what_leaves_the_frame_is_marked_on_its_edge():
+    lines = [{"x": [1, 2, 3], "y": [0.5, 7.0, None], "name": "a"}, {"x": [1], "y": [0.01], "name": "b"}]
+    marks = beyond_frame(lines, 0.1, 2.0)
+    assert (marks["x"], marks["y"]) == ([2, 1], [2.0, 0.1])
+    assert marks["hovertext"][0] == "a: 7, beyond the frame"
+    assert beyond_frame(lines[:1], 0.1, 9.0)["x"] == []

@@ -75,8 +75,8 @@ plain net does badly, it does so in training too: look at the dashed line. The p
 net need not be worse, since its added layers could be identities around a trained shallow net; training
 does not find that solution (He et al. 2015, sections 1 and 4.1)."""
 _DIGITS = """On these digits the effect is stronger than in the paper and of another degree: within
-this budget of 10 epochs, deep plain nets **do not train** at all. The paper's plain nets train, to a
-higher error."""
+this budget of 10 epochs, the deepest plain nets learn **next to nothing**. The paper's plain nets train,
+to a higher error."""
 
 
 def _guide(dataset: str, depth: int) -> None:
