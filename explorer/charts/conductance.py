@@ -58,11 +58,15 @@ def conductance_finding(table: pd.DataFrame, family: str) -> str:
         )
     most = _most(table)
     top = float(table.loc[table["block"] == most, "branch"].sum())
-    share = float((table["branch"] / table["conductance"].replace(0, np.nan)).median())
+    share = 100 * float((table["branch"] / table["conductance"].replace(0, np.nan)).median())
+    rest = (
+        "its shortcut the rest."
+        if 0 <= round(share) <= 100
+        else "so branches and shortcuts partly cancel: shares below 0 and above 100 % are possible."
+    )
     return (
         f"From the baseline to the picture the score {turn}. The branch of block {most} carries "
-        f"the most of it ({words.signed(top)}); the median branch carries "
-        f"{100 * share:.0f} %, its shortcut the rest."
+        f"the most of it ({words.signed(top)}); the median branch carries {share:.0f} %, {rest}"
     )
 
 

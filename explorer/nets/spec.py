@@ -160,6 +160,16 @@ class NetSpec:
         return cls(**fields)
 
 
+def family_title(family: str) -> str:
+    """The family's name as people read it; an unknown one as it is."""
+    return _DISPLAY.get(family, family)
+
+
+def net_title(family: str, depth: int) -> str:
+    """The name of a net of that family and depth, such as ResNet-20 or plain-20."""
+    return f"{family_title(family)}-{depth}"
+
+
 def valid_depths(block: BlockKind = "basic", up_to: int = MAX_DEPTH) -> list[int]:
     """All depths 6n+2 (basic) or 9n+2 (bottleneck) up to `up_to`."""
     step = STAGES * _LAYERS_PER_BLOCK[block]

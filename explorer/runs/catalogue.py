@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,6 +39,7 @@ class NetChoice:
         checkpoint: the file of a run's weights.
         image_size: side of its inputs in pixels.
         seed: of a run.
+        iterations: that a run was trained for.
     """
 
     key: str
@@ -50,6 +51,7 @@ class NetChoice:
     checkpoint: str | None = None
     image_size: int = facts.USUAL_SIZE
     seed: int = 0
+    iterations: int = 0
 
 
 def trained_nets(runs: pd.DataFrame) -> list[NetChoice]:
@@ -58,7 +60,7 @@ def trained_nets(runs: pd.DataFrame) -> list[NetChoice]:
     Args:
         runs: columns as `RUN_COLUMNS`.
     """
-    found = [_choice(row) for row in runs.to_dict("records") if row["checkpoint"]]
+    found = _told_apart([_choice(row) for row in runs.to_dict("records") if row["checkpoint"]])
     return sorted(
         found,
         key=lambda net: (net.group != "zoo", net.dataset == "digits", net.depth, net.family != "residual"),
@@ -130,4 +132,18 @@ def _choice(row: dict[Any, Any]) -> NetChoice:
         checkpoint=str(row["checkpoint"]),
         image_size=int(size),
         seed=int(row["seed"]),
+        iterations=int(row["iterations"]),
     )
+
+
+def _told_apart(nets: Sequence[NetChoice]) -> list[NetChoice]:
+    """Nets of one name that were trained for different lengths say their length."""
+    lengths: dict[str, set[int]] = {}
+    for net in nets:
+        lengths.setdefault(net.title, set()).add(net.iterations)
+    return [
+        replace(net, title=f"{net.title}, {net.iterations:,} iterations")
+        if len(lengths[net.title]) > 1
+        else net
+        for net in nets
+    ]

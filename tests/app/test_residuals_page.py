@@ -1,5 +1,6 @@
 """The Residuals page: stored records at first paint, the slider, the paper's findings, and a live probe."""
 
+import re
 import subprocess
 import sys
 
@@ -21,7 +22,9 @@ def open_page(**query):
 
 
 def text(page):
-    return " ".join(element.value for element in page.markdown)
+    """All that is said, without the tags of what follows a slider in the browser."""
+    told = [re.sub("<b>|</b>", "**", element.proto.body) for element in page.get("html")]
+    return " ".join([*(element.value for element in page.markdown), *told])
 
 
 def test_it_opens_with_figure_7s_nets_four_charts_and_both_findings():
@@ -31,9 +34,20 @@ def test_it_opens_with_figure_7s_nets_four_charts_and_both_findings():
         "plain-20", "plain-56", "residual-20", "residual-56", "residual-110"
     ]  # fmt: skip
     assert len(page.get("plotly_chart")) == 4
-    assert "Do deeper residual nets respond less per layer?** Here they do." in text(page)
-    assert "Do residual nets respond less than plain nets?** Here it depends" in text(page)
+    assert "Do deeper residual nets respond less per layer?** Here: yes from 56 to 110 layers;" in text(page)
+    assert "Do residual nets respond less than plain nets?** Here: no, the other way round at 56" in text(
+        page
+    )
+    assert "Is ‖F(x)‖ / ‖x‖ smaller in deeper residual nets?** Here: yes, from 20" in text(page)
     assert "hardly moved them" in text(page)
+
+
+def test_the_table_under_the_charts_opens():
+    page = open_page()
+    page.session_state["responses-digits-ratio-10-numbers"] = True
+    page = page.run()
+    assert not page.exception
+    assert set(page.dataframe[0].value["epoch"]) == {10}
 
 
 def test_the_slider_changes_the_sentences():

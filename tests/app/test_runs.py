@@ -85,7 +85,7 @@ def test_search_and_filters_narrow_the_list_and_keep_the_choice():
     assert page.dataframe[0].value["run_id"].tolist() == [f"digits-residual-56-s{seed}" for seed in range(3)]
     assert "**plain-20** ends with" in text(page)
     page = page.text_input(key="find").set_value("no such run").run()
-    assert "No run fits" in page.info[0].value
+    assert "No runs match" in page.info[0].value
     page = page.text_input(key="find").set_value("").run()
     page = page.multiselect(key="offamily").set_value(["highway"]).run()
     assert {name.partition("-")[0] for name in page.dataframe[0].value["shown"]} == {"Highway"}
@@ -171,7 +171,7 @@ def test_what_goes_on_is_told_with_its_progress_and_reason(own_run, monkeypatch)
     assert asked
     assert page.dataframe[1].value["where"].tolist() == ["place 1 in the queue"]
     assert "**failed**: The disk is full." in text(page)
-    assert "Nothing was measured yet" in text(page)
+    assert "None of these runs has finished yet" in text(page)
 
 
 def test_without_own_runs_the_page_says_how_to_make_one(own_run):

@@ -27,9 +27,12 @@ def test_it_opens_at_1202_layers_with_charts_and_computed_sentences():
     page = opened()
     assert not page.exception
     assert len(page.get("plotly_chart")) == 4
-    assert "At 1202 layers, untrained, the gradient norm at the first block" in text(page)
-    assert "plain net the gradient does not vanish on its way back: it explodes" in text(page)
-    assert "**Without a regulariser, more depth overfits here:** from 8 to 302 layers" in text(page)
+    assert "**Untrained, the gradient in the first block's weights is** 4·10⁷⁸ times as large as" in text(
+        page
+    )
+    assert "In plain-1202 it does not vanish on its way back: it explodes" in text(page)
+    assert "**Without a regulariser:** from 8 to 302 layers more depth overfits (test error" in text(page)
+    assert "from 110 to 302 layers the effect does not show" in text(page)
     assert "Dropout lowers the test error at no depth" in text(page)
     assert page.dataframe[0].value["blocks"].tolist()[-1] == 600
 
@@ -38,14 +41,15 @@ def test_it_opens_at_1202_layers_with_charts_and_computed_sentences():
 def test_every_depth_is_drawn(depth):
     page = opened(deep=str(depth))
     assert not page.exception
-    assert f"At {depth} layers, untrained" in text(page)
+    assert "Untrained, the gradient in the first block" in text(page)
+    assert f"times as large as in the last one's in plain-{depth}" in text(page)
 
 
 @pytest.mark.own_home
 def test_a_depth_that_was_not_measured_becomes_1202():
     page = opened(deep="99999")
     assert not page.exception
-    assert "At 1202 layers" in text(page)
+    assert "in plain-1202" in text(page)
 
 
 @pytest.mark.own_home

@@ -152,6 +152,31 @@ def test_dragging_moves_the_charts_too(page, server):
     assert settled_at(page, 110) == drawn_afresh(page, server, "?depth=110")
 
 
+TEXTS = """() => [...document.querySelectorAll('[data-follows]')].map((text) => text.innerText).join(' ')"""
+
+
+def test_while_the_slider_is_held_texts_and_figures_are_those_of_the_curves(page, server):
+    """The server hears of a drag when it ends: until then all that is seen has to come from the browser."""
+    open_depth(page, server, "?depth=8")
+    wanted = drawn_afresh(page, server, "?depth=110")
+    box = page.locator(".st-key-depth .stSlider").bounding_box()
+    knob = page.locator(".st-key-depth [data-testid=stSliderThumbValue]").bounding_box()
+    page.mouse.move(knob["x"] + knob["width"] / 2, knob["y"] + 25)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"], knob["y"] + 25, steps=12)
+    shows(page, wanted)
+    said = page.evaluate(TEXTS)
+    assert "Error while training, 110 layers" in said
+    assert "plain-110 ends with" in said
+    assert "plain-110, training" in said
+    assert "-8 " not in said
+    page.mouse.up()
+    page.wait_for_url("**depth=110**")
+    settle(page)
+    assert page.evaluate(TEXTS) == said
+    assert complaints(page) == []
+
+
 def test_other_choices_and_another_size_keep_the_depth(page, server):
     open_depth(page, server, "?depth=50")
     handle(page).focus()

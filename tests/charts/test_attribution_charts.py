@@ -98,6 +98,18 @@ def test_the_finding_names_the_block_that_goes_with_the_score():
     assert "no way around" in conductance_finding(table([2.0, 2.0], 2.0), "plain")
 
 
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.5, "its shortcut the rest."), (1.2, "branches and shortcuts partly"), (-0.2, "partly cancel")],
+)
+def test_shares_beyond_the_whole_are_explained(share, said):
+    table = pd.DataFrame({"block": [1, 2], "stage": 1, "branch": [share, share], "conductance": 1.0})
+    table["shortcut"] = 1 - share
+    finding = conductance_finding(table, "residual")
+    assert said in finding
+    assert f"carries {100 * share:.0f} %" in finding
+
+
 def test_masking_curves_and_randomisation_have_fixed_ranges_and_names():
     curves = pd.DataFrame(
         {

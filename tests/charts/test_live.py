@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from explorer.analysis.outcomes import outcome, so_far
 from explorer.charts import live
 from explorer.charts.blocks import BlockMeasure, block_lines, by_block
 from explorer.charts.live import LiveStyle, Sheet
-from explorer.charts.outcomes import outcome, so_far
 from explorer.charts.strokes import coloured, one_each, stroke, told
 from explorer.charts.theme import FAMILY_COLOUR
 
@@ -222,14 +222,16 @@ def test_the_sentence_so_far_compares_after_the_same_epoch(members):
 
     said = so_far(table, own, 10)
     assert said.startswith("**After epoch 2 of 10:** plain-20 gets 45.0 % wrong in training and 30.3 %")
-    assert "first errors come" in so_far(epochs(4, ["a"]), own, 10)
+    assert so_far(epochs(4, ["a"]), own, 10).startswith("**After epoch 4 of 10 (1 of 2 runs):** plain-20")
+    assert "first errors come" in so_far(epochs(0, ["a"]), own, 10)
 
 
-def test_the_outcome_of_twins_is_about_degradation(members):
+def test_the_outcome_of_twins_compares_them_and_does_not_speak_of_degradation(members):
     own = pd.DataFrame([asdict(one) for one in members if not one.zoo])
     table = epochs(2, ["a", "b"])
     table.loc[(table["run_id"] == "a") & (table["epoch"] == 2), "train_error_pct"] = 80.0
 
-    assert outcome(table, own).startswith("**Degradation:** plain-20 ends with 80.0 % training error")
+    assert outcome(table, own).startswith("**Done.** Twins: plain-20 ends with 80.0 % training error")
+    assert "egradation" not in outcome(table, own)
     others = own.assign(family=["highway", "residual"], group=["Highway-20", "ResNet-20"])
     assert "has the lowest test error" in outcome(table, others)

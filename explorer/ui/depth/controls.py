@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from explorer.analysis.selection import Protocol
 from explorer.charts.curves import CurveStyle
 from explorer.charts.theme import FAMILY_TITLE, Split, in_order
 from explorer.ui.data import dataset_title
@@ -21,6 +22,8 @@ _SMOOTH = declare(Whole("smooth", 1, 9))
 _DEPTH = declare(Choice("depth"))
 _SPLITS: dict[str, tuple[Split, ...]] = {"both": ("train", "test"), "train": ("train",), "test": ("test",)}
 DEFAULT_DEPTH = 20
+FORMATS = "Axes"
+"""Label of the control that also chooses the format of the charts' camera."""
 
 
 def choose_dataset(datasets: Sequence[str]) -> str:
@@ -29,6 +32,17 @@ def choose_dataset(datasets: Sequence[str]) -> str:
     return linked_choice(
         "Dataset", titles, "data", default=datasets[0],
         help="The images on which all nets shown were trained and tested.",
+    )  # fmt: skip
+
+
+def choose_protocol(protocols: Mapping[str, Protocol]) -> str:
+    """How the nets shown were trained, where there are several ways; the URL's `length`."""
+    if len(protocols) < 2:
+        return next(iter(protocols), "")
+    titles = {name: protocol.title for name, protocol in protocols.items()}
+    return linked_choice(
+        "Trained for", titles, "length", default=next(iter(titles)),
+        help="All nets shown were trained like this, so that they can be compared.",
     )  # fmt: skip
 
 
@@ -53,7 +67,7 @@ def choose_style(families: Sequence[str]) -> CurveStyle:
         "Seeds", ["mean", "each"], default="mean", **bound(_SEEDS, options=("mean", "each")),
         help="The mean with a band from the lowest to the highest seed, or one thin line per seed.",
     )  # fmt: skip
-    with fourth.popover("Axes", width="stretch"):
+    with fourth.popover(FORMATS, width="stretch"):
         log_y = st.toggle("Error on a log axis", **bound(_LOG_Y))
         log_x = st.toggle("Epochs and depths on a log axis", **bound(_LOG_X))
         smoothing = st.slider(

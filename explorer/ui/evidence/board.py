@@ -8,11 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from explorer import paper
+from explorer.analysis.selection import ORIGIN_TITLE
+from explorer.analysis.verdicts import RULES, VERDICTS, Verdict
 from explorer.charts.board import describe_board, paper_against_measured
 from explorer.charts.words import listed
 from explorer.evidence.board import board
 from explorer.evidence.claims import findings
-from explorer.evidence.verdicts import RULES, VERDICTS, Verdict
 from explorer.nets.spec import NetSpec
 from explorer.paper.tables import Entry, Table
 from explorer.ui.data import dataset_title, length, library
@@ -23,6 +24,7 @@ from explorer.ui.train.training import train_button
 _PART = declare(Choice("part"))
 _BADGE: dict[Verdict, str] = {
     "reproduced": ":green-badge[✓ reproduced]",
+    "same direction, other protocol": ":blue-badge[≈ same direction, other protocol]",
     "not reproduced": ":orange-badge[✗ not reproduced]",
     "not comparable": ":gray-badge[≠ not comparable]",
     "not measured yet": ":gray-badge[○ not measured yet]",
@@ -65,9 +67,8 @@ def show_claims(lines: pd.DataFrame) -> None:
             text.markdown(f"**{part['text'].iloc[0]}** :small[{part['source'].iloc[0]}]")
             measured = part[part["verdict"] != "not measured yet"]
             for row in (measured if len(measured) else part.head(1)).to_dict("records"):
-                text.markdown(
-                    f"{_BADGE[row['verdict']]} **{dataset_title(row['dataset'])}**: {row['reason']}"
-                )
+                where = f"**{dataset_title(row['dataset'])}**{_length(row)}"
+                text.markdown(f"{_BADGE[row['verdict']]} {where}: {row['reason']}")
             if part["others"].iloc[0]:
                 text.markdown(f":small[Others found: {part['others'].iloc[0]}.]")
             nets = [NetSpec.parse(net) for net in paper.CLAIMS[str(key)].nets]
@@ -76,11 +77,15 @@ def show_claims(lines: pd.DataFrame) -> None:
     st.markdown(f":small[{_NO_TABLE}]")
 
 
+def _length(row: dict[Any, Any]) -> str:
+    return f" :small[({row['iterations']:,} iterations)]" if row["iterations"] else ""
+
+
 def _budgets(lines: pd.DataFrame) -> str:
     """How long the nets behind the verdicts were trained: most of what a verdict can and cannot mean."""
+    known = lines[lines["iterations"] > 0].drop_duplicates(["dataset", "iterations"])
     lengths = [
-        f"{dataset_title(row['dataset'])}: {length(row['iterations'], row['fraction_of_paper'])}"
-        for row in lines.drop_duplicates("dataset").to_dict("records")
+        f"{dataset_title(row['dataset'])}: {length(row['iterations'])}" for row in known.to_dict("records")
     ]
     return (
         f"{'. '.join(lengths)}. A verdict is about runs of this length: a net that does not train within it "
@@ -100,8 +105,10 @@ def show_table(table: Table, lines: pd.DataFrame) -> None:
     st.markdown(_counted(lines, "numbers"))
     _protocols(lines)
     for entry in table.entries:
-        if entry.id:
-            _show_entry(table, entry, lines[lines["net"] == entry.net])
+        mine = lines[lines["net"] == entry.net]
+        if entry.id and (mine["verdict"] != "not measured yet").any():
+            _show_entry(table, entry, mine)
+    _unmeasured(table, lines)
     _context(table)
 
 
@@ -127,11 +134,23 @@ def _context(table: Table) -> None:
             st.markdown(f"In the paper for comparison, and not built here: {'; '.join(said)}.")
 
 
+def _unmeasured(table: Table, lines: pd.DataFrame) -> None:
+    """What was not measured here, one line per reason instead of one per number."""
+    missing = lines[(lines["verdict"] == "not measured yet") & (lines["id"] != "")]
+    titles = {column.name: f"{column.unit} {column.title}" for column in table.columns}
+    for reason, part in missing.groupby("reason", sort=False):
+        nets: dict[str, list[str]] = {}
+        for row in part.to_dict("records"):
+            nets.setdefault(row["net"], []).append(f"{row['paper']} {titles[row['quantity']]}")
+        said = "; ".join(f"**{net}** {', '.join(numbers)}" for net, numbers in nets.items())
+        st.markdown(f"{_BADGE['not measured yet']} {str(reason).capitalize()}. In the paper: {said}.")
+
+
 def _show_entry(table: Table, entry: Entry, lines: pd.DataFrame) -> None:
     with st.container(border=True):
         left, middle, link = st.columns([2, 5, 1], vertical_alignment="center")
         left.markdown(f"**{entry.net}**" + (f"\n\n:small[{entry.note}]" if entry.note else ""))
-        for row in lines.to_dict("records"):
+        for row in lines[lines["verdict"] != "not measured yet"].to_dict("records"):
             middle.markdown(_sentence(table, row))
         spec = _buildable(entry.id)
         if spec is not None:
@@ -144,7 +163,9 @@ def _sentence(table: Table, row: dict[Any, Any]) -> str:
     text = f"{_BADGE[row['verdict']]} {column.title}: **{row['paper']} {row['unit']}** in the paper"
     if row["measured"] is not None and row["measured"] == row["measured"]:
         spread = f" ({row['low']:.2f} to {row['high']:.2f}, {row['seeds']} seeds)" if row["seeds"] > 1 else ""
-        where = f" on {dataset_title(row['dataset'])}" if row["dataset"] else ""
+        where = (
+            f" on {dataset_title(row['dataset'])}, {ORIGIN_TITLE[row['origin']]}" if row["dataset"] else ""
+        )
         digits = ".2f" if column.unit == "%" else ".4g"
         text += f", **{row['measured']:{digits}}**{spread} here{where}"
     variant = row["differences"] if not row["dataset"] and row["differences"] not in row["reason"] else ""
@@ -188,6 +209,6 @@ _COMMANDS = "\n".join(
     for depth in (20, 32, 44, 56, 110)
 )
 _SOURCES = """Paper: He, Zhang, Ren, Sun, 2015, arXiv:1512.03385, at the place named in each row. Parameters
-and multiply-adds: counted here, exactly. Errors: finished runs of the zoo and your own, mean over seeds and
-lowest to highest. Others: published results as their authors print them, with their own protocols. In a
-shell: `python -m explorer board --json`."""
+and multiply-adds: counted here, exactly. Errors: finished runs, mean over seeds and lowest to highest; the
+zoo's, those trained here and imported ones are lines of their own. Others: published results as their
+authors print them, with their own protocols. In a shell: `python -m explorer board --json`."""

@@ -174,12 +174,17 @@ def _measured(found: Attribution) -> str:
     said = [f"Took {found.seconds:.2f} s"]
     if found.delta is not None and found.rise is not None:
         said.append(
-            f"sums to {words.signed(found.rise + found.delta)} where the score changed by "
-            f"{words.signed(found.rise)} logits (delta {words.signed(found.delta, 3)})"
+            f"sums to {words.signed(found.rise + found.delta, 3)} where the score changed by "
+            f"{words.signed(found.rise, 3)} logits (delta {words.signed(_delta(found.rise, found.delta), 3)})"
         )
     if found.baseline != "none":
         said.append(f"baseline: {found.baseline}")
     return "; ".join(said) + "."
+
+
+def _delta(rise: float, delta: float) -> float:
+    """The difference of the two numbers as they are shown."""
+    return words.difference(rise + delta, rise, 3)
 
 
 def sentence(case: Case, found: Sequence[Attribution]) -> str:

@@ -92,11 +92,14 @@ def narrowed(
     return [choice for choice in kept if twin_of(choice, kept) is not None] if with_twin else kept
 
 
+_OF_TWINS = ("depth", "dataset", "seed", "iterations")
+
+
 def twin_of(choice: NetChoice, choices: Sequence[NetChoice]) -> NetChoice | None:
     """The plain net of a residual one and the other way round: same depth, data and seed, if it is there."""
     wanted = {"plain": "residual"}.get(choice.family, "plain")
     for other in choices:
-        same = (other.depth, other.dataset, other.seed) == (choice.depth, choice.dataset, choice.seed)
+        same = all(getattr(other, name) == getattr(choice, name) for name in _OF_TWINS)
         if same and other.family == wanted and other.group == choice.group:
             return other
     return None

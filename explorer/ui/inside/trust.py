@@ -83,10 +83,10 @@ def _show(trust: Trust, title: str) -> None:
         ("Infidelity (logits²), lower is better", *_against(trust.infidelity, lower=True)),
         ("Deletion (area, 0 to 1), lower is better", *_against(trust.deletion, lower=True)),
         ("Insertion (area, 0 to 1), higher is better", *_against(trust.insertion, lower=False)),
-        ("Max-sensitivity (relative), lower is better", f"{trust.max_sensitivity:.2f}", "0: they never move",
-         _steadiness(trust.max_sensitivity)),
+        ("Max-sensitivity (relative), lower is better", f"{trust.max_sensitivity:.2f}",
+         "0 (random maps never change)", _steadiness(trust.max_sensitivity)),
     ]  # fmt: skip
-    head = f"| score | {title} | random maps | so |\n|---|---|---|---|\n"
+    head = f"| score | {title} | random maps | verdict |\n|---|---|---|---|\n"
     st.markdown(head + "\n".join(f"| {' | '.join(row)} |" for row in rows))
     st.markdown(_forgetting(trust))
     first, second, third = st.columns(3, gap="medium")

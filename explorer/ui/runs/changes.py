@@ -61,7 +61,10 @@ def offer_undo() -> None:
         return
     what = next(iter(titles.values())) if len(titles) == 1 else f"{len(titles)} runs"
     with st.container(horizontal=True, vertical_alignment="center", key="runs-undo", border=True):
-        st.markdown(f"Deleted: **{literal(what)}**. It is removed for good after a day.", width="stretch")
+        them = "It" if len(titles) == 1 else "They"
+        st.markdown(
+            f"Deleted **{literal(what)}**. {them} will be removed for good after a day.", width="stretch"
+        )
         st.button("Undo", icon=":material/undo:", key="runs-undo-button", on_click=_restore)
         st.button("Close", icon=":material/close:", key="runs-undo-close", type="tertiary",
                   on_click=lambda: st.session_state.pop(_DELETED, None))  # fmt: skip

@@ -8,19 +8,14 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from explorer.charts.compare import (
-    MOST_GROUPS,
-    curves_of_groups,
-    describe_groups,
-    finals_of_groups,
-    group_curves,
-    group_finals,
-    mean_of_groups,
-    verdict,
-)
+from explorer.analysis import wording
+from explorer.analysis.aggregates import Measure, group_curves, group_finals, mean_of_groups
+from explorer.analysis.outcomes import not_counted, verdict
+from explorer.analysis.selection import left_out
+from explorer.charts.compare import MOST_GROUPS, curves_of_groups, describe_groups, finals_of_groups
 from explorer.charts.curves import CurveStyle
 from explorer.charts.words import literal
-from explorer.runs.groups import Group, differences, group_runs, members, origins
+from explorer.runs.groups import Group, counted_members, differences, group_runs, origins
 from explorer.runs.run import Run
 from explorer.ui.data import dataset_title, library
 from explorer.ui.figures import draw, take_away
@@ -39,7 +34,7 @@ class Compared:
     Attributes:
         runs: whole, in the order of the list.
         groups: runs equal but for the seed.
-        members: one row per run.
+        members: one row per run, with whether it counts in a mean.
         epochs: their curves.
         last: epochs of the longest run.
     """
@@ -111,13 +106,14 @@ def _compared(stamp: tuple[tuple[object, ...], ...]) -> Compared:
     runs = [library().run(name) for name in ids]
     groups = group_runs(runs, {str(row[0]): str(row[1]) for row in stamp})
     epochs = library().epochs(ids)
-    return Compared(tuple(runs), tuple(groups), members(groups), epochs, max(run.epochs for run in runs))
+    table = counted_members(groups, runs)
+    return Compared(tuple(runs), tuple(groups), table, epochs, max(run.epochs for run in runs))
 
 
-def _curves(found: Compared, measure: str, title: str, style: CurveStyle) -> None:
+def _curves(found: Compared, measure: Measure, title: str, style: CurveStyle) -> None:
     st.markdown(f"**{title}**, dashed: training, solid: test")
-    curves = group_curves(found.epochs, found.members, measure)  # type: ignore[arg-type]
-    figure = curves_of_groups(curves, found.members, measure, style, found.last)  # type: ignore[arg-type]
+    curves = group_curves(found.epochs, found.members, measure)
+    figure = curves_of_groups(curves, found.members, measure, style, found.last)
     what = "Error in per cent" if measure == "error_pct" else "Loss"
     tags = ", ".join(group.tag for group in found.groups)
     draw(
@@ -133,7 +129,13 @@ def _conclusion(found: Compared, finals: pd.DataFrame) -> str:
     if len(datasets) > 1:
         titles = " and ".join(literal(dataset_title(dataset)) for dataset in datasets)
         said += f" These runs are of different data ({titles}): their errors are not to be compared."
-    return said
+    lengths = sorted({run.iterations for run in found.runs if run.iterations})
+    if len(lengths) > 1:
+        shown = wording.listed([f"{length:,}" for length in lengths])
+        said += (
+            f" They were trained for different lengths ({shown} iterations), which alone may tell them apart."
+        )
+    return " ".join(sentence for sentence in (said, not_counted(left_out(found.members))) if sentence)
 
 
 def _settings(found: Compared) -> None:

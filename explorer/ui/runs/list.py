@@ -33,7 +33,7 @@ _COLUMNS = {
     "status": st.column_config.TextColumn("status", width="small"),
     "test_error_pct": st.column_config.NumberColumn("test error", format="%.1f %%", width="small"),
     "train_error_pct": st.column_config.NumberColumn("train error", format="%.1f %%", width="small"),
-    "epochs": st.column_config.NumberColumn("epochs", width=60),
+    "epochs": st.column_config.NumberColumn("planned", width=60, help="Epochs that the whole run has"),
     "seconds": st.column_config.NumberColumn("time (s)", format="%.0f", width=70),
     "when": st.column_config.DatetimeColumn("made", format="YYYY-MM-DD HH:mm", width=130),
     "whose": st.column_config.TextColumn("whose", width="small"),
@@ -118,7 +118,7 @@ def choose_runs(runs: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
     chosen = chosen_ids(runs)
     ids = list(shown["run_id"])
     if not ids:
-        st.info("No run fits. Empty the search, or take a filter away.")
+        st.info("No runs match. Clear the search or remove a filter.")
         return chosen
     marked = set(chosen)
     key = _table_key(ids, marked)
@@ -167,7 +167,7 @@ def default_ids(runs: pd.DataFrame) -> list[str]:
     for dataset in sorted(zoo["dataset"].unique(), key=lambda name: name != "cifar10-jpeg"):
         twins = zoo[(zoo["dataset"] == dataset) & zoo["depth"].isin([20, 56])]
         if len(twins):
-            return list(twins["run_id"])
+            return list(twins.loc[twins["iterations"] == twins["iterations"].max(), "run_id"])
     return list(zoo["run_id"].head(4))
 
 

@@ -29,6 +29,8 @@ from explorer.ui.train.watching import Watched
 _ZOO, _LOG_Y, _LOG_X = declare(Switch("zoo")), declare(Switch("logy")), declare(Switch("logx"))
 _STEPS = declare(Choice("steps"))
 _SMOOTHINGS = (1, 3, 5, 9, 15, 25, 51, 101)
+FORMATS = "View"
+"""Label of the control that also chooses the format of the charts' camera."""
 _HEADINGS = {
     LOSSES: "**Loss at every step**, bold: test after each epoch",
     ERRORS: "**Error after every epoch**, dashed: training, bold: test",
@@ -38,7 +40,7 @@ _HEADINGS = {
 
 def choose_style() -> tuple[LiveStyle, bool]:
     """How the curves are drawn, and whether the zoo's are beside them; all of it in the URL."""
-    with st.popover("View", icon=":material/visibility:", key="view"):
+    with st.popover(FORMATS, icon=":material/visibility:", key="view"):
         beside = st.toggle(
             "Beside the zoo's runs", value=True, **bound(_ZOO),
             help="Draws finished runs of the same nets, pale, on the same axes.",
@@ -82,12 +84,15 @@ def _numbers(view: View, found: Watched) -> None:
     """The curves as a table and as CSV; redrawn when somebody opens it, not while it is read."""
     left, right = st.columns(2, gap="medium")
     with left:
-        take_away(lambda: _step_table(found), lambda: loss_drawing(view, found).figure(), "live-loss")
+        take_away(
+            lambda: _step_table(found), lambda: loss_drawing(view, found).figure(), "live-loss", FORMATS
+        )
     with right:
         take_away(
             lambda: _epoch_table(found),
             lambda: error_drawing(view, found.kept, found.sheet).figure(),
             "live-error",
+            FORMATS,
         )
 
 

@@ -1,4 +1,4 @@
-"""How far are watched runs? Progress, speed, learning rate and time left, in words."""
+"""How far watched runs are: progress, speed, learning rate and time left, in words."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ _ASKED = {
 }
 SUMMARY = "summary"
 """Name of what is told of all watched runs together; what is told of one run has the run's id."""
+
+FAR_OFF = 1.5
+"""An estimate that is wrong by this factor is said to be corrected."""
 
 
 def told_of(found: Watched) -> dict[str, Told]:
@@ -52,6 +55,7 @@ def _told(found: Watched, state: dict[Any, Any]) -> str:
             reached,
             f"{rate:,.0f} images/s" if rate else "",
             f"about {duration(left)} left" if left else "",
+            correction(rate, found.expected.get(state["run_id"])),
         ]
         parts.append(f"learning rate {reached_lr[1]:.2g}" if reached_lr else "")
         asked = _ASKED.get(state["command"])
@@ -63,7 +67,7 @@ def _told(found: Watched, state: dict[Any, Any]) -> str:
 def _share(found: Watched, state: dict[Any, Any]) -> float:
     if state["status"] == Status.DONE:
         return 1.0
-    return min(_reached(found, state) / found.sheet.iterations, 1.0)
+    return min(_reached(found, state) / _length(found, state), 1.0)
 
 
 def _reached(found: Watched, state: dict[Any, Any]) -> int:
@@ -76,4 +80,25 @@ def _left(found: Watched, state: dict[Any, Any]) -> float | None:
         return None
     rate = found.rates.get(state["run_id"]) or mean(found.rates.values() or [0.0])
     batch = found.batch_sizes.get(state["run_id"], 1)
-    return seconds_left(_reached(found, state), found.sheet.iterations, rate, batch)
+    return seconds_left(_reached(found, state), _length(found, state), rate, batch)
+
+
+def _length(found: Watched, state: dict[Any, Any]) -> int:
+    """Steps of the run; of one that does not know them yet, as many as the longest has."""
+    return int(state["iterations"]) or found.sheet.iterations
+
+
+def correction(rate: float, expected: float | None) -> str:
+    """Says that the time left is not that of the estimate before the start, where it was far off.
+
+    Args:
+        rate: images per second as they are trained.
+        expected: as the estimate had them, or None where there was none.
+    """
+    if not rate or not expected:
+        return ""
+    slower = expected / rate
+    if 1 / FAR_OFF < slower < FAR_OFF:
+        return ""
+    factor, word = (slower, "slower") if slower > 1 else (1 / slower, "faster")
+    return f"{factor:.1f} times {word} than estimated; the time left is corrected"

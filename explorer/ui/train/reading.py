@@ -18,8 +18,8 @@ what differs is the shortcut alone. Dashed and thin is training, solid and bold 
 finished runs of the zoo. Where a net has several seeds, each is a thinner line.
 
 The loss of every step is that of one batch, so it jitters: the line over it is a mean of the last steps. The
-dotted grey line is guessing. Zoom with the mouse; the view stays while the run goes on, and a double click
-brings all of it back."""
+dotted grey line is guessing; a small diamond on the frame's edge is a value beyond it. Zoom with the mouse;
+the view stays while the run goes on, and a double click brings all of it back."""
 _SAFE = """A run lives in a process of its own: reload the page, close it, open its link in another browser,
 and it is still there. Pause keeps the weights as of that step; Resume goes on from there, and on a CPU it
 ends with the same weights to the last bit as a run that was never paused."""

@@ -9,12 +9,12 @@ from functools import cached_property, lru_cache
 
 import pandas as pd
 
+from explorer.analysis.outcomes import outcome, so_far
 from explorer.charts import live as charts
 from explorer.charts import words
 from explorer.charts.blocks import BlockMeasure, block_lines, by_block
 from explorer.charts.growing import Drawing
 from explorer.charts.live import LiveStyle, Sheet
-from explorer.charts.outcomes import outcome, so_far
 from explorer.charts.strokes import ZOO, Lines, told
 from explorer.probes.recorded import RECORDED
 from explorer.runs.status import Status

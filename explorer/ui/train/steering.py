@@ -44,6 +44,7 @@ _BUTTONS = {
     Action.STOP: Button("Stop", ":material/stop:", "Ends the run here; its curves and weights are kept."),
     Action.RETRY: Button("Retry", ":material/replay:", "Starts again from the beginning."),
 }
+_NONE_LEFT = "the status of these runs has changed since the button was drawn."
 
 
 def steer_all(found: Watched, texts: Mapping[str, Told]) -> None:
@@ -79,14 +80,14 @@ def _button(action: Action, states: Sequence[Mapping[Any, Any]], key: str) -> No
 
 def _ask(action: Action, ids: Sequence[str]) -> None:
     """Apply the action to the runs that it changes now; they may have moved on since the page was drawn."""
-    label = _BUTTONS[action].label
+    late = f"Nothing to {_BUTTONS[action].label.lower()}: {_NONE_LEFT}"
     asked, refused = 0, ""
     try:
         store = own_store()
         for state in jobs.states(store, ids).to_dict("records"):
             if not fits(action, state):
-                late = state["status"] not in allowed(action)  # else it was asked before, or is so already
-                refused = f"{label} came too late: it would change none of these runs." if late else refused
+                # where the status allows it, it was asked before or is so already, and nothing is refused
+                refused = late if state["status"] not in allowed(action) else refused
                 continue
             try:
                 jobs.ASK[action](store, str(state["run_id"]))

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from explorer.evidence.overfitting import helped_sentence, overfitting_sentence, small_finals
+from explorer.analysis.overfitting import finals_by_regulariser, helped_sentence, judge, overfitting_sentence
 from explorer.runs.run import run_table
 
 
@@ -19,8 +19,8 @@ def finals(rows):
 @pytest.mark.parametrize(
     ("deep", "wanted"),
     [
-        ((14.0, 13.5, 15.0), "more depth overfits here"),
-        ((14.0, 12.5, 15.0), "overfits on average, with overlapping seeds"),
+        ((14.0, 13.5, 15.0), "from 8 to 302 layers more depth overfits (test"),
+        ((14.0, 12.5, 15.0), "more depth overfits on average, with overlapping seeds"),
         ((13.9, 13.5, 14.5), "the effect does not show"),
         ((10.0, 9.0, 11.0), "the effect does not show"),
     ],
@@ -29,13 +29,14 @@ def test_overfitting_needs_two_points_and_no_overlap(deep, wanted):
     said = overfitting_sentence(finals([("", 8, 0.0, (12.0, 11.0, 13.0)), ("", 302, 0.0, deep)]))
     assert wanted in said
     assert "from 8 to 302 layers" in said
+    assert "from 110" not in said
 
 
 @pytest.mark.parametrize(("train", "counted"), [(5.0, True), (5.1, False)])
 def test_a_net_that_has_not_learnt_its_images_does_not_count(train, counted):
     rows = [("", 8, 0.0, (12, 11, 13)), ("", 20, 0.0, (12, 11, 13)), ("", 302, train, (80, 79, 81))]
     said = overfitting_sentence(finals(rows))
-    assert ("more depth overfits here" in said) == counted
+    assert ("more depth overfits (test" in said) == counted
     assert ("had not learnt their images yet: 302 layers" in said) != counted
 
 
@@ -53,4 +54,20 @@ def test_a_regulariser_helps_only_where_no_seeds_overlap():
 
 
 def test_no_runs_make_an_empty_table():
-    assert small_finals(run_table([]), "digits-small").empty
+    assert finals_by_regulariser(run_table([]), "digits-small").empty
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "verdict"),
+    [(0.0, 14.0, "reproduced"), (0.0, 12.5, "not reproduced"), (2.0, 14.0, "not reproduced")],
+)
+def test_the_papers_claim_is_judged_from_110_layers_and_says_what_the_other_page_says(train, test, verdict):
+    rows = [("", 8, 0.0, (9, 8, 9.5)), ("", 110, 0.0, (12, 11, 13)), ("", 302, train, (test, test - 0.5, 15))]
+    judged = judge(finals(rows))
+    assert judged.verdict == verdict
+    assert judged.reason.startswith("judged from 110 to 302 layers. Without a regulariser: from 8 to 302")
+    assert judged.reason.partition(". ")[2] in overfitting_sentence(finals(rows)).replace("**", "")
+
+
+def test_without_a_very_deep_net_there_is_no_verdict():
+    assert judge(finals([("", 110, 0.0, (12, 11, 13))])).verdict == "not measured yet"

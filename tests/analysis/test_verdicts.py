@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from explorer.evidence.verdicts import (
+from explorer.analysis.verdicts import (
     RULES,
     Difference,
     differences,

@@ -1,0 +1,154 @@
+"""Every page in every state that it offers, found by crawling the DOM: nothing that opens may fall over.
+
+What is opened: folds, tabs, popovers, dialogs, downloads, options, switches and select boxes, also those that
+appear only once another is open. Nothing is listed here but kinds of Streamlit's elements.
+"""
+
+import re
+from collections import Counter
+
+import pytest
+from visit import complaints, settle
+
+from explorer.ui.menu import HOME, SECTIONS
+
+pytestmark = pytest.mark.browser
+
+PATHS = [entry.path for section in SECTIONS.values() for entry in section if entry is not HOME]
+WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+MOST_STEPS = 150
+# what is there to be opened, in the order in which it is; a select box is opened and its last option taken
+FIND = r"""(done) => {
+  const kinds = [
+    ["fold", "[data-testid=stExpander] summary", (e) => !e.closest("details").open],
+    ["tab", "[role=tab]", (e) => e.getAttribute("aria-selected") !== "true"],
+    ["download", "[data-testid=stDownloadButton] button", () => true],
+    ["option", "[data-testid=stButtonGroup] button", (e) => e.getAttribute("aria-checked") !== "true"],
+    ["option", "[data-testid=stRadio] label:has(input)", (e) => !e.querySelector("input").checked],
+    ["switch", "[data-testid=stCheckbox] label", () => true],
+    ["select", "[data-testid=stSelectbox] [role=combobox]", () => true],
+    ["popover", "[data-testid=stPopover] button", (e) => e.getAttribute("aria-expanded") !== "true"],
+  ];
+  const body = document.querySelector("[data-testid=stPopoverBody], [role=dialog]");
+  const within = body ?? document.querySelector("[data-testid=stMain]");
+  const place = (e) => {
+    const keyed = e.closest("[class*='st-key-']");
+    return keyed ? [...keyed.classList].find((name) => name.startsWith("st-key-")) : "";
+  };
+  const label = (e) => (e.innerText || e.getAttribute("aria-label") || "").trim();
+  document.querySelectorAll("[data-crawl]").forEach((e) => e.removeAttribute("data-crawl"));
+  for (const [kind, selector, closed] of kinds) {
+    for (const e of within.querySelectorAll(selector)) {
+      const off = e.disabled || e.querySelector("input:disabled") || e.ariaDisabled === "true";
+      const column = e.closest("[data-testid=stSelectbox]") ?? e;
+      const name = [kind, place(e), label(column).slice(0, 60)].join(" | ");
+      if (off || done.includes(name) || !e.getClientRects().length || !closed(e)) continue;
+      e.setAttribute("data-crawl", "next");
+      return { kind, name };
+    }
+  }
+  return null;
+}"""
+SELECTED = """() => [...document.querySelectorAll(
+  "[role=tab][aria-selected=true], [data-testid=stButtonGroup] [aria-checked=true]")].length"""
+ASKED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+FALLEN = "[data-testid=stException]"
+IN_FULL = "[data-testid=stPopoverBody], [role=dialog]"
+NEXT = "[data-crawl=next]"
+
+
+class Crawler:
+    """Opens whatever a page offers, and keeps what it opened and what went wrong."""
+
+    def __init__(self, page, kinds=None):
+        self.page, self.kinds = page, kinds
+        self.opened, self.problems = Counter(), []
+
+    def crawl(self, path):
+        """Open everything on one page, and what that brings with it."""
+        done = []
+        self.look(path, "opened")
+        for _ in range(MOST_STEPS):
+            found = self.page.evaluate(FIND, done)
+            if found is None:
+                if not self.page.locator(IN_FULL).count():
+                    self.problems += [(path, "said", wrong) for wrong in self.untrue()]
+                    return
+                self.page.keyboard.press("Escape")
+                self.page.locator(IN_FULL).first.wait_for(state="detached")
+                continue
+            done.append(found["name"])
+            if self.kinds is None or found["kind"] in self.kinds:
+                self.open(found["kind"])
+                self.opened[found["kind"]] += 1
+                self.look(path, found["name"])
+        self.problems.append((path, "never at its end", done[-3:]))
+
+    def open(self, kind):
+        """Press it, and wait until the server has nothing left to send for it."""
+        target = self.page.locator(NEXT)
+        target.scroll_into_view_if_needed()
+        if kind == "download":
+            with self.page.expect_download() as download:
+                target.click()
+            assert download.value.failure() is None
+        elif kind == "select":
+            target.click()
+            self.page.get_by_role("option").last.click()
+        else:
+            target.click()
+        self.settled()
+
+    def settled(self):
+        """Streamlit marks its app as running once the press is painted; until then it looks as if done."""
+        self.page.evaluate(ASKED)
+        settle(self.page)
+
+    def look(self, path, name):
+        """What the page and its console have to say against it."""
+        if self.page.locator(FALLEN).count():
+            self.problems.append((path, name, self.page.locator(FALLEN).first.inner_text()[:200]))
+            self.page.reload()
+            self.settled()
+        said = complaints(self.page)
+        self.page.complaints.clear()
+        self.problems += [(path, name, text) for text in said]
+
+    def untrue(self):
+        """Sentences about a control that the page does not have."""
+        text = self.page.get_by_test_id("stMain").inner_text()
+        named = set(re.findall(r"“([^”]+)” chooses", text))
+        there = {label.strip() for label in self.page.get_by_test_id("stPopover").all_inner_texts()}
+        return [f"no control “{name}”" for name in named if not any(name in label for label in there)]
+
+
+def visit(page, path):
+    """Go there as a reader does, by the sidebar: the session stays, with what pages have left in it."""
+    page.set_viewport_size(WIDE)
+    page.get_by_test_id("stSidebarNav").locator(f"a[href$='/{path}']").click()
+    page.wait_for_url(f"**/{path}*")
+    page.get_by_role("heading", level=1).wait_for()
+
+
+def test_nothing_that_a_page_offers_falls_over(page, server, capsys):
+    wide = Crawler(page)
+    # on a phone what unfolds is tried again; what an option or a file holds is the same there
+    phone = Crawler(page, {"fold", "tab", "popover"})
+    page.goto(server)
+    wide.settled()
+    wide.crawl("home")
+    for path in PATHS:
+        visit(page, path)
+        wide.settled()
+        wide.crawl(path)
+        page.set_viewport_size(PHONE)
+        phone.settled()
+        phone.crawl(path)
+    opened = wide.opened + phone.opened
+    with capsys.disabled():
+        print(  # noqa: T201
+            f"\n{1 + len(PATHS)} pages, {opened.total()} things opened: {dict(wide.opened)}; "
+            f"again on a phone: {dict(phone.opened)}"
+        )
+    assert wide.problems + phone.problems == []
+    assert wide.opened["fold"] >= 2 * len(PATHS)
