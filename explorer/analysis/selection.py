@@ -21,18 +21,8 @@ FINISHED = "done"
 """The one status of a run that was trained to its end."""
 # nets are one protocol without these: the paper warms up at 110 layers alone, regularisers are named with
 # the net, checkpointing changes no number, and the rest is how a run is told from its like
-_NO_PROTOCOL = (
-    "seed",
-    "device",
-    "epochs",
-    "iterations",
-    "warmup",
-    "survival",
-    "dropout",
-    "checkpointing",
-    "kernels",
-)
 _NO_SETTING = ("seed", "device", "epochs", "iterations", "checkpointing", "kernels")
+_NO_PROTOCOL = (*_NO_SETTING, "warmup", "survival", "dropout")
 
 
 @dataclass(frozen=True)
