@@ -7,6 +7,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from explorer.nets.normalisation import given
+from explorer.nets.reading import PADDINGS, PROJECTED, Reading
+
 if TYPE_CHECKING:
     from explorer.data.splits import Dataset
     from explorer.nets.loaded import LoadedNet
@@ -19,8 +22,58 @@ NET_HELP = (
 
 
 def add_net(parser: ArgumentParser) -> None:
-    """Add the argument that `open_named_net` reads."""
+    """Add the arguments that `open_named_net` reads."""
     parser.add_argument("net", metavar="ID_OR_CHECKPOINT", help=NET_HELP)
+    add_reading(parser)
+
+
+def add_reading(parser: ArgumentParser) -> None:
+    """Add the options that `reading_of` reads: what a checkpoint's file does not say."""
+    group = parser.add_argument_group("what a checkpoint's file does not say")
+    group.add_argument("--mean", type=numbers, metavar="A,B,C", help="per channel, of pixels in 0 to 1")
+    group.add_argument("--std", type=numbers, metavar="A,B,C", help="per channel, of pixels in 0 to 1")
+    group.add_argument(
+        "--padding",
+        choices=PADDINGS,
+        help="where option A puts new channels: on both sides of the old, or after",
+    )
+    group.add_argument(
+        "--family", choices=("residual", "plain", "preact"), help="residual and plain have the same tensors"
+    )
+    group.add_argument("--image-size", type=int, metavar="PIXELS", help="side of the net's inputs")
+    group.add_argument("--weights", metavar="NAME", help="which of several sets in the file, such as ema")
+    group.add_argument(
+        "--projection", choices=PROJECTED, help="what the projections of a pre-activation net see"
+    )
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers with commas between them."""
+    return tuple(float(part) for part in text.split(","))
+
+
+def reading_of(options: Namespace) -> Reading:
+    """What the options say about the file.
+
+    Raises:
+        ValueError: mean and std are not given together or not of pixels in 0 to 1, or a size is none.
+    """
+    return Reading(
+        family=options.family,
+        padding=options.padding,
+        projection=options.projection,
+        weights=options.weights,
+        normalisation=given(options.mean, options.std),
+        image_size=options.image_size,
+    )
+
+
+def say_assumed(loaded: LoadedNet) -> None:
+    """What was made of a checkpoint's tensors, and what was assumed, with the options that say otherwise."""
+    for note in loaded.notes:
+        say(note)
+    for assumption in loaded.assumptions:
+        say(assumption.sentence())
 
 
 def add_images(parser: ArgumentParser) -> None:
@@ -54,8 +107,13 @@ def open_data(name_or_path: str, split: str) -> Dataset:
     return dataset
 
 
-def open_named_net(name: str, data: str | None = None) -> LoadedNet:
+def open_named_net(name: str, data: str | None = None, reading: Reading | None = None) -> LoadedNet:
     """The net of that name; what had to be assumed is said on stderr.
+
+    Args:
+        name: see `NET_HELP`.
+        data: a net trained on this dataset is preferred.
+        reading: what the user says about a checkpoint.
 
     Raises:
         ValueError: nothing of that name can be opened; the text says what to give.
@@ -66,9 +124,10 @@ def open_named_net(name: str, data: str | None = None) -> LoadedNet:
 
     if name.startswith(TORCHVISION):
         _fetch(name.removeprefix(TORCHVISION))
-    loaded, note = named_net(name, open_library().runs(), Path(data).name if data else "")
+    loaded, note = named_net(name, open_library().runs(), Path(data).name if data else "", reading)
     if note:
         say(note)
+    say_assumed(loaded)
     return loaded
 
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from explorer.cli.inputs import open_data
-from explorer.data.splits import Dataset
-from explorer.nets.normalisation import Normalisation
+from explorer.cli.inputs import add_reading, numbers, open_data, reading_of, say, say_assumed
 from explorer.nets.spec import NetSpec
 from explorer.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from explorer.data.splits import Dataset
+    from explorer.nets.loaded import LoadedNet
+    from explorer.nets.reading import Reading
 
 
 def add_commands(commands: Any) -> None:
     """Add describe, train and evaluate."""
     describe = commands.add_parser("describe", help="parameters, multiply-adds and blocks of a net")
-    describe.add_argument("id", help="such as residual-20, plain-56, residual-110-B")
-    describe.add_argument("--image-size", type=int, default=32, metavar="PIXELS")
+    describe.add_argument("id", help="such as residual-20, plain-56, residual-110-B, torchvision:resnet50")
+    describe.add_argument(
+        "--image-size", type=int, metavar="PIXELS", help="default: 32, of ImageNet's nets 224"
+    )
     describe.add_argument("--in-channels", type=int, default=3, metavar="N")
     describe.add_argument("--classes", type=int, default=10, metavar="N")
     describe.set_defaults(command=_describe)
@@ -29,8 +34,7 @@ def add_commands(commands: Any) -> None:
     )
     evaluate.add_argument("--data", default="digits", metavar="NAME_OR_PATH", help="digits, or a folder")
     evaluate.add_argument("--split", default="test", help="test (default) or train")
-    evaluate.add_argument("--mean", type=_numbers, metavar="A,B,C", help="per channel, of pixels in 0 to 1")
-    evaluate.add_argument("--std", type=_numbers, metavar="A,B,C", help="per channel, of pixels in 0 to 1")
+    add_reading(evaluate)
     evaluate.set_defaults(command=_evaluate)
 
 
@@ -45,7 +49,7 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--lr", type=float, default=default.lr, help="peak learning rate (%(default)s)")
     train.add_argument("--schedule", choices=("cosine", "step"), default=default.schedule)
     train.add_argument(
-        "--drops", type=_numbers, default=default.drops, metavar="A,B", help="fractions of the run"
+        "--drops", type=numbers, default=default.drops, metavar="A,B", help="fractions of the run"
     )
     train.add_argument("--warmup-epochs", type=float, metavar="N", help="default: 15 %% of the run")
     train.add_argument("--batch-size", type=int, default=default.batch_size, metavar="N")
@@ -75,15 +79,18 @@ def _add_train(commands: Any) -> None:
     train.set_defaults(command=_train)
 
 
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split(","))
-
-
 def _describe(options: Namespace) -> dict[str, Any]:
     from explorer.nets.cost import describe
+    from explorer.nets.published import IMAGE_SIZE, published
+    from explorer.runs.catalogue import TORCHVISION
 
-    spec = NetSpec.parse(options.id, in_channels=options.in_channels, classes=options.classes)
-    found = describe(spec, options.image_size)
+    if options.id.startswith(TORCHVISION):
+        about = published(options.id.removeprefix(TORCHVISION))
+        found = describe(about, options.image_size or IMAGE_SIZE)
+    else:
+        spec = NetSpec.parse(options.id, in_channels=options.in_channels, classes=options.classes)
+        usual = IMAGE_SIZE if spec.design.imagenet_stem else 32
+        found = describe(spec, options.image_size or usual)
     return {name: found[name] for name in ("id", "depth", "family", "parameters", "macs", "blocks")}
 
 
@@ -147,23 +154,53 @@ def _progress(text: str) -> None:
 
 
 def _evaluate(options: Namespace) -> dict[str, Any]:
-    from explorer.nets.checkpoints import load_checkpoint
+    from explorer.nets.cost import design_of
+    from explorer.probes.candidates import check_match, is_open
+    from explorer.runs.opening import open_file
+
+    reading, path = reading_of(options), Path(options.checkpoint)
+    loaded = open_file(path, path.name, path.name, reading=reading)
+    say_assumed(loaded)
+    guessed = any(found.guess for found in loaded.assumptions)
+    dataset = open_data(options.data, options.split)
+    offer = _offer(path, reading, loaded, dataset) if is_open(loaded) else ""
+    if guessed:
+        raise ValueError(
+            f"The file does not say how its inputs were normalised: give --mean and --std. {offer}".strip()
+        )
+    check_match(len(loaded.classes), loaded.in_channels, dataset, options.split)
+    if offer:
+        say(offer)
+    n, wrong, loss = _errors(loaded, dataset, options.split)
+    return {
+        "n": n,
+        "wrong": wrong,
+        "error_pct": 100 * wrong / n,
+        "loss": loss,
+        "id": design_of(loaded.net).id,
+    }
+
+
+def _errors(loaded: LoadedNet, dataset: Dataset, split: str) -> tuple[int, int, float]:
+    """Images, wrong ones and loss; images are fitted to nets that want them large, or of a given size."""
+    from explorer.probes.candidates import measure
+    from explorer.probes.inputs import fits
     from explorer.training.evaluation import evaluate_split
 
-    checkpoint = load_checkpoint(Path(options.checkpoint))
-    normalisation = checkpoint.normalisation
-    if options.mean or options.std:
-        if not (options.mean and options.std):
-            raise ValueError("Give --mean and --std together.")
-        normalisation = Normalisation(options.mean, options.std)
-    if normalisation is None:
-        raise ValueError("The file does not say how its inputs were normalised: give --mean and --std.")
-    dataset = open_data(options.data, options.split)
-    found = evaluate_split(checkpoint.net, dataset, options.split, normalisation)
-    return {
-        "n": found.n,
-        "wrong": found.wrong,
-        "error_pct": found.error_pct,
-        "loss": found.loss,
-        "id": checkpoint.spec.id,
-    }
+    part = dataset.split(split)
+    if not fits(part.images.shape[2:], loaded):
+        return measure(loaded, part, dataset.pixel_max)
+    found = evaluate_split(loaded.net, dataset, split, loaded.normalisation)  # type: ignore[arg-type]
+    return found.n, found.wrong, found.loss
+
+
+def _offer(path: Path, reading: Reading, loaded: LoadedNet, dataset: Dataset) -> str:
+    """What training images say about the readings that the file leaves open."""
+    from explorer.probes.candidates import offered, tested
+    from explorer.runs.opening import other_readings_of
+
+    try:
+        nets = other_readings_of(path, path.name, reading)
+        return offered(tested(nets, reading, dataset), len(loaded.classes)) if nets else ""
+    except ValueError:
+        return ""  # no training split, or no dataset for this net: nothing to test on

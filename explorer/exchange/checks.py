@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from explorer.exchange.parcels import IntakeError
-from explorer.nets.spec import STAGES, NetSpec
+from explorer.nets.spec import NetSpec
 from explorer.nets.totals import totals
 from explorer.runs.run import MEASURED, RESULTS, TABLE_COLUMNS, Run
 from explorer.runs.status import Status
@@ -105,13 +105,13 @@ def checked_tables(run: Run, texts: Mapping[str, str | None], epochs: Any, what:
         made["epochs"] = _from_records(epochs, f"{what}.json", run.run_id)
     _check_epochs(made["epochs"], run, what)
     kept = made["epochs"]["epoch"].to_numpy()
-    blocks = run.spec.blocks_per_stage * STAGES * (2 if run.spec.family == "highway" else 1)
+    blocks, stages = sum(run.spec.block_counts), len(run.spec.block_counts)
     _check_parts(made["blocks"], "block", kept, range(1, blocks + 1), what)
     layers = made["layers"].loc[made["layers"]["epoch"] == made["layers"]["epoch"].min(), "layer"]
     _check_parts(made["layers"], "layer", kept, layers.tolist(), what)
     for name in ("blocks", "layers"):
         _need(made[name]["layer"].between(1, run.spec.depth).all(), what, f"the layers in its {name}")
-    _need(made["blocks"]["stage"].between(1, STAGES).all(), what, "the stages of its blocks")
+    _need(made["blocks"]["stage"].between(1, stages).all(), what, "the stages of its blocks")
     last = int(made["epochs"]["iteration"].max()) if len(kept) else 0
     steps = made["steps"]["iteration"].to_numpy()
     right = len(steps) == 0 or np.array_equal(steps, np.arange(1, last + 1))

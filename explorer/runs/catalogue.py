@@ -91,9 +91,11 @@ def untrained(net: str) -> NetChoice:
             image_size=IMAGENET_SIZE,
         )  # fmt: skip
     spec = NetSpec.parse(net)
+    size = IMAGENET_SIZE if spec.design.imagenet_stem else facts.USUAL_SIZE
     return NetChoice(
-        UNTRAINED + spec.id, f"{spec.title}, untrained", "untrained", spec.family, spec.depth, ""
-    )
+        UNTRAINED + spec.id, f"{spec.title}, untrained", "untrained", spec.family, spec.depth, "",
+        image_size=size,
+    )  # fmt: skip
 
 
 def find_net(choices: Sequence[NetChoice], key: str) -> NetChoice:

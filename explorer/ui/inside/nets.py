@@ -26,7 +26,7 @@ from explorer.ui.parameters import texts_of
 
 if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
-    from explorer.nets.spec import Family
+    from explorer.nets.reading import Reading
 
 PROBING = Lock()
 """Held while a shared net is probed: hooks of two sessions must not meet."""
@@ -117,7 +117,7 @@ def ask_for(name: object) -> None:
         _asked()[choice.key] = choice
 
 
-def keep_upload(content: bytes, name: str, family: Family | None = None) -> NetChoice:
+def keep_upload(content: bytes, name: str, reading: Reading | None = None) -> NetChoice:
     """Open a checkpoint and list it on all pages of this session; of too many the oldest goes.
 
     Raises:
@@ -129,7 +129,7 @@ def keep_upload(content: bytes, name: str, family: Family | None = None) -> NetC
             f"{name[-60:]} is larger than {MAX_UPLOAD_MIB} MiB. Choose a smaller net; torchvision's "
             f"VGG-19 is found here once its file lies in {weights_folder()}."
         )
-    loaded = open_upload(content, name, family)
+    loaded = open_upload(content, name, reading=reading)
     kept = _uploads()
     kept.pop(loaded.key, None)
     kept[loaded.key] = loaded

@@ -7,8 +7,7 @@ import time
 import streamlit as st
 
 from explorer.nets.published import PUBLISHED, PublishedNet
-from explorer.nets.spec import Family
-from explorer.runs.catalogue import TORCHVISION, UNTRAINED, find_net, weights_folder
+from explorer.runs.catalogue import TORCHVISION, UNTRAINED, NetChoice, find_net, weights_folder
 from explorer.ui.inside.nets import (
     MAX_UPLOAD_MIB,
     MAX_UPLOADS,
@@ -18,10 +17,10 @@ from explorer.ui.inside.nets import (
     net_choices,
     session_choices,
 )
+from explorer.ui.inside.saying import ask_reading, asked_reading, assumed_view
 
-_FILE, _FAMILY, _ID, _IMAGENET = "net-file", "net-family", "net-id", "net-imagenet"
+_FILE, _ID, _IMAGENET = "net-file", "net-id", "net-imagenet"
 _SAID = "opening-said"
-_ENDINGS = ["safetensors", "pt", "pth", "th", "bin", "tar"]
 
 
 def open_view() -> None:
@@ -40,17 +39,15 @@ def open_view() -> None:
 
 def _upload() -> None:
     st.markdown("**Your checkpoint**")
-    st.radio(
-        "A published file does not say whether its net has shortcuts: read it as",
-        ["residual", "plain"], key=_FAMILY, horizontal=True,
-    )  # fmt: skip
     st.file_uploader(
-        "safetensors or PyTorch state dict", type=_ENDINGS, key=_FILE, on_change=_take_file,
+        "safetensors or PyTorch state dict", type=None, key=_FILE, on_change=_take_file,
         max_upload_size=MAX_UPLOAD_MIB,
-        help="Of a CIFAR-style net, or torchvision's own file of a ResNet, such as resnet50-0676ba61.pth. "
-        f"Up to {MAX_UPLOAD_MIB} MiB; nothing in it is executed. It stays in this session, the last "
-        f"{MAX_UPLOADS} of them, and stands in the list of nets on every page.",
+        help="Of a residual or plain net from any code base, whatever the file is called, such as "
+        f"resnet50-0676ba61.pth or best.ckpt; also alone in a zip. Up to {MAX_UPLOAD_MIB} MiB; nothing in it "
+        f"is executed. It stays in this session, the last {MAX_UPLOADS} of them, "
+        "and stands in the list of nets on every page.",
     )  # fmt: skip
+    ask_reading(_take_file)
     for choice in session_choices():
         if choice.group == "upload":
             st.button(
@@ -63,13 +60,22 @@ def _take_file() -> None:
     file = st.session_state.get(_FILE)
     if file is None:
         return
-    asked: Family | None = "plain" if st.session_state.get(_FAMILY) == "plain" else None
     try:
-        choice = keep_upload(file.getvalue(), file.name, asked)
+        choice = keep_upload(file.getvalue(), file.name, asked_reading())
     except ValueError as error:
         st.session_state[_SAID] = str(error)
         return
     st.session_state["net"] = choice.key
+
+
+def show_assumed(choice: NetChoice) -> None:
+    """What was assumed of an uploaded net, and its test on a dataset."""
+    assumed_view(choice, _last_file, _take_file)
+
+
+def _last_file() -> tuple[bytes, str] | None:
+    file = st.session_state.get(_FILE)
+    return None if file is None else (file.getvalue(), file.name)
 
 
 def _imagenet() -> None:
