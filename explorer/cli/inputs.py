@@ -13,11 +13,12 @@ from explorer.nets.reading import PADDINGS, PROJECTED, Reading
 if TYPE_CHECKING:
     from explorer.data.splits import Dataset
     from explorer.nets.loaded import LoadedNet
+    from explorer.nets.weights import About
     from explorer.probes.inputs import Inputs
 
 NET_HELP = (
-    "a run's id, a net's id such as residual-20 (trained where the zoo has it), torchvision:resnet18, "
-    "untrained:plain-20, or a checkpoint file"
+    "a run's id, a net's id such as residual-20 (trained where the zoo has it), published:resnet56, "
+    "torchvision:resnet18, untrained:plain-20, or a checkpoint file"
 )
 
 
@@ -118,12 +119,16 @@ def open_named_net(name: str, data: str | None = None, reading: Reading | None =
     Raises:
         ValueError: nothing of that name can be opened; the text says what to give.
     """
-    from explorer.runs.catalogue import TORCHVISION
+    from explorer.nets.published import published
+    from explorer.nets.published_cifar import published_cifar
+    from explorer.runs.catalogue import PUBLISHED_NET, TORCHVISION, cifar_folder, weights_folder
     from explorer.runs.library import open_library
     from explorer.runs.opening import named_net
 
     if name.startswith(TORCHVISION):
-        _fetch(name.removeprefix(TORCHVISION))
+        _fetch(published(name.removeprefix(TORCHVISION)), weights_folder())
+    if name.startswith(PUBLISHED_NET):
+        _fetch(published_cifar(name.removeprefix(PUBLISHED_NET)), cifar_folder())
     loaded, note = named_net(name, open_library().runs(), Path(data).name if data else "", reading)
     if note:
         say(note)
@@ -143,18 +148,15 @@ def read_inputs(options: Namespace, loaded: LoadedNet) -> Inputs:
     return _split(options, loaded)
 
 
-def _fetch(name: str) -> None:
+def _fetch(about: About, folder: Path) -> None:
     """Published weights, fetched once; how far it is goes to stderr."""
-    from explorer.nets.published import published
     from explorer.nets.weights import fetch_published
-    from explorer.runs.catalogue import weights_folder
 
     def progress(come: float, all_of: float) -> None:
-        print(f"\r{name}: {come:.0f} of {all_of:.0f} MiB\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"\r{about.id}: {come:.0f} of {all_of:.0f} MiB\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
 
-    about = published(name)
-    if about.file and not (weights_folder() / about.file).is_file():
-        fetch_published(about, weights_folder(), progress)
+    if about.file and not (folder / about.file).is_file():
+        fetch_published(about, folder, progress)
         print(file=sys.stderr)  # noqa: T201
 
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.inputs import add_reading, numbers, open_data, reading_of, say, say_assumed
+from explorer.cli.inputs import add_reading, numbers, open_data, open_named_net, reading_of, say, say_assumed
 from explorer.nets.spec import NetSpec
 from explorer.training.recipe import Recipe
 
@@ -30,7 +30,7 @@ def add_commands(commands: Any) -> None:
     _add_train(commands)
     evaluate = commands.add_parser("evaluate", help="error of a checkpoint on a dataset")
     evaluate.add_argument(
-        "checkpoint", help="a .safetensors file of the explorer, or a published PyTorch file"
+        "checkpoint", help="a checkpoint file of any code base, or published:resnet20 … published:resnet1202"
     )
     evaluate.add_argument("--data", default="digits", metavar="NAME_OR_PATH", help="digits, or a folder")
     evaluate.add_argument("--split", default="test", help="test (default) or train")
@@ -156,14 +156,18 @@ def _progress(text: str) -> None:
 def _evaluate(options: Namespace) -> dict[str, Any]:
     from explorer.nets.cost import design_of
     from explorer.probes.candidates import check_match, is_open
-    from explorer.runs.opening import open_file
+    from explorer.runs.opening import BY_NAME, open_file
 
     reading, path = reading_of(options), Path(options.checkpoint)
-    loaded = open_file(path, path.name, path.name, reading=reading)
-    say_assumed(loaded)
+    by_name = options.checkpoint.startswith(BY_NAME) and not path.exists()
+    if by_name:
+        loaded = open_named_net(options.checkpoint, reading=reading)
+    else:
+        loaded = open_file(path, path.name, path.name, reading=reading)
+        say_assumed(loaded)
     guessed = any(found.guess for found in loaded.assumptions)
     dataset = open_data(options.data, options.split)
-    offer = _offer(path, reading, loaded, dataset) if is_open(loaded) else ""
+    offer = _offer(path, reading, loaded, dataset) if is_open(loaded) and not by_name else ""
     if guessed:
         raise ValueError(
             f"The file does not say how its inputs were normalised: give --mean and --std. {offer}".strip()

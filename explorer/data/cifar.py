@@ -25,7 +25,7 @@ from explorer.data.splits import DataError, Progress, Split
 
 _TIMEOUT_S = 30.0
 _WATCH_S = 0.5
-_CIFAR10_CLASSES = (
+CIFAR10_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
 
@@ -170,7 +170,7 @@ def _why(error: Exception, archive: Archive) -> str:
 def classes_of(archive: Archive) -> tuple[str, ...]:
     """The names of its classes, by label."""
     if archive.name == "cifar10":
-        return _CIFAR10_CLASSES
+        return CIFAR10_CLASSES
     return _CIFAR100_CLASSES
 
 

@@ -1,4 +1,4 @@
-"""Which nets can be looked at? Runs, untrained ones, torchvision's; `opening.py` opens them."""
+"""Nets that can be looked at: runs, untrained ones, published ones; `opening.py` opens them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import pandas as pd
 from explorer.data import facts
 from explorer.nets.published import IMAGE_SIZE as IMAGENET_SIZE
 from explorer.nets.published import PUBLISHED, PublishedNet, published
+from explorer.nets.published_cifar import PUBLISHED_CIFAR, PublishedCifarNet, published_cifar
 from explorer.nets.spec import NetSpec
 from explorer.runs.home import home
 
-Group = Literal["zoo", "mine", "upload", "torchvision", "untrained"]
+Group = Literal["zoo", "mine", "upload", "torchvision", "published", "untrained"]
 UNTRAINED = "untrained:"
 TORCHVISION = "torchvision:"
+PUBLISHED_NET = "published:"
 UPLOAD = "upload:"
 
 
@@ -30,7 +32,7 @@ class NetChoice:
     """One net that can be opened.
 
     Attributes:
-        key: run id; or `untrained:`, `torchvision:` or `upload:` and a name.
+        key: run id; or `untrained:`, `torchvision:`, `published:` or `upload:` and a name.
         title: the name shown to people.
         group: where it comes from.
         family: plain, residual, preact or highway.
@@ -73,9 +75,21 @@ def weights_folder() -> Path:
 
 
 def published_nets() -> list[NetChoice]:
-    """The ImageNet nets whose published weights are here."""
+    """The nets whose published weights are here: CIFAR's, then ImageNet's."""
     folder = weights_folder()
-    return [_of_torchvision(net) for net in PUBLISHED.values() if net.file and (folder / net.file).is_file()]
+    cifar = [_of_cifar(net) for net in PUBLISHED_CIFAR.values() if is_here(net)]
+    large = [_of_torchvision(net) for net in PUBLISHED.values() if net.file and (folder / net.file).is_file()]
+    return cifar + large
+
+
+def is_here(net: PublishedCifarNet) -> bool:
+    """Whether the file of a published CIFAR net was fetched, or put into its folder."""
+    return (cifar_folder() / net.file).is_file()
+
+
+def cifar_folder() -> Path:
+    """Where published weights of CIFAR nets are kept; it may not exist yet."""
+    return home() / "published"
 
 
 def untrained(net: str) -> NetChoice:
@@ -108,6 +122,8 @@ def find_net(choices: Sequence[NetChoice], key: str) -> NetChoice:
         return untrained(key.removeprefix(UNTRAINED))
     if key.startswith(TORCHVISION):
         return _of_torchvision(published(key.removeprefix(TORCHVISION)))
+    if key.startswith(PUBLISHED_NET):
+        return _of_cifar(published_cifar(key.removeprefix(PUBLISHED_NET)))
     for choice in choices:
         if choice.key == key:
             return choice
@@ -119,6 +135,17 @@ def _of_torchvision(net: PublishedNet) -> NetChoice:
         TORCHVISION + net.id, f"{net.title}, torchvision", "torchvision", net.family, net.depth, "imagenet",
         image_size=IMAGENET_SIZE,
     )  # fmt: skip
+
+
+def _of_cifar(net: PublishedCifarNet) -> NetChoice:
+    return NetChoice(
+        PUBLISHED_NET + net.id,
+        f"{net.title}, CIFAR-10, published",
+        "published",
+        "residual",
+        net.depth,
+        "cifar10",
+    )
 
 
 def _choice(row: dict[Any, Any]) -> NetChoice:

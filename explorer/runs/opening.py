@@ -14,17 +14,21 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from explorer.data import facts
+from explorer.data.cifar import CIFAR10_CLASSES
 from explorer.nets.archive import inside
 from explorer.nets.published import CLASSES, PUBLISHED, PublishedNet, published, published_like
 from explorer.nets.published import IMAGE_SIZE as IMAGENET_SIZE
+from explorer.nets.published_cifar import LICENCE, PUBLISHER, SCALE, published_cifar
 from explorer.nets.reading import Assumption, Reading
 from explorer.nets.spec import Family, NetSpec
 from explorer.runs.catalogue import (
+    PUBLISHED_NET,
     TORCHVISION,
     UNTRAINED,
     UPLOAD,
     NetChoice,
     NetError,
+    cifar_folder,
     find_net,
     trained_nets,
     untrained,
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
     from explorer.nets.normalisation import Normalisation
 
+BY_NAME = (UNTRAINED, TORCHVISION, PUBLISHED_NET)
+"""What the keys of nets begin with that are opened by their name alone."""
 RANDOM = "Random weights: He initialisation, seed 0. Nothing was trained."
 
 
@@ -58,7 +64,7 @@ def named_net(
     """
     asked = reading or Reading()
     choices = trained_nets(runs)
-    listed = name.startswith((UNTRAINED, TORCHVISION)) or any(choice.key == name for choice in choices)
+    listed = name.startswith(BY_NAME) or any(choice.key == name for choice in choices)
     if not listed and Path(name).exists():
         path = Path(name)
         return open_file(path, path.name, path.name, reading=asked), ""
@@ -67,7 +73,7 @@ def named_net(
 
 
 def _listed_net(name: str, runs: pd.DataFrame, choices: list[NetChoice], data: str) -> tuple[LoadedNet, str]:
-    if name.startswith((UNTRAINED, TORCHVISION)) or any(choice.key == name for choice in choices):
+    if name.startswith(BY_NAME) or any(choice.key == name for choice in choices):
         return open_net(find_net(choices, name)), ""
     try:
         spec = NetSpec.parse(name)
@@ -118,6 +124,8 @@ def open_net(choice: NetChoice) -> LoadedNet:
         return _built(choice)
     if choice.group == "torchvision":
         return _published(choice)
+    if choice.group == "published":
+        return _published_cifar(choice)
     if choice.checkpoint is None:
         raise NetError(f"{choice.title} is not kept here any more. Upload it again on the Nets page.")
     kept = load_checkpoint(Path(choice.checkpoint))
@@ -324,6 +332,21 @@ def _published(choice: NetChoice) -> LoadedNet:
     variant = f" Note: {about.variant}." if about.variant else ""
     origin = f"Published by torchvision (IMAGENET1K_V1, {about.file}), trained on ImageNet.{variant}"
     return _labelled(load_published(about, weights_folder()), choice, origin)
+
+
+def _published_cifar(choice: NetChoice) -> LoadedNet:
+    from explorer.nets.checkpoints import Checkpoint, load_any
+    from explorer.nets.weights import published_file
+
+    about = published_cifar(choice.key.removeprefix(PUBLISHED_NET))
+    reading = Reading(family="residual", padding="both", normalisation=SCALE)
+    kept = load_any(published_file(about, cifar_folder()), reading=reading)
+    assert isinstance(kept, Checkpoint)
+    origin = (
+        f"Published by {PUBLISHER} ({about.file}; {LICENCE}), trained on CIFAR-10's 50,000 training images; "
+        f"its publisher states a test error of {about.error_pct:g} %."
+    )
+    return replace(_loaded(kept, choice, origin, reading), classes=CIFAR10_CLASSES)
 
 
 def _labelled(net: ImageNet, choice: NetChoice, origin: str) -> LoadedNet:

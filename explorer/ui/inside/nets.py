@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.runs.catalogue import (
+    PUBLISHED_NET,
     TORCHVISION,
     UNTRAINED,
     UPLOAD,
@@ -35,7 +36,7 @@ MAX_UPLOAD_MIB = 256
 _MOST_KEPT_BYTES = 2 * MAX_UPLOAD_MIB * 2**20
 _UPLOADS = "uploaded-nets"
 _ASKED = "asked-nets"
-_OPEN_TO_ALL = (UNTRAINED, TORCHVISION)
+_OPEN_TO_ALL = (UNTRAINED, TORCHVISION, PUBLISHED_NET)
 
 
 @st.cache_data(ttl=10, show_spinner=False)
