@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -160,8 +159,3 @@ print(sorted(set(sys.modules) & {{"torch", "captum", "sklearn"}}))
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert done.stdout.strip() == "[]"
-
-
-def test_pages_are_thin():
-    for page in Path(ROOT, "pages").glob("*.py"):
-        assert len(page.read_text().splitlines()) <= 60, page

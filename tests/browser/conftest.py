@@ -61,9 +61,15 @@ def serving(home, log):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def server_home(tmp_path_factory):
+    """The data folder of the app that tests share; who keeps a run there takes it away again."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, server_home):
     """The app that most tests share; its address."""
-    with serving(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("log") / "server.txt") as served:
+    with serving(server_home, tmp_path_factory.mktemp("log") / "server.txt") as served:
         yield served.address
 
 

@@ -46,6 +46,21 @@ def test_a_status_is_active_or_finished_or_waits_for_a_person():
     assert [status for status in Status if status.is_finished] == ["done", "stopped", "failed"]
 
 
+def test_a_running_run_is_asked_for_what_was_pressed():
+    commands = {action: answers.get(Status.RUNNING) for action, answers in ANSWERS.items()}
+
+    assert commands == {
+        Action.PAUSE: "pause", Action.RESUME: "resume", Action.STEP: "step", Action.STOP: "stop",
+        Action.RETRY: None, Action.DELETE: "stop",
+    }  # fmt: skip
+
+
+def test_what_is_not_in_the_table_is_refused():
+    assert allowed(Action.PAUSE) == ("queued", "running", "paused")
+    assert Status.DONE not in allowed(Action.RESUME)
+    assert set(allowed(Action.DELETE)) == set(Status)
+
+
 def test_every_command_and_status_of_the_table_can_come_out_of_it():
     for action, answers in ANSWERS.items():
         for status, answer in answers.items():
