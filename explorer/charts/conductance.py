@@ -12,6 +12,7 @@ from explorer.charts import words
 from explorer.charts.theme import CONTEXT, LABEL_SIZE, blank, colour
 
 HEIGHT = 320
+_NOTHING = 1e-5
 
 
 def conductance_figure(tables: Mapping[str, pd.DataFrame], families: Mapping[str, str]) -> go.Figure:
@@ -50,6 +51,8 @@ def describe_conductance(tables: Mapping[str, pd.DataFrame]) -> str:
 def conductance_finding(table: pd.DataFrame, family: str) -> str:
     """What the numbers say, in one sentence."""
     whole = float(table["conductance"].mean())
+    if float(table[["conductance", "branch"]].abs().to_numpy().max()) < _NOTHING:
+        return "From the baseline to the picture the score does not change: no block has anything to carry."
     turn = f"{'rises' if whole >= 0 else 'falls'} by about {abs(whole):.2f} logits"
     if family == "plain":
         return (

@@ -63,6 +63,8 @@ def _attributions(options: Namespace) -> dict[str, Any]:
         f"{asked.title} of class {found.target} ({loaded.classes[found.target]}); {inputs.source}; "
         f"baseline: {found.baseline}."
     )
+    if found.emptiness:
+        say(found.emptiness)
     if options.out:
         _write(options.out, found)
     return {

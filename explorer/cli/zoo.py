@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from explorer.cli.inputs import say
 from explorer.cli.signal import add_keeping
 from explorer.work.plans import DIGITS_DEPTHS, build_zoo, make_plans
 from explorer.work.sweep import sweep
@@ -74,6 +75,11 @@ def _whole(text: str) -> tuple[int, ...]:
 
 
 def _sweep(options: Namespace) -> dict[str, Any]:
+    from explorer.data.sources import named_or_path
+
+    options.data, remark = named_or_path(options.data)
+    if remark:
+        say(remark)
     plans = make_plans(options)
     work = options.work or Path("sweep")
     for line in sweep(plans, work, workers=options.workers, together=options.together):

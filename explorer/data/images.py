@@ -27,6 +27,7 @@ MAX_PIXELS = 25_000_000
 MAX_SIDE = 16_384
 MAX_JPEG_PIXELS = 256_000_000
 _MAX_COEFFICIENTS = 400_000_000  # bytes; what a decoder holds of a progressive JPEG, whatever its scale
+_TEXT_PPM, _MOST_TEXT = (b"P1", b"P2", b"P3"), 3_000_000
 _SCALES = {1: "", 2: "a half", 4: "a quarter", 8: "an eighth"}
 _SMALLER = "Save it smaller and try again."
 _AS_JPEG = "A photograph that is larger can be taken as JPEG, which is scaled down while it is read."
@@ -95,6 +96,8 @@ def decode(content: bytes, name: str) -> Decoded:
     """The picture in the bytes of one file; errors call it `name`. Raises as `open_image`."""
     if len(content) > MAX_BYTES:
         raise ImageError(f"{name} has more than {MAX_BYTES // 10**6} MB. {_SMALLER}")
+    if content[:2] in _TEXT_PPM and len(content) > _MOST_TEXT:
+        raise ImageError(f"{name} is a large PPM written as text, which is slow to read. Save it as PNG.")
     try:
         with _opened(content) as image:
             size = image.size

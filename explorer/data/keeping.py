@@ -16,6 +16,7 @@ from explorer.data.splits import DataError, Dataset, Progress
 
 HELD_OUT = 0.2
 MAX_UPLOAD = 64 * 2**20
+_SHARD_MARK = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,11 @@ def _told(dataset: Dataset, held_out: float | None) -> tuple[str, ...]:
 def add_upload(
     wish: Wish, content: bytes, progress: Progress | None = None, limit: int = MAX_UPLOAD
 ) -> registry.Entry:
-    """Keep an uploaded zip of images below the data folder and add it; if it cannot be added, nothing stays.
+    """Keep an uploaded zip, or parquet shard, below the data folder and add it; else nothing stays.
 
     Args:
         wish: what to call it; its source is not looked at.
-        content: the bytes of the zip.
+        content: the bytes of the file.
         progress: told how many images are decoded.
         limit: the most bytes that are taken.
 
@@ -110,10 +111,10 @@ def add_upload(
     if folder.exists() or wish.name in (*registry.BUILT_IN, *registry.CIFAR):
         raise DataError(f"There is a dataset called {wish.name} already. Remove it, or choose another name.")
     if len(content) > limit:
-        raise DataError(f"The zip has more than {limit // 2**20} MiB. Add it in a shell instead.")
+        raise DataError(f"The file has more than {limit // 2**20} MiB. Add it in a shell instead.")
     try:
         folder.mkdir(parents=True)
-        path = folder / f"{wish.name}.zip"
+        path = folder / f"{wish.name}{'.parquet' if content.startswith(_SHARD_MARK) else '.zip'}"
         path.write_bytes(content)
         return add(replace(wish, source=str(path)), progress)
     except OSError as error:

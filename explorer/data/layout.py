@@ -70,7 +70,7 @@ def laid_out(tree: Tree, known: Collection[str] = ()) -> Layout:
     splits, notes = found if found else ({"test": _Part(top, pictures)}, [])
     classes, said = _classes(tree, splits, known)
     kept = {name: _labelled(part, classes) for name, part in splits.items()}
-    notes = [*notes, *said, *_nested(kept, splits), *_outside(pictures, splits, kept, notes)]
+    notes = [*notes, *said, *_nested(kept, splits), *_outside(pictures, splits)]
     others = _said_others(set(tree.files) - set(pictures)).strip()
     return Layout(classes, kept, (*notes, others) if others else tuple(notes))
 
@@ -268,19 +268,11 @@ def _nested(kept: Mapping[str, list[tuple[int, File]]], splits: Mapping[str, _Pa
     ]
 
 
-def _outside(
-    pictures: Sequence[File], splits: Mapping[str, _Part], kept: Mapping[str, list[tuple[int, File]]],
-    notes: Sequence[str],
-) -> list[str]:  # fmt: skip
-    """Pictures that lie in no class's folder, of those that no other note has told of."""
-    loose = [file for part in splits.values() for file in _loose(part.pictures, part.top)]
-    top = next(iter(splits.values())).top
-    above = [
-        file
-        for file in pictures
-        if len(file.path) <= len(top) and file.path[:-1] == top[: len(file.path) - 1]
-    ]
-    loose += [file for file in above if file not in loose]
+def _outside(pictures: Sequence[File], splits: Mapping[str, _Part]) -> list[str]:
+    """Pictures that lie in no class's folder: beside the classes, or above the splits."""
+    tops = {part.top for part in splits.values()}
+    above = {top[:depth] for top in tops for depth in range(len(top) + 1)}
+    loose = [file for file in pictures if file.path[:-1] in above]
     if not loose:
         return []
     names = listed("/".join(file.path) for file in loose)

@@ -105,15 +105,20 @@ def _alone(path: Path) -> Tree:
 
 def named_or_path(name_or_path: str) -> tuple[str, str]:
     """What `open_dataset` is to be given, and a remark: a path that exists goes before a known name."""
-    known = name_or_path in (*registry.BUILT_IN, *registry.CIFAR) or registry.find(name_or_path) is not None
-    path = Path(name_or_path)
-    if not known or not path.exists():
+    part = _SUBSET.fullmatch(name_or_path)
+    name = part["name"] if part and not Path(name_or_path).exists() else name_or_path
+    entry, path = registry.find(name), Path(name).absolute()
+    known = entry is not None or name in (*registry.BUILT_IN, *registry.CIFAR)
+    if not known or not path.exists() or (entry is not None and Path(entry.source) == path):
         return name_or_path, ""
     try:
-        find_source(str(path.absolute()))
+        find_source(str(path))
     except DataError:
         return name_or_path, ""
-    return str(path.absolute()), f"{name_or_path} is taken as the path {path.absolute()}, which exists here."
+    return (
+        f"{path}{name_or_path.removeprefix(name)}",
+        f"{name} is taken as the path {path}, which exists here.",
+    )
 
 
 def _opened(entry: registry.Entry, progress: Progress | None) -> Dataset:

@@ -139,10 +139,16 @@ def upload(page, content, name):
 
 def test_a_zip_is_added_and_shown_at_once():
     names = {f"{kind}__{number}": encoded((number, 1, 1)) for kind in ("cat", "dog") for number in range(5)}
+    names |= {"cat__wild_*__9": encoded(), "loose": encoded()}
     page = upload(opened(), packed(**names), "mine")
 
     assert page.selectbox(key="set").value == "mine"
-    assert "**mine**: 8 images to train on" in text(page)
+    assert "**mine**: 9 images to train on" in text(page)
+    (told,) = (info.value for info in page.info)
+    assert "hold 1 image, taken as that class's" in told
+    assert "1 image" in told
+    assert "loose.png" in told
+    assert r"wild\_\*" in told  # as text, not as marks
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ def test_a_page_opens_with_its_defaults_where_every_parameter_is_wrong(page, wor
     opened.run()
 
     assert not opened.exception
+    fields = [field.key for field in [*opened.number_input, *opened.slider]]
+    assert [key for key in fields if key in opened.query_params] == []
     values = [field.value for field in [*opened.number_input, *opened.slider]]
     ends = [end for value in values for end in (value if isinstance(value, tuple | list) else [value])]
     assert all(end is None or math.isfinite(end) for end in ends)

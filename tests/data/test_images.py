@@ -290,6 +290,11 @@ def test_what_scaling_cannot_make_small_is_refused(options, size, said):
     assert said in refused(claims(small, *size))
 
 
+def test_a_large_text_is_not_read_number_by_number():
+    assert "PPM written as text" in refused(b"P3 1200 1200 255 " + b"7 " * 2_000_000)
+    assert open_image(b"P3 1 1 255 250 10 20").getpixel((0, 0)) == RED
+
+
 def test_other_formats_say_that_a_jpeg_may_be_larger():
     assert "can be taken as JPEG" in refused(png(8160, 6120))
 

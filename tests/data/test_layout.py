@@ -14,7 +14,7 @@ from PIL import Image
 from small_cifar import CLASSES, archive_bytes, batches, instead_of_cifar10
 
 from explorer.data import registry
-from explorer.data.keeping import Wish, add
+from explorer.data.keeping import Wish, add, add_upload
 from explorer.data.layout import split_word
 from explorer.data.sources import named_or_path, open_dataset
 from explorer.data.splits import DataError
@@ -433,4 +433,22 @@ def test_a_path_goes_before_a_name_and_is_told(tmp_path, monkeypatch):
 
     assert path == str(tmp_path / "cifar10")
     assert "is taken as the path" in told
+    assert named_or_path("cifar10:500")[0] == f"{path}:500"
     assert named_or_path("digits") == ("digits", "")
+
+
+def test_a_dataset_that_was_added_under_its_folders_name_stays_that_dataset(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tree(tmp_path / "pets", *several("cat", "dog"))
+    add(Wish("pets", "pets"))
+
+    assert named_or_path("pets") == ("pets", "")
+
+
+def test_a_shard_can_be_uploaded(tmp_path):
+    write_shard(tmp_path / "a.parquet", [encoded()] * 6, [0, 1] * 3)
+
+    entry = add_upload(Wish("shard", ""), (tmp_path / "a.parquet").read_bytes())
+
+    assert (entry.train, entry.test) == (4, 2)
+    assert open_dataset("shard").classes == ("cat", "dog")

@@ -167,6 +167,8 @@ def show_maps(case: Case, questions: Sequence[Question], look: MapLook, name: st
 def _show_map(case: Case, found: Attribution, look: MapLook, name: str) -> None:
     method, values = METHODS[found.method], found.map().numpy()
     draw_own(map_figure(values, case.seen.pixels, look), f"map-{name}", describe_map(method.title, values))
+    if found.emptiness:
+        st.info(found.emptiness, icon=":material/info:")
     st.caption(f"*{method.asks}* {method.misleads} ({method.paper})  \n{_measured(found)}")
 
 
@@ -198,7 +200,9 @@ def sentence(case: Case, found: Sequence[Attribution]) -> str:
     for result in found:
         share = half_share(result.map().numpy())
         title = METHODS[result.method].title
-        if np.isnan(share):
+        if result.emptiness:
+            said.append(f"{title}: {result.emptiness}")
+        elif np.isnan(share):
             said.append(f"{title} finds nothing that speaks for it.")
         else:
             said.append(f"{title} puts half of what speaks for it on {100 * share:.0f} % of the pixels.")
