@@ -113,14 +113,14 @@ def judge(found: Gradients) -> Judged:
         return Judged("not measured yet", "not all of the nets compared were trained on these images")
     least = min(min(found.first[net].value, found.last[net].value) for net in nets)
     healthy = least >= HEALTHY_GRADIENT
-    numbers = "; ".join(f"{_title(net)} {_both(found, net)}" for net in nets)
+    numbers = "; ".join(f"{_title(net)}: {_both(found, net)}" for net in nets)
     said = (
         f"norm in the first block's weights over that in the last block's, {_over(found.last[nets[-1]])}: "
         f"{numbers}"
     )
     beyond = f"plain-{BEYOND}"
     if beyond in found.last:
-        said += f"; beyond the claim, {_title(beyond)} {_both(found, beyond)}"
+        said += f"; beyond the claim, {_title(beyond)}: {_both(found, beyond)}"
     return Judged("reproduced" if healthy else "not reproduced", said)
 
 

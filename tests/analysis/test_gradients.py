@@ -34,7 +34,7 @@ def test_the_paper_speaks_of_20_to_56_layers_and_110_is_named_beside_them():
     )
     assert judged.verdict == "reproduced"
     assert (
-        "plain-56 0.6 after the first epoch, 0.2 at the end; beyond the claim, plain-110 1·10⁻⁸"
+        "plain-56: 0.6 after the first epoch, 0.2 at the end; beyond the claim, plain-110: 1·10⁻⁸"
         in judged.reason
     )
 

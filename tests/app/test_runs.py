@@ -133,7 +133,7 @@ def test_deleting_hides_the_run_and_undo_brings_it_back_whole(own_run):
     page = open_page(runs=f"mine-1,{PLAIN}").button(key="runs-delete").click().run()
     assert not page.exception
     assert "mine-1" not in set(page.dataframe[0].value["run_id"])
-    assert "Deleted: **plain-8**" in text(page)
+    assert "Deleted **plain-8**" in text(page)
     assert page.query_params["runs"] == PLAIN
     page = page.button(key="runs-undo-button").click().run()
     assert page.dataframe[0].value["run_id"].iloc[0] == "mine-1"
@@ -146,7 +146,7 @@ def test_several_own_runs_are_deleted_and_restored_together(own_run):
     page = open_page(runs=f"mine-1,mine-2,{PLAIN}").button(key="runs-delete-all").click().run()
     assert not page.exception
     assert set(page.dataframe[0].value["whose"]) == {"the zoo"}
-    assert "Deleted: **2 runs**" in text(page)
+    assert "Deleted **2 runs**" in text(page)
     page = page.button(key="runs-undo-button").click().run()
     assert {"mine-1", "mine-2"} <= set(page.dataframe[0].value["run_id"])
 

@@ -160,7 +160,7 @@ def test_twins_are_started_steered_and_finished():
 
     assert not page.exception
     assert "**2 done**" in text(page)
-    assert "degradation at this depth" in text(page).lower()
+    assert "**Done.** Twins: plain-8 ends with" in text(page)
     assert page.button(key="Pause-all").disabled
 
 
@@ -185,7 +185,7 @@ def test_a_press_means_the_runs_as_they_stand_then_not_as_they_were_drawn():
     page = page.button(key="Pause-all").click().run()
     assert "**2 done**" in text(page)
     assert [warning.value for warning in page.warning] == [
-        "Pause came too late: it would change none of these runs."
+        "Nothing to pause: none of these runs is running or queued any more."
     ]
 
 

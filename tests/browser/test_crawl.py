@@ -17,13 +17,14 @@ pytestmark = pytest.mark.browser
 PATHS = [entry.path for section in SECTIONS.values() for entry in section if entry is not HOME]
 WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 MOST_STEPS = 150
-# what is there to be opened, in the order in which it is; a select box is opened and its last option taken
+# all that can be opened, and the next that was not; options that are chosen at first sight count as seen
 FIND = r"""(done) => {
   const kinds = [
     ["fold", "[data-testid=stExpander] summary", (e) => !e.closest("details").open],
     ["tab", "[role=tab]", (e) => e.getAttribute("aria-selected") !== "true"],
     ["download", "[data-testid=stDownloadButton] button", () => true],
-    ["option", "[data-testid=stButtonGroup] button", (e) => e.getAttribute("aria-checked") !== "true"],
+    ["option", "[data-testid=stButtonGroup] [role=radio], [data-testid=stButtonGroup] [aria-pressed]",
+      (e) => (e.getAttribute("aria-checked") ?? e.getAttribute("aria-pressed")) !== "true"],
     ["option", "[data-testid=stRadio] label:has(input)", (e) => !e.querySelector("input").checked],
     ["switch", "[data-testid=stCheckbox] label", () => true],
     ["select", "[data-testid=stSelectbox] [role=combobox]", () => true],
@@ -31,26 +32,29 @@ FIND = r"""(done) => {
   ];
   const body = document.querySelector("[data-testid=stPopoverBody], [role=dialog]");
   const within = body ?? document.querySelector("[data-testid=stMain]");
-  const place = (e) => {
+  const key = (e) => {
     const keyed = e.closest("[class*='st-key-']");
     return keyed ? [...keyed.classList].find((name) => name.startsWith("st-key-")) : "";
   };
-  const label = (e) => (e.innerText || e.getAttribute("aria-label") || "").trim();
+  const found = { names: [], seen: [], next: null };
+  const counted = {};
   document.querySelectorAll("[data-crawl]").forEach((e) => e.removeAttribute("data-crawl"));
   for (const [kind, selector, closed] of kinds) {
     for (const e of within.querySelectorAll(selector)) {
       const off = e.disabled || e.querySelector("input:disabled") || e.ariaDisabled === "true";
-      const column = e.closest("[data-testid=stSelectbox]") ?? e;
-      const name = [kind, place(e), label(column).slice(0, 60)].join(" | ");
-      if (off || done.includes(name) || !e.getClientRects().length || !closed(e)) continue;
+      if (off || !e.getClientRects().length) continue;
+      const group = `${kind} ${key(e)}`;
+      counted[group] = (counted[group] ?? 0) + 1;
+      const name = `${group} ${counted[group]}`;
+      found.names.push(name);
+      if (kind === "option" && !closed(e)) found.seen.push(name);
+      if (found.next || done.includes(name) || done.includes(group) || !closed(e)) continue;
       e.setAttribute("data-crawl", "next");
-      return { kind, name };
+      found.next = { kind, group, name, label: (e.innerText || e.ariaLabel || "").trim().slice(0, 40) };
     }
   }
-  return null;
+  return found;
 }"""
-SELECTED = """() => [...document.querySelectorAll(
-  "[role=tab][aria-selected=true], [data-testid=stButtonGroup] [aria-checked=true]")].length"""
 ASKED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 FALLEN = "[data-testid=stException]"
 IN_FULL = "[data-testid=stPopoverBody], [role=dialog]"
@@ -66,23 +70,32 @@ class Crawler:
 
     def crawl(self, path):
         """Open everything on one page, and what that brings with it."""
-        done = []
+        done = set()
         self.look(path, "opened")
         for _ in range(MOST_STEPS):
-            found = self.page.evaluate(FIND, done)
-            if found is None:
-                if not self.page.locator(IN_FULL).count():
+            there = self.page.evaluate(FIND, list(done))
+            done |= set(there["seen"])
+            found = there["next"]
+            if found is None or found["name"] in done:
+                if found is None and not self.page.locator(IN_FULL).count():
                     self.problems += [(path, "said", wrong) for wrong in self.untrue()]
                     return
-                self.page.keyboard.press("Escape")
-                self.page.locator(IN_FULL).first.wait_for(state="detached")
+                if found is None:
+                    self.page.keyboard.press("Escape")
+                    self.page.locator(IN_FULL).first.wait_for(state="detached")
                 continue
-            done.append(found["name"])
+            done.add(found["name"])
             if self.kinds is None or found["kind"] in self.kinds:
                 self.open(found["kind"])
                 self.opened[found["kind"]] += 1
-                self.look(path, found["name"])
-        self.problems.append((path, "never at its end", done[-3:]))
+                self.look(path, f"{found['name']} ({found['label']})")
+                if found["kind"] == "option" and not self.brought(there["names"]):
+                    done.add(found["group"])  # the others would unfold nothing either
+        self.problems.append((path, "never at its end", sorted(done)[-3:]))
+
+    def brought(self, before):
+        """Whether there is more to open than before."""
+        return set(self.page.evaluate(FIND, [])["names"]) - set(before)
 
     def open(self, kind):
         """Press it, and wait until the server has nothing left to send for it."""

@@ -182,7 +182,7 @@ def test_vanished_gradients_beyond_the_claims_depths_are_named_and_not_judged():
     gradients = {"plain-56": {1: [1.0, 1.0]}, "plain-110": {1: [1e-9, 1.0]}}
     found = findings(Records(runs, gradients=gradients)).set_index("claim").loc["gradients"]
     assert found["verdict"] == "reproduced"
-    assert "beyond the claim, plain-110 1·10⁻⁹ after the first epoch" in found["reason"]
+    assert "beyond the claim, plain-110: 1·10⁻⁹ after the first epoch" in found["reason"]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def depth_view(dataset: str, protocol: str, style: CurveStyle) -> None:
         place(_TITLE, texts[_TITLE], at)
         show(views.over_epochs, "error-over-epochs", views.said_over_epochs[views.first])
     with right:
-        st.markdown(f"**Final error against depth**, after {budget(dataset, protocol)}")
+        st.markdown(f"**Final error**, after {budget(dataset, protocol)}")
         show(views.over_depth, "error-over-depth", views.said_over_depth)
     said = {"error-over-epochs": views.said_over_epochs}
     said |= {"error-over-depth": (views.said_over_depth,) * len(views.depths)}

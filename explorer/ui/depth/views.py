@@ -14,7 +14,7 @@ from explorer.charts.curves import CurveStyle, describe_curves, error_over_epoch
 from explorer.charts.depth import MARKS, describe_depths, error_over_depth
 from explorer.charts.frames import with_frames
 from explorer.nets.spec import net_title
-from explorer.ui.data import budget, chance_pct, curves_on, finals_on
+from explorer.ui.data import chance_pct, curves_on, finals_on
 from explorer.ui.figures import Finished, in_colours
 from explorer.ui.train.telling import Told
 
@@ -50,7 +50,7 @@ class DepthViews:
 def depth_views(dataset: str, protocol: str, style: CurveStyle, first: int, dark: bool) -> DepthViews:
     """Both charts; shared by all sessions, so nobody may change them."""
     finals, curves = finals_on(dataset, protocol), curves_on(dataset, protocol)
-    chance, length = chance_pct(dataset), budget(dataset, protocol)
+    chance = chance_pct(dataset)
     depths = tuple(sorted(int(depth) for depth in finals["depth"].unique()))
     epochs = {str(depth): error_over_epochs(curves, depth, style, chance) for depth in depths}
     errors = {str(depth): error_over_depth(finals, depth, style, chance) for depth in depths}
@@ -62,7 +62,7 @@ def depth_views(dataset: str, protocol: str, style: CurveStyle, first: int, dark
         over_depth=Finished(in_colours(with_frames(errors, str(first), MARKS), dark)),
         said_over_epochs=tuple(describe_curves(curves, depth, style) for depth in depths),
         said_over_depth=describe_depths(finals, style),
-        titles=tuple(_html(f"**Error while training**, {depth} layers, {length}") for depth in depths),
+        titles=tuple(_html(f"**Error while training**, {depth} layers") for depth in depths),
         conclusions=tuple(
             _html(degradation.conclusion(finals, depth, chance, style.families)) for depth in depths
         ),

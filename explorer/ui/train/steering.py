@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.runs.status import Action, allowed
+from explorer.runs.status import ANSWERS, Action, allowed
 from explorer.runs.store import StoreError
 from explorer.ui.data import own_store
 from explorer.ui.train.choices import STEERING, fits
@@ -44,7 +44,6 @@ _BUTTONS = {
     Action.STOP: Button("Stop", ":material/stop:", "Ends the run here; its curves and weights are kept."),
     Action.RETRY: Button("Retry", ":material/replay:", "Starts again from the beginning."),
 }
-_NONE_LEFT = "the status of these runs has changed since the button was drawn."
 
 
 def steer_all(found: Watched, texts: Mapping[str, Told]) -> None:
@@ -78,9 +77,16 @@ def _button(action: Action, states: Sequence[Mapping[Any, Any]], key: str) -> No
     )  # fmt: skip
 
 
+def _too_late(action: Action) -> str:
+    """Why nothing came of a press: none of the runs stands any more as the action needs it."""
+    needed = [str(status) for status, answer in ANSWERS[action].items() if answer is not None]
+    either = f"{', '.join(needed[:-1])} or {needed[-1]}" if len(needed) > 1 else needed[0]
+    return f"Nothing to {_BUTTONS[action].label.lower()}: none of these runs is {either} any more."
+
+
 def _ask(action: Action, ids: Sequence[str]) -> None:
     """Apply the action to the runs that it changes now; they may have moved on since the page was drawn."""
-    late = f"Nothing to {_BUTTONS[action].label.lower()}: {_NONE_LEFT}"
+    late = _too_late(action)
     asked, refused = 0, ""
     try:
         store = own_store()
