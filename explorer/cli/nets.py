@@ -154,8 +154,10 @@ def _progress(text: str) -> None:
 
 
 def _evaluate(options: Namespace) -> dict[str, Any]:
+    from explorer.evidence.published import PublishedError, keep_error
     from explorer.nets.cost import design_of
     from explorer.probes.candidates import check_match, is_open
+    from explorer.runs.catalogue import PUBLISHED_NET
     from explorer.runs.opening import BY_NAME, open_file
 
     reading, path = reading_of(options), Path(options.checkpoint)
@@ -176,6 +178,9 @@ def _evaluate(options: Namespace) -> dict[str, Any]:
     if offer:
         say(offer)
     n, wrong, loss = _errors(loaded, dataset, options.split)
+    if options.checkpoint.startswith(PUBLISHED_NET) and by_name and options.split == "test":
+        name = options.checkpoint.removeprefix(PUBLISHED_NET)
+        keep_error(PublishedError(name, dataset.id, dataset.title, n, wrong))
     return {
         "n": n,
         "wrong": wrong,

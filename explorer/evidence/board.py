@@ -20,6 +20,7 @@ from explorer.analysis.verdicts import (
     judge_macs,
     judge_parameters,
 )
+from explorer.evidence.published import kept_errors
 from explorer.nets.published import IMAGE_SIZE, PUBLISHED
 from explorer.nets.spec import NetSpec
 from explorer.nets.totals import totals
@@ -158,7 +159,8 @@ def _error_line(table: Table, entry: Entry, column: Column, part: pd.DataFrame) 
 def _line(table: Table, entry: Entry, column: Column, judged: Judged, **found: Any) -> Line:
     others = ""
     if column.name == "test_error_pct" and table.key == "table-6":
-        others = "; ".join(f"{one.test_error_pct:g} ({one.source})" for one in reproductions_of(entry.id))
+        told = [f"{one.test_error_pct:g} ({one.source})" for one in reproductions_of(entry.id)]
+        others = "; ".join([*told, *map(str, kept_errors(entry.id))])
     numbers: dict[str, Any] = {"measured": None, "low": None, "high": None}
     blank = numbers | {"seeds": 0, "dataset": "", "origin": "", "differences": ""}
     return Line(

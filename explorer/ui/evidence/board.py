@@ -17,6 +17,7 @@ from explorer.evidence.claims import findings
 from explorer.nets.spec import NetSpec
 from explorer.paper.tables import Entry, Table
 from explorer.ui.data import dataset_title, length, library
+from explorer.ui.evidence.published import published_view
 from explorer.ui.figures import draw
 from explorer.ui.parameters import Choice, bound, declare
 from explorer.ui.train.training import train_button
@@ -192,22 +193,13 @@ def guide() -> None:
         for rule in RULES.values():
             st.markdown(f"- {rule}")
     with st.expander("Confirm Table 6 with published checkpoints"):
-        st.markdown(_CHECKPOINTS)
-        st.code(_COMMANDS, language="sh")
+        if published_view():
+            board_lines.clear()
+            st.rerun()
     with st.expander("Where these numbers come from"):
         st.markdown(_SOURCES)
 
 
-_CHECKPOINTS = """Nets of akamaster/pytorch_resnet_cifar10 follow the paper's recipe. With CIFAR-10 on this
-machine (the Data page fetches it), each is confirmed by one command; their inputs were normalised with the
-means and deviations given. Expect about 8.3 % for ResNet-20, 7.4 % for ResNet-32, 6.9 % for ResNet-44, 6.6 %
-for ResNet-56 and 6.3 % for ResNet-110. On the JPEG copy of CIFAR-10 the same nets do much worse: other
-images."""
-_STATISTICS = "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
-_COMMANDS = "\n".join(
-    f"python -m explorer evaluate resnet{depth}.th --data cifar10 {_STATISTICS}"
-    for depth in (20, 32, 44, 56, 110)
-)
 _SOURCES = """Paper: He, Zhang, Ren, Sun, 2015, arXiv:1512.03385, at the place named in each row. Parameters
 and multiply-adds: counted here, exactly. Errors: finished runs, mean over seeds and lowest to highest; the
 zoo's, those trained here and imported ones are lines of their own. Others: published results as their
