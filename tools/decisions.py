@@ -17,8 +17,8 @@ FOLDER = Path(__file__).parents[1] / "docs" / "decisions"
 _HEAD = """# Decisions
 
 What a reader would ask "why" about: the question, what was decided, the reasons, and the price. A decision
-that another one replaces says so at its top and here. Dates are those of the commit that added it. There is no
-0009. This file is written by `python tools/decisions.py`.
+that another one replaces says so at its top and here. Dates are those of the commit that added it. There is
+no 0009. This file is written by `python tools/decisions.py`.
 
 | number | decision | date | state |
 |---|---|---|---|
