@@ -105,8 +105,7 @@ def _alone(path: Path) -> Tree:
 
 def named_or_path(name_or_path: str) -> tuple[str, str]:
     """What `open_dataset` is to be given, and a remark: a path that exists goes before a known name."""
-    part = _SUBSET.fullmatch(name_or_path)
-    name = part["name"] if part and not Path(name_or_path).exists() else name_or_path
+    name, _ = parse_subset(name_or_path)
     entry, path = registry.find(name), Path(name).absolute()
     known = entry is not None or name in (*registry.BUILT_IN, *registry.CIFAR)
     if not known or not path.exists() or (entry is not None and Path(entry.source) == path):
