@@ -12,7 +12,7 @@ PAGE = "../pages/attributions.py"
 
 
 def opened(**query):
-    page = AppTest.from_file(HOME, default_timeout=90).switch_page(PAGE)
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page(PAGE)
     for name, value in ({"net": "ResNet-8, digits, seed 0"} | query).items():
         page.query_params[name] = value
     return page.run()
@@ -27,7 +27,7 @@ def charts(page):
 
 
 def test_it_opens_with_two_maps_beside_the_picture_and_a_sentence():
-    page = AppTest.from_file(HOME, default_timeout=90).switch_page(PAGE).run()
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page(PAGE).run()
     assert not page.exception
     assert not page.error
     assert charts(page) == 4  # picture, two maps, conductance

@@ -26,7 +26,7 @@ def fresh():
 
 
 def opened(**query):
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/data.py")
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/data.py")
     for name, value in query.items():
         page.query_params[name] = value
     page = page.run()

@@ -13,7 +13,7 @@ SMALL = "ResNet-8, digits, seed 0"
 
 
 def inspect_page(**query):
-    page = AppTest.from_file(HOME, default_timeout=90).switch_page("../pages/inspect.py")
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/inspect.py")
     for name, value in ({"net": SMALL} | query).items():
         page.query_params[name] = value
     page = page.run()

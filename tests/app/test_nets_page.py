@@ -14,7 +14,7 @@ HOME = str(ROOT / "explorer" / "app.py")
 
 
 def open_page(**query):
-    page = AppTest.from_file(HOME, default_timeout=90).switch_page("../pages/nets.py")
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/nets.py")
     for name, value in query.items():
         page.query_params[name] = value
     return page.run()

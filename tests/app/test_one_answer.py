@@ -32,7 +32,7 @@ def shown():
     """Everything that each page says, without markup."""
     said = {}
     for name, query in PAGES.items():
-        page = AppTest.from_file(HOME, default_timeout=120).switch_page(f"../pages/{name}.py")
+        page = AppTest.from_file(HOME, default_timeout=300).switch_page(f"../pages/{name}.py")
         for key, value in query.items():
             page.query_params[key] = value
         page = page.run()

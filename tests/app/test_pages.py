@@ -15,7 +15,7 @@ HOME = str(ROOT / "explorer" / "app.py")
 
 @pytest.fixture
 def depth_page():
-    return AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/depth.py").run()
+    return AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/depth.py").run()
 
 
 def text(page):
@@ -25,7 +25,7 @@ def text(page):
 
 
 def test_home_opens_with_the_punchline_and_its_source():
-    page = AppTest.from_file(HOME, default_timeout=60).run()
+    page = AppTest.from_file(HOME, default_timeout=300).run()
     assert not page.exception
     assert "From 8 to 110 layers the plain nets' mean test error goes from 1.7 % to 91.9 %" in text(page)
     assert "measured here" in text(page)
@@ -104,7 +104,7 @@ def test_the_ends_of_the_slider_are_drawn(depth_page, depth):
     ],
 )  # fmt: skip
 def test_garbage_in_the_url_gives_defaults(garbage):
-    page = AppTest.from_file(HOME, default_timeout=60)
+    page = AppTest.from_file(HOME, default_timeout=300)
     for name, value in garbage.items():
         page.query_params[name] = value
     page = page.run().switch_page("../pages/depth.py").run()
@@ -114,7 +114,7 @@ def test_garbage_in_the_url_gives_defaults(garbage):
 
 
 def test_a_view_comes_back_from_its_url():
-    page = AppTest.from_file(HOME, default_timeout=60)
+    page = AppTest.from_file(HOME, default_timeout=300)
     page = page.run().switch_page("../pages/depth.py")
     page.query_params["depth"] = "110"
     page.query_params["logy"] = "true"
@@ -129,7 +129,7 @@ def test_without_a_zoo_the_page_says_how_to_make_one(path, tmp_path, monkeypatch
     from explorer.runs import library
 
     monkeypatch.setattr(library.open_library, "__defaults__", (tmp_path / "nothing",))
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page(path).run()
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page(path).run()
     assert not page.exception
     assert "zoo build --dataset digits" in page.info[0].value
     assert len(page.get("plotly_chart")) == 0
@@ -140,7 +140,7 @@ def test_a_home_that_cannot_be_used_is_named_and_takes_nothing_down(tmp_path, mo
     broken = tmp_path / "file"
     broken.write_text("")
     monkeypatch.setenv("EXPLORER_HOME", str(broken))
-    page = AppTest.from_file(HOME, default_timeout=60).run()
+    page = AppTest.from_file(HOME, default_timeout=300).run()
     assert not page.exception
     assert len(page.get("plotly_chart")) == 1
     assert str(broken) in page.warning[0].value
@@ -150,7 +150,7 @@ def test_home_and_depth_leave_torch_asleep():
     script = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file({HOME!r}, default_timeout=60).run()
+page = AppTest.from_file({HOME!r}, default_timeout=300).run()
 page = page.switch_page("../pages/depth.py").run()
 assert not page.exception
 print(sorted(set(sys.modules) & {{"torch", "captum", "sklearn"}}))

@@ -12,7 +12,7 @@ HOME = str(ROOT / "explorer" / "app.py")
 
 
 def opened(**query):
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/paper.py")
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/paper.py")
     for name, value in query.items():
         page.query_params[name] = value
     return page.run()

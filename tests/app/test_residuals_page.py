@@ -15,7 +15,7 @@ PATH = "../pages/residuals.py"
 
 
 def open_page(**query):
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page(PATH)
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page(PATH)
     for name, value in ({"data": "digits"} | query).items():
         page.query_params[name] = value
     return page.run()
@@ -158,7 +158,7 @@ def test_the_first_paint_leaves_torch_asleep():
     script = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file({HOME!r}, default_timeout=60).switch_page({PATH!r}).run()
+page = AppTest.from_file({HOME!r}, default_timeout=300).switch_page({PATH!r}).run()
 assert not page.exception
 print(sorted(set(sys.modules) & {{"torch", "captum", "sklearn", "torchvision"}}))
 """

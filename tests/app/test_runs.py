@@ -23,7 +23,7 @@ PLAIN, RESIDUAL = "digits-plain-20-s0", "digits-residual-20-s0"
 
 
 def open_page(**query):
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/runs.py")
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/runs.py")
     for name, value in query.items():
         page.query_params[name] = value
     return page.run()

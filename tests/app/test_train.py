@@ -32,7 +32,7 @@ def calibrated(monkeypatch):
 
 
 def open_page(**query):
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/train.py")
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/train.py")
     for name, value in query.items():
         page.query_params[name] = value
     return page.run()

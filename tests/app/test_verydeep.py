@@ -13,7 +13,7 @@ HOME = str(ROOT / "explorer" / "app.py")
 
 
 def opened(**query):
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/verydeep.py")
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/verydeep.py")
     for name, value in query.items():
         page.query_params[name] = value
     return page.run()
@@ -79,6 +79,6 @@ def test_a_measurement_under_way_can_be_stopped():
 
 
 def test_pages_on_plain_and_residual_nets_leave_the_small_digits_out():
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/depth.py").run()
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/depth.py").run()
     assert not page.exception
     assert not any("200" in option for option in page.selectbox(key="data").options)
