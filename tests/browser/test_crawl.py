@@ -1,9 +1,9 @@
 """Every page in every state that it offers, found by crawling the DOM: nothing that opens may fall over.
 
 What is opened: folds, tabs, popovers, dialogs, downloads, options, switches and select boxes, also those that
-appear only once another is open. Of options and select boxes one is tried, and the others where it brought more
-to open; what stands within a popover to be chosen are settings of what is open already, and left alone. Nothing is
-listed here but kinds of Streamlit's elements.
+appear only once another is open. Of options and select boxes one is tried, and the others where it brought
+more to open; what stands within a popover to be chosen are settings of what is open already, and left alone.
+Nothing is listed here but kinds of Streamlit's elements.
 """
 
 import re
