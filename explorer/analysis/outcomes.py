@@ -68,7 +68,8 @@ def verdict(finals: pd.DataFrame) -> str:
         return f"**{_name(best)}** ends with {_at(best)} test error."
     if not wording.difference(worst["mean"], best["mean"]):
         names = wording.listed(sorted(_name(row) for _, row in tests.iterrows()))
-        return f"**No difference in the test:** {names} end with {wording.percent(best['mean'])}."
+        same = wording.percent(best["mean"])
+        return f"**No difference in the test:** {names} end with {same}.{_doubt(best, worst)}"
     trained = finals[finals["split"] == "train"].set_index("group")["mean"]
     training = ""
     if {best["group"], worst["group"]} <= set(trained.index):
