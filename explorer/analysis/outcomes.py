@@ -66,6 +66,10 @@ def verdict(finals: pd.DataFrame) -> str:
     best, worst = tests.iloc[0], tests.iloc[-1]
     if len(tests) == 1:
         return f"**{_name(best)}** ends with {_at(best)} test error."
+    if not wording.difference(worst["mean"], best["mean"]):
+        names = wording.listed(sorted(_name(row) for _, row in tests.iterrows()))
+        same = wording.percent(best["mean"])
+        return f"**No difference in the test:** {names} end with {same}.{_doubt(best, worst)}"
     trained = finals[finals["split"] == "train"].set_index("group")["mean"]
     training = ""
     if {best["group"], worst["group"]} <= set(trained.index):

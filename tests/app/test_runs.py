@@ -98,6 +98,26 @@ def test_an_own_run_is_compared_with_its_counterparts(own_run):
     assert "ResNet-8" in text(page)
 
 
+def test_means_take_finished_runs_each_seed_once_and_imports_stand_apart(own_run):
+    first = own_run.get_run("mine-1")
+    seeded = replace(first.recipe, seed=1)
+    others = {
+        "again": replace(first, created="2026-11-25T10:00:00+00:00"),
+        "halted": replace(first, recipe=seeded, status="stopped", results={"test_error_pct": 91.9}),
+        "copy": replace(first, provenance=first.provenance | {"imported": {"at": "x", "run_id": "y"}}),
+    }
+    for name, run in others.items():
+        own_run.add_run(replace(run, run_id=name))
+    page = open_page(runs=",".join(["mine-1", *others]))
+    assert not page.exception
+    said = text(page)
+    assert "**No difference in the test:** plain-8 and plain-8, imported end with 1.7 %" in said
+    assert "Not in these means: 1 " in said
+    assert "1 stopped" in said
+    assert "1 of a seed that was trained again" in said
+    assert "91.9" not in said
+
+
 def test_renaming_noting_and_pinning(own_run):
     page = open_page(runs="mine-1")
     page.text_input(key="name-mine-1").set_value("Baseline")
