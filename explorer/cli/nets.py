@@ -115,7 +115,11 @@ def recipe_from(options: Namespace, count: int) -> Recipe:
 def _train(options: Namespace) -> dict[str, Any]:
     from explorer.data.sources import named_or_path
 
-    NetSpec.parse(options.id)
+    if NetSpec.parse(options.id).layout is not None:
+        raise ValueError(
+            f"{options.id} is a design to look at: `describe`, `probe`. Trained here are nets of the CIFAR "
+            "design, such as residual-20."
+        )
     dataset = open_data(options.data, "train")
     options.data, _ = named_or_path(options.data)
     train = dataset.split("train")
@@ -166,7 +170,6 @@ def _evaluate(options: Namespace) -> dict[str, Any]:
         loaded = open_named_net(options.checkpoint, reading=reading)
     else:
         loaded = open_file(path, path.name, path.name, reading=reading)
-        say_assumed(loaded)
     guessed = any(found.guess for found in loaded.assumptions)
     dataset = open_data(options.data, options.split)
     offer = _offer(path, reading, loaded, dataset) if is_open(loaded) and not by_name else ""
@@ -174,6 +177,7 @@ def _evaluate(options: Namespace) -> dict[str, Any]:
         raise ValueError(
             f"The file does not say how its inputs were normalised: give --mean and --std. {offer}".strip()
         )
+    say_assumed(loaded)
     check_match(len(loaded.classes), loaded.in_channels, dataset, options.split)
     if offer:
         say(offer)

@@ -61,6 +61,9 @@ _REASONS = {
 _STARTS = (
     (b"\x89HDF", "it is an HDF5 file, as Keras writes them"),
     (b"\x93NUMPY", "it is a numpy array"),
+    (b"version https://", "it is a pointer of Git LFS, not the file itself: fetch it with git lfs pull"),
+    (b"<", "it is a web page or XML: the download did not give the file"),
+    (b"{", "it is JSON, such as settings or an index of shards"),
     (b"GGUF", "it is a GGUF file"),
     (b"\x1f\x8b", "it is compressed (gzip): unpack it first"),
     (b"\xfd7zXZ", "it is compressed (xz): unpack it first"),
@@ -76,10 +79,12 @@ def refuse_by_start(start: bytes) -> None:
     Raises:
         CheckpointError: the text names the kind.
     """
+    if start[8:9] == b"{":  # safetensors, whose length may look like anything
+        return
     for magic, kind in _STARTS:
-        if start.startswith(magic):
+        if start.lstrip().startswith(magic):
             raise CheckpointError(f"{kind}; {_WANTED}")
-    if start.startswith(b"\x08") and start[2:3] in (b"\x12", b"\x1a", b":") and not start[8:9] == b"{":
+    if start.startswith(b"\x08") and start[2:3] in (b"\x12", b"\x1a", b":"):
         raise CheckpointError(f"it looks like an ONNX file, which is no checkpoint; {_WANTED}")
 
 

@@ -26,11 +26,11 @@ _ID = re.compile(
 _LAID_OUT = ("channels", "blocks", "stem", "kernel", "expansion", "projection", "averaged", "project_first",
              "projection_norm", "stem_norm", "last_norm", "conv_bias")  # fmt: skip
 _TITLE = re.compile(
-    r"(pre-?act-?resnet|preresnet|resnet|preact|highway|residual|plain)-(?=\d)", re.IGNORECASE
+    r"(pre-?act-?resnet|preresnet|resnet|preact|highway|residual|plain)[-_ ](?=\d)", re.IGNORECASE
 )
 _TITLED = {"preactresnet": "preact", "preresnet": "preact", "resnet": "residual"}
 _WIDE = re.compile(r"(?:wrn|wide-?resnet)-(\d{1,4})-(\d{1,2})", re.IGNORECASE)
-_IMAGENET = {f"resnet{depth}" for depth in (18, 34, 50, 101, 152)} | {"vgg19", "vgg19_bn"}
+_IMAGENET = {f"resnet{depth}" for depth in (18, 34, 50, 101, 152)} | {"vgg19", "vgg19bn"}
 _WORDS = ("family", "block", "shortcut")
 _DISPLAY = {"plain": "plain", "residual": "ResNet", "preact": "preact-ResNet", "highway": "Highway"}
 
@@ -282,8 +282,9 @@ def _as_id(text: str) -> str:
 
 def _hint(text: str) -> str:
     """Which id was probably meant."""
-    bare = text.lower().replace("-", "").replace(" ", "")[:20]
-    told = f" ImageNet's is torchvision:{bare}." if bare in _IMAGENET else ""
+    bare = re.sub(r"[-_ ]", "", text.lower())[:20]
+    name = bare.replace("19bn", "19_bn")
+    told = f" ImageNet's is torchvision:{name}." if bare in _IMAGENET else ""
     match = re.fullmatch(r"(resnet|residual|plain|preact|highway)(\d{1,4})", bare)
     if match is None or f"{match[2]}" not in text:
         return told

@@ -112,8 +112,7 @@ def check_match(outputs: int, channels: int, dataset: Dataset, split: str) -> No
     found = dataset.split(split).in_channels
     if found != channels:
         raise ValueError(
-            f"The images of {dataset.title} have {found} channel{'s' * (found > 1)}, the net and its "
-            f"normalisation {channels}."
+            f"The images of {dataset.title} have {found} channels, the net and its normalisation {channels}."
         )
     if outputs != len(dataset.classes):
         raise ValueError(

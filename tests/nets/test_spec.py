@@ -93,6 +93,8 @@ def test_parse(text, expected):
     [
         ("ResNet-20", "residual-20"),
         ("resnet-110-B", "residual-110-B"),
+        ("ResNet 20", "residual-20"),
+        ("resnet_56", "residual-56"),
         ("preact-ResNet-110", "preact-110"),
         ("PreActResNet-20", "preact-20"),
         ("Plain-56", "plain-56"),
