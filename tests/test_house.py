@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,13 @@ def test_readme_gives_the_two_commands():
 
     assert "streamlit run explorer/Home.py" in readme
     assert "pytest" in readme
+
+
+def test_no_two_test_files_have_one_name():
+    """Pytest imports them by their names alone: of two the second is an error, and the whole run with it."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_pages_are_thin():
