@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from explorer.data.arrays import Part, Source
 from explorer.data.cifar import ARCHIVES, Archive, classes_of, how_to_get
+from explorer.data.files import Tree, zip_tree
 from explorer.data.splits import DataError, Progress, Split
 
 _FOLDERS = ("cifar-10-batches-py", "cifar-100-python", "cifar-10-batches-bin", "cifar-100-binary",
@@ -87,7 +88,9 @@ def cifar_at(path: Path) -> Source | None:
         for split, names in (("train", train), ("test", form.test[:1]))
     }
     missing = tuple(notes if len(train) < len(form.train) else ())
-    name = path.resolve().name.removesuffix(".gz").removesuffix(".tar").removesuffix(".tgz")
+    name = (
+        path.resolve().name.removesuffix(".gz").removesuffix(".tar").removesuffix(".tgz").removesuffix(".zip")
+    )
     title = archive.title if form.kind == "python" else f"{archive.title} (binary version)"
     return Source(name, title, classes_of(archive), parts, path, notes=missing)
 
@@ -105,7 +108,10 @@ def known_as(path: Path) -> str | None:
 def _place(path: Path) -> Path | None:
     """The folder or archive that may hold the files."""
     if path.is_file():
-        return path if path.name.lower().endswith(_TARS) else None
+        name = path.name.lower()
+        return (
+            path if name.endswith(_TARS) or (name.endswith(".zip") and _is_cifars(zip_tree(path))) else None
+        )
     if not path.is_dir():
         return None
     for name in _FOLDERS:
@@ -117,11 +123,21 @@ def _place(path: Path) -> Path | None:
     return tars[0] if tars else None
 
 
+def _is_cifars(tree: Tree) -> bool:
+    names = {file.path[-1] for file in tree.files}
+    return any({form.train[0], form.test[0]} <= names for form in _FORMS)
+
+
 @contextmanager
 def _opened(place: Path) -> Iterator[Mapping[str, Any]]:
     """The files by name; each is read by calling it."""
     if place.is_dir():
         yield {file.name: file.read_bytes for file in place.iterdir() if file.is_file()}
+        return
+    if place.suffix.lower() == ".zip":
+        tree = zip_tree(place)
+        with tree.opened() as read:
+            yield {file.path[-1]: partial(read, file) for file in tree.files}
         return
     try:
         with tarfile.open(place) as tar:

@@ -189,9 +189,11 @@ def _classes(
     if set(inside) <= set(known) <= there[first[0]] | set(inside):
         inside = {name: inside.get(name, []) for name in known}  # as it was when it was added
     if len(inside) < 2:
+        count = len(_loose(first[1].pictures, first[1].top))
+        loose = f" Outside of such folders: {_count(count)}." if count else ""
         raise DataError(
             f"{tree.root.joinpath(*first[1].top)} needs one folder of images per class, at least two; it has "
-            f"{len(inside)}.{_said_others(set(tree.files) - set(first[1].pictures))}"
+            f"{len(inside)}.{loose}{_said_others(set(tree.files) - set(first[1].pictures))}"
         )
     for split, part in rest:
         _check_same(tree, part.top, split, inside, there[split], _folders(part.pictures, part.top))

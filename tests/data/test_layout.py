@@ -179,6 +179,12 @@ def test_nothing_but_unknown_files_is_refused_by_their_kind(tmp_path):
     assert "3 other files (3 .dcm) are not taken: cat/1.dcm" in read_error(tmp_path)
 
 
+def test_pictures_without_folders_are_counted(tmp_path):
+    tree(tmp_path, "1.png", "2.png")
+
+    assert "it has 0. Outside of such folders: 2 images." in read_error(tmp_path)
+
+
 def test_a_folder_without_pictures_is_no_class(tmp_path):
     tree(tmp_path, *several("cat", "dog"))
     write_images(tmp_path, {"annotations/1.xml": b"<a/>"})
@@ -370,8 +376,13 @@ class TestCifarFiles:
                 tar.extractall(tmp_path / "in", filter="data")
             yield tmp_path
 
-    @pytest.mark.parametrize("place", ["in/cifar-10-batches-py", "in", "cifar-10-python.tar.gz", "."])
+    @pytest.mark.parametrize(
+        "place", ["in/cifar-10-batches-py", "in", "cifar-10-python.tar.gz", ".", "a.zip"]
+    )
     def test_pythons_form_is_read_where_it_is(self, unpacked, place):
+        with zipfile.ZipFile(unpacked / "a.zip", "w") as packed:
+            for file in (unpacked / "in" / "cifar-10-batches-py").iterdir():
+                packed.writestr(f"cifar-10-batches-py/{file.name}", file.read_bytes())
         dataset = open_dataset(str(unpacked / place))
 
         assert dataset.classes == tuple(CLASSES)
