@@ -141,3 +141,18 @@ def test_identity_shortcuts_hand_on_the_very_tensor():
     x = torch.randn(1, 4, 2, 2)
 
     assert make_shortcut("A", 4, 4, 1, norm=True)(x) is x
+
+
+def test_a_projection_of_the_activated_input_leaves_statistics_to_the_branch():
+    """Its BN is the branch's first: one pass in training mode counts once, and both see the same values."""
+    block = build(NetSpec.parse("preact-8-B-w8-stem4-act")).block_list()[0].train()
+    x = torch.randn(16, 4, 6, 6, generator=torch.Generator().manual_seed(0))
+    norm, relu = block.branch[0], block.branch[1]
+    with torch.no_grad():
+        block(x)
+    assert int(norm.num_batches_tracked) == 1
+    torch.testing.assert_close(norm.running_mean, 0.1 * x.mean((0, 2, 3)))
+    with torch.no_grad():
+        torch.testing.assert_close(
+            block.shortcut(x), block.shortcut.projection(relu(norm(x))), rtol=1e-5, atol=1e-6
+        )
