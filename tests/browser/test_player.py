@@ -49,7 +49,7 @@ def drawn_afresh(page, server, query):
 
 
 def settled_at(page, depth):
-    expect(page.get_by_text(f"plain-{depth} ends with")).to_be_visible()
+    expect(page.locator(".st-key-conclusion")).to_contain_text(f"plain-{depth} ")
     return page.evaluate(DRAWN)
 
 
@@ -116,7 +116,7 @@ PRESS_WHEN_A_CHART_APPEARS = """() => new MutationObserver((_, observer) => {
 def test_a_key_pressed_while_the_charts_are_still_being_drawn_is_not_lost(page, server):
     page.add_init_script(f"({PRESS_WHEN_A_CHART_APPEARS})()")
     page.goto(f"{server}/depth?depth=92")
-    expect(page.get_by_text("plain-110 ends with")).to_be_visible()
+    expect(page.locator(".st-key-conclusion")).to_contain_text("plain-110 ")
     shows(page, drawn_afresh(page, server, "?depth=110"))
 
 
