@@ -69,3 +69,9 @@ def test_every_room_is_in_the_layer_contract_or_apart():
 @pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("[!_]*.py")), ids=lambda path: path.stem)
 def test_benchmarks_say_what_their_ratio_is(path):
     assert "ratio" in ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_every_part_of_a_page_remembers_what_is_chosen_in_it():
+    made = [file for file in Path(ROOT, "explorer").rglob("*.py") if "st.fragment(" in file.read_text()]
+    made += [file for file in Path(ROOT, "explorer").rglob("*.py") if "@st.fragment" in file.read_text()]
+    assert {file.name for file in made} == {"places.py"}

@@ -9,8 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-IMAGE = "image"
-"""Session key of the format that the charts' camera takes, png or svg."""
+_IMAGE = "image"
 # text at 4.5 to 1 and more on either ground, grid lines that stay behind
 _INK = {"light": ("#3A424C", "rgba(120,130,140,0.22)"), "dark": ("#C9D1D9", "rgba(150,160,170,0.22)")}
 _CONFIG: dict[str, Any] = {
@@ -116,12 +115,19 @@ def choose_in(figure: go.Figure, key: str, alt: str, chosen: str) -> None:
 
 
 def _config(name: str) -> dict[str, Any]:
-    image = st.session_state.get(IMAGE, "png")
+    image = st.session_state.get(_IMAGE, "png")
     config = _CONFIG | {
         "toImageButtonOptions": {"format": image, "filename": name, "scale": 1 if image == "svg" else 3}
     }
     # where nothing hovers, Plotly's buttons would lie over the chart for good
     return config | {"displayModeBar": False} if is_touch() else config
+
+
+def choose_image() -> None:
+    """Which format the charts' camera takes, on every page of the session."""
+    st.radio(
+        "Format of the charts' camera", ["png", "svg"], key=_IMAGE, horizontal=True, persist_state="session"
+    )
 
 
 def take_away(table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], name: str) -> None:

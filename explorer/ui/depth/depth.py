@@ -10,6 +10,7 @@ from explorer.charts.depth import error_over_depth
 from explorer.charts.findings import Gap
 from explorer.charts.tables import mean_curves
 from explorer.charts.theme import net_title
+from explorer.ui import places
 from explorer.ui.data import budget, chance_pct, curves_on, depths_on, finals_on
 from explorer.ui.depth.controls import choose_depth
 from explorer.ui.depth.player import follow, is_lost
@@ -17,7 +18,7 @@ from explorer.ui.depth.views import depth_views, first_shown
 from explorer.ui.figures import is_dark, show, take_away
 
 
-@st.fragment
+@places.fragment
 def depth_view(dataset: str, style: CurveStyle) -> None:
     """Slider, curves of the chosen depth, errors over all depths, figures for the gap, conclusion.
 

@@ -10,6 +10,7 @@ from explorer.data.decoding import SIZES
 from explorer.data.keeping import Wish, add_upload, remove
 from explorer.data.splits import DataError
 from explorer.runs import downloads
+from explorer.ui import places
 from explorer.ui.images.gallery import NEXT
 
 _DOING = {"starting": "Starting", "downloading": "Downloading", "decoding": "Decoding"}
@@ -30,12 +31,11 @@ def manage_datasets() -> None:
 def _offer_cifar(every: float | None) -> None:
     st.markdown("**CIFAR-10 and CIFAR-100**, the paper's data and its sibling with 100 classes")
 
-    @st.fragment(run_every=every)
     def watch() -> None:
         for archive in ARCHIVES.values():
             _offer_archive(archive, watched=every is not None)
 
-    watch()
+    places.fragment(watch, run_every=every)()
 
 
 def _offer_archive(archive: Archive, *, watched: bool) -> None:
@@ -82,7 +82,8 @@ def _offer_upload() -> None:
         help="Folders train/ and test/ inside stay apart; without them a fifth of each class is the test.",
     )  # fmt: skip
     left, right = st.columns(2)
-    name = left.text_input("Name", key="own-name", placeholder="pets", help="Small letters, digits, hyphens.")
+    name = left.text_input("Name", key="own-name", placeholder="pets", persist_state="session",
+                           help="Small letters, digits, hyphens.")  # fmt: skip
     resize = right.number_input(
         "Resize to (pixels)", *SIZES, None, key="own-size", placeholder="as they are",
         help="Takes the middle square of each image. Needed where images have several sizes.",

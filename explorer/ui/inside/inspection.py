@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.data.fitting import Picture
+from explorer.ui import places
 from explorer.ui.inside.activations import (
     sentence,
     show_answers,
@@ -44,7 +45,7 @@ class View:
     readout: str
 
 
-@st.fragment
+@places.fragment
 def inspect(choice: NetChoice, picture: Picture) -> None:
     """All blocks of the net and one of them closely; only this is drawn anew when a block is chosen."""
     try:

@@ -21,7 +21,7 @@ from explorer.runs.catalogue import (
 )
 from explorer.runs.opening import open_net, open_upload, upload_choice
 from explorer.ui.data import library
-from explorer.ui.linked import linked_choice
+from explorer.ui.linked import linked_choice, tell_absent
 
 if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
@@ -34,6 +34,8 @@ MAX_UPLOAD_MIB = 256
 _MOST_KEPT_BYTES = 2 * MAX_UPLOAD_MIB * 2**20
 _UPLOADS = "uploaded-nets"
 _ASKED = "asked-nets"
+SHARED = "Ask its owner for the file and open it on the Nets page; then this link shows it here too."
+"""How somebody else can see an uploaded net."""
 _OPEN_TO_ALL = (UNTRAINED, TORCHVISION)
 
 
@@ -72,10 +74,12 @@ def choose_net(
     choices = {choice.key: choice for choice in found}
     if not choices:
         raise NetError("No net here fits this view. Train one, or make the zoo, and come back.")
+    tell = tell_absent(key, choices, own=UPLOAD, what="net", how=SHARED)
     chosen = linked_choice(
         label, {name: choice.title for name, choice in choices.items()}, key,
         default=default or "", help="The zoo, your own runs, and what you opened on the Nets page.",
     )  # fmt: skip
+    tell(chosen, choices[chosen].title)
     return choices[chosen]
 
 

@@ -42,7 +42,7 @@ def _upload() -> None:
     st.markdown("**Your checkpoint**")
     st.radio(
         "A published file does not say whether its net has shortcuts: read it as",
-        ["residual", "plain"], key=_FAMILY, horizontal=True,
+        ["residual", "plain"], key=_FAMILY, horizontal=True, persist_state="session",
     )  # fmt: skip
     st.file_uploader(
         "safetensors or PyTorch state dict", type=_ENDINGS, key=_FILE, on_change=_take_file,
@@ -76,7 +76,8 @@ def _imagenet() -> None:
     st.markdown("**An ImageNet net**")
     name = st.selectbox(
         "Design", list(PUBLISHED), format_func=lambda key: PUBLISHED[key].title if key in PUBLISHED else key,
-        key=_IMAGENET, help="Built of this explorer's blocks; torchvision's published weights fit exactly.",
+        key=_IMAGENET, persist_state="session",
+        help="Built of this explorer's blocks; torchvision's published weights fit exactly.",
     )  # fmt: skip
     about = PUBLISHED.get(name, next(iter(PUBLISHED.values())))
     if about.variant:
@@ -115,7 +116,7 @@ def _fetch(about: PublishedNet) -> None:
 def _untrained() -> None:
     st.markdown("**Any design, untrained**")
     st.text_input(
-        "Id of a net", "residual-1202", key=_ID, max_chars=60,
+        "Id of a net", "residual-1202", key=_ID, max_chars=60, persist_state="session",
         help="Family and depth, such as plain-56, residual-110-B, preact-164-bottleneck or highway-32.",
     )  # fmt: skip
     st.button("Open untrained", on_click=_build, width="stretch")

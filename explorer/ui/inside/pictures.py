@@ -11,10 +11,12 @@ from explorer.data.sources import open_dataset
 from explorer.data.splits import DataError, Dataset
 from explorer.ui.inside.paste import listen
 from explorer.ui.inside.uploads import OWN, own_pictures, take_in, tell_refused
+from explorer.ui.linked import tell_absent
 
 PICTURE = "picture"
 _FILES, _CAMERA = "picture-files", "picture-camera"
 _MAX_MB = 20
+_SHARED = "Ask its owner for the file, under the same name, and add it here; then this link shows it too."
 
 
 def choose_picture(dataset: str) -> Picture:
@@ -29,6 +31,7 @@ def choose_picture(dataset: str) -> Picture:
     left, middle, right = st.columns([5, 2, 3], vertical_alignment="bottom")
     with right.popover("Your own picture", icon=":material/add_a_photo:", width="stretch"):
         _own_picture()
+    tell = tell_absent(PICTURE, options, own=OWN, what="picture", how=_SHARED)
     chosen = left.selectbox(
         "Picture",
         list(options),
@@ -46,6 +49,7 @@ def choose_picture(dataset: str) -> Picture:
     )  # fmt: skip
     listen(lambda file: _choose(take_in([file])))
     tell_refused()
+    tell(chosen, options[chosen])
     if tests:
         return dataset_picture(tests, "test", min(int(number or 0), count - 1))
     return own_pictures()[chosen] if chosen in own_pictures() else photograph(_photograph(chosen))

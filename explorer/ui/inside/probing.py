@@ -22,12 +22,12 @@ from explorer.charts.responses import (
 )
 from explorer.data.fitting import Picture
 from explorer.data.registry import available
-from explorer.runs.catalogue import NetChoice
+from explorer.runs.catalogue import UPLOAD, NetChoice
 from explorer.ui.figures import draw, take_away
-from explorer.ui.inside.nets import PROBING, ask_for, net_choices, opened, session_choices
+from explorer.ui.inside.nets import PROBING, SHARED, ask_for, net_choices, opened, session_choices
 from explorer.ui.inside.pictures import choose_picture
 from explorer.ui.inside.subjects import computed
-from explorer.ui.linked import linked_choice, linked_choices, linked_switch
+from explorer.ui.linked import linked_choice, linked_choices, linked_switch, tell_absent
 
 if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
@@ -90,11 +90,13 @@ def _choices() -> list[NetChoice]:
 def _choose(choices: dict[str, NetChoice]) -> Asked:
     first, second, third, fourth = st.columns([9, 4, 3, 4], vertical_alignment="bottom")
     default = [key for key in _DEFAULT if key in choices] or list(choices)[:1]
+    tell = tell_absent("probed", choices, own=UPLOAD, what="net", how=SHARED)
     with first:
         nets = linked_choices(
             "Nets to probe", {key: choice.title for key, choice in choices.items()}, "probed",
             default=default, most=MOST_PROBED, help="Also your uploads.",
         )  # fmt: skip
+    tell(" ".join(nets), " and ".join(choices[key].title for key in nets or default))
     sources = {found.name: f"{found.title}, test" for found in available()} | {"picture": "A picture"}
     with second:
         data = linked_choice(

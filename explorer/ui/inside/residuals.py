@@ -23,6 +23,7 @@ from explorer.charts.responses import (
     sorted_by_size,
 )
 from explorer.charts.start import describe_start, start_against_end
+from explorer.ui import places
 from explorer.ui.depth.controls import choose_dataset
 from explorer.ui.depth.player import follow, is_lost
 from explorer.ui.depth.views import first_shown
@@ -36,7 +37,7 @@ from explorer.ui.inside.records import (
     recorded_table,
     shown_epochs,
 )
-from explorer.ui.linked import linked_choice, linked_choices, linked_switch
+from explorer.ui.linked import linked_choice, linked_choices, linked_switch, settle_number
 
 _HOW = """A block adds F(x) to its input x: the ratio of their norms says how much it changes it. Norms
 are Euclidean, over all channels and pixels of one image, averaged over the images; raw ‖F(x)‖ is not
@@ -107,7 +108,7 @@ def choose_recorded() -> Chosen:
     return Chosen(dataset, kept, quantity, bool(log))
 
 
-@st.fragment
+@places.fragment
 def recorded_view(chosen: Chosen) -> None:
     """A slider over the epochs, the two charts of Figure 7, and what they say."""
     epochs = shown_epochs(_table(chosen))
@@ -190,6 +191,7 @@ def _sheet(chosen: Chosen) -> Sheet:
 
 
 def _choose_epoch(epochs: Sequence[int]) -> int:
+    settle_number("epoch", epochs, "There is no record of epoch {}")
     chosen = st.select_slider(
         "Epoch", list(epochs), value=epochs[-1], key="epoch", bind="query-params",
         help="Drag it, or press the arrow keys. Epoch 0 is the net before training.",

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.live import LiveStyle
-from explorer.ui.figures import IMAGE, take_away
+from explorer.ui.figures import choose_image, take_away
 from explorer.ui.train.feed import PATH
 from explorer.ui.train.growing import Picture, follow, show_growing
 from explorer.ui.train.sight import (
@@ -49,7 +49,7 @@ def choose_style() -> tuple[LiveStyle, bool]:
             "Smoothing (steps averaged)", [1, 3, 5, 9, 15, 25, 51, 101], 5, key="steps", bind="query-params",
             help="The bold loss is a mean over so many steps; the raw one stays under it.",
         )  # fmt: skip
-        st.radio("Format of the charts' camera", ["png", "svg"], key=IMAGE, horizontal=True)
+        choose_image()
     return LiveStyle(log_x=log_x, log_y=log_y, smoothing=int(smoothing)), bool(beside)
 
 
