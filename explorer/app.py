@@ -14,8 +14,10 @@ from explorer.ui.menu import PRODUCT, navigation  # noqa: E402
 from explorer.ui.places import follow_history, place  # noqa: E402
 from explorer.ui.startup import tidy_heap  # noqa: E402
 
+# the icon first: Streamlit would fetch the page's own from the internet
+st.set_page_config(page_title=PRODUCT, page_icon=f"{root}/assets/icon.svg", layout="wide")
 page = navigation()
-st.set_page_config(page_title=f"{page.title} · {PRODUCT}", page_icon=f"{root}/assets/icon.svg", layout="wide")
+st.set_page_config(page_title=f"{page.title} · {PRODUCT}")
 with place(page.url_path):
     settle()
     follow_theme()

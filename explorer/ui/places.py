@@ -1,7 +1,8 @@
 """What is remembered of each page? Its address, for the session, for whoever comes back by the sidebar.
 
 A page is what its address says. So an address is all that has to be remembered: a page that is reached
-without one is drawn by the address that it had when it was left. Why: docs/decisions/0051-a-page-is-its-address.md.
+without one is drawn by the address that it had when it was left. Why:
+docs/decisions/0051-a-page-is-its-address.md.
 """
 
 from __future__ import annotations

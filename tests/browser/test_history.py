@@ -14,7 +14,6 @@ def go(page, name):
 
 
 def test_back_and_forward_show_pages_as_they_were_left_and_the_sidebar_too(page, server):
-    page.on("requestfailed", lambda r: print("FAILED", r.url))
     page.goto(f"{server}/")
     go(page, "Depth")
     depth = page.get_by_role("slider", name="Depth")
