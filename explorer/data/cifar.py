@@ -25,7 +25,7 @@ from explorer.data.splits import DataError, Progress, Split
 
 _TIMEOUT_S = 30.0
 _WATCH_S = 0.5
-_CIFAR10_CLASSES = (
+CIFAR10_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
 
@@ -169,7 +169,7 @@ def _why(error: Exception, archive: Archive) -> str:
 
 def _classes(archive: Archive) -> tuple[str, ...]:
     if archive.name == "cifar10":
-        return _CIFAR10_CLASSES
+        return CIFAR10_CLASSES
     return _CIFAR100_CLASSES
 
 

@@ -25,6 +25,7 @@ def linked_choice(label: str, titles: Mapping[str, str], key: str, *, default: s
         help: one sentence.
     """
     default = default if default in titles else next(iter(titles))
+    _follow_default(key, default)
     if st.session_state.get(key) not in titles:
         st.session_state[key] = next(iter(_asked(key, titles)), default)
     chosen = st.selectbox(
@@ -119,7 +120,7 @@ def _whole(word: object) -> int | None:
 
 
 def tell_absent(
-    key: str, there: Container[str], *, own: str, what: str, how: str
+    key: str, there: Container[str], *, own: str | tuple[str, ...], what: str, how: str
 ) -> Callable[[str, str], None]:
     """Note what the address asks for and is not here; what this returns says so while another is shown.
 
@@ -146,13 +147,22 @@ def tell_absent(
     return tell
 
 
-def _absent(asked: str, own: str, what: str, how: str) -> str:
+def _absent(asked: str, own: str | tuple[str, ...], what: str, how: str) -> str:
     if asked.startswith(own):
         return (
             f"This link shows a {what} from a file. Such a file stays with the session that opened it, "
             f"and is never part of a link. {how}"
         )
     return f"There is no {what} “{literal(asked[:60])}” here: it was deleted, or is kept on another machine."
+
+
+def _follow_default(key: str, default: str) -> None:
+    """What was never chosen is the default, also where that has changed with another choice."""
+    kept = f"default-{key}"
+    before = st.session_state.get(kept, default)
+    st.session_state[kept] = default
+    if before != default and st.session_state.get(key) == before and key not in st.query_params:
+        del st.session_state[key]
 
 
 def _asked(key: str, titles: Mapping[str, str]) -> list[str]:

@@ -17,6 +17,7 @@ from explorer.ui.inside.activations import (
     show_seen,
     show_strip,
     show_values,
+    tell_strange,
 )
 from explorer.ui.inside.closeup import follow, show_block, show_channels
 from explorer.ui.inside.exports import take_maps
@@ -80,6 +81,7 @@ def _inspect(choice: NetChoice, picture: Picture) -> None:
 def _sections(found: Sequence[Inspected], view: View) -> None:
     """Section by section, the twins beside each other in each, so that like stands beside like."""
     _row(found, show_seen)
+    tell_strange(found[0])
     _row(found, lambda each: show_strip(each, view.block, _name(each)))
     _row(found, lambda each: show_block(each, view.block, view.channel, _name(each)))
     _row(found, lambda each: st.markdown(sentence(each, view.block)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from explorer.charts.responses import (
 )
 from explorer.data.fitting import Picture
 from explorer.data.registry import available
+from explorer.data.samples import CROPS, photograph_crops
 from explorer.runs.catalogue import UPLOAD, NetChoice
 from explorer.ui.figures import draw, take_away
 from explorer.ui.inside.nets import PROBING, SHARED, ask_for, net_choices, opened, session_choices
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from explorer.probes.responses import Responses
 
 MOST_PROBED = 5
+CROPPED = "photographs"
+"""Name in the URL of small squares from the photographs that ship."""
 # pixels times blocks of a pass in eval mode: about a second on two cores, so that a press stops it soon
 _PASS, _LEAST = 2**20, 4
 _MODES = {"eval": "BN in eval mode", "train": "BN in train mode, batches of 100"}
@@ -97,14 +100,16 @@ def _choose(choices: dict[str, NetChoice]) -> Asked:
             default=default, most=MOST_PROBED, help="Also your uploads.",
         )  # fmt: skip
     tell(" ".join(nets), " and ".join(choices[key].title for key in nets or default))
-    sources = {found.name: f"{found.title}, test" for found in available()} | {"picture": "A picture"}
+    sources = _sources([choices[key] for key in nets or default])
     with second:
         data = linked_choice(
-            "Images", sources, "over", default="digits",
-            help="Images of other channels or sizes are fitted to each net, and said so.",
+            "Images", sources, "over", default=next(iter(sources)),
+            help="First what is most like the images that the nets were trained on. Images of other channels "
+            "or sizes are fitted to each net.",
         )  # fmt: skip
     count = third.number_input(
-        "At most", 1, 10_000, 1000, step=100, key="images", bind="query-params", disabled=data == "picture",
+        "At most", 1, 10_000, 1000, step=100, key="images", bind="query-params",
+        disabled=data in ("picture", CROPPED),
         help="How many images of the test split, from its first.",
     )  # fmt: skip
     with fourth:
@@ -114,6 +119,17 @@ def _choose(choices: dict[str, NetChoice]) -> Asked:
         )  # fmt: skip
     name = "" if data == "picture" else data
     return Asked(tuple(nets) or tuple(default), name, int(count or 1), mode)
+
+
+def _sources(nets: Sequence[NetChoice]) -> dict[str, str]:
+    """What can be shown, first what is most like the images that these nets were trained on."""
+    there = {found.name: f"{found.title}, test" for found in available()}
+    others = {CROPPED: f"{CROPS} crops of photographs", "picture": "A picture"}
+    if all(net.dataset.startswith("digits") for net in nets):
+        return there | others
+    known = [net.dataset for net in nets] + ["cifar10", "cifar10-jpeg"]
+    first = next((name for name in known if name in there and not name.startswith("digits")), CROPPED)
+    return {first: (there | others)[first]} | there | others
 
 
 def _choose_quantity() -> Quantity:
@@ -143,6 +159,9 @@ def _inputs(loaded: LoadedNet, asked: Asked, picture: Picture | None) -> Inputs:
     from explorer.data.sources import open_dataset
     from explorer.probes.inputs import Inputs, split_inputs
 
+    if asked.data == CROPPED:
+        crops = torch.from_numpy(photograph_crops(loaded.image_size))
+        return Inputs(crops, 255, loaded, None, f"{len(crops)} crops of photographs")
     if picture is None:
         return split_inputs(open_dataset(asked.data), "test", loaded, asked.count)
     seen = fit(picture, loaded.image_size, loaded.in_channels)
@@ -164,7 +183,7 @@ def _draw(quantity: Quantity, read: dict[NetChoice, Responses], asked: Asked) ->
     nets = [NetSeries(net.key, net.title, net.family, net.depth) for net in read]
     table = pd.concat([_rows(net, value, quantity) for net, value in read.items()], ignore_index=True)
     counts = sorted({value.images for value in read.values()})
-    images = f"{counts[-1]:,} test images" if asked.data else "one picture"
+    images = _images(asked, counts[-1])
     sheet = sheet_for(table, nets, quantity, log=False, said=f"{_MODES[asked.mode]} · {images}")
     left, right = st.columns(2, gap="medium")
     said = describe_responses(table, sheet, 0)
@@ -175,12 +194,28 @@ def _draw(quantity: Quantity, read: dict[NetChoice, Responses], asked: Asked) ->
         st.markdown(f"**The same {quantity.of}s sorted by size**")
         draw(sorted_by_size(table, sheet, 0), "probed-by-size", said)
     for net, value in read.items():
-        st.markdown(sentence(net, value))
+        st.markdown(f"{sentence(net, value)} Read from {images}{_unlike(net, asked)}.")
     take_away(
         lambda: pd.concat([value.blocks.assign(net=net.title) for net, value in read.items()]),
         lambda: in_layer_order(table, sheet, 0),
         "probed-blocks",
     )
+
+
+def _images(asked: Asked, count: int) -> str:
+    if not asked.data:
+        return "one picture"
+    if asked.data == CROPPED:
+        return f"{count} crops of photographs"
+    there = {found.name: found.title for found in available()}
+    return f"{count:,} test images of {there.get(asked.data, asked.data)}"
+
+
+def _unlike(net: NetChoice, asked: Asked) -> str:
+    """A warning where the images are unlike all that the net has learned from."""
+    if asked.data.startswith("digits") and not net.dataset.startswith("digits"):
+        return ", **which are grey digits: unlike what this net was made for**"
+    return ""
 
 
 def _rows(net: NetChoice, value: Responses, quantity: Quantity) -> pd.DataFrame:
