@@ -36,6 +36,21 @@ def so_far(epochs: pd.DataFrame, members: pd.DataFrame, last: int) -> str:
     return f"**After epoch {common} of {last}:** {words.listed(said)}."
 
 
+_MUCH, _LITTLE = 10.0, 2.0
+
+
+def lesson(gap: findings.Gap | None) -> str:
+    """What twins that were just trained have shown, in one sentence; empty where one of them is missing."""
+    if gap is None:
+        return ""
+    same = "the same layers, initial weights and batches"
+    if gap.train_points > _MUCH:
+        return f"**What this shows:** {same}, and only the net with shortcuts learns what it was shown."
+    if max(gap.plain_train, gap.residual_train) < _LITTLE:
+        return "**What this shows:** at this depth both nets learn what they were shown; try more layers."
+    return f"**What this shows:** {same}; at this depth the shortcuts change little so far."
+
+
 def outcome(epochs: pd.DataFrame, members: pd.DataFrame) -> str:
     """What the finished runs say: about twins whether there is degradation, else which net is best.
 
@@ -46,5 +61,8 @@ def outcome(epochs: pd.DataFrame, members: pd.DataFrame) -> str:
     ends = epochs.sort_values("epoch").groupby("run_id").tail(1).merge(members, on="run_id")
     depths, groups = members["depth"].unique(), members.drop_duplicates("group")
     if len(depths) == 1 and sorted(groups["family"]) == ["plain", "residual"]:
-        return findings.conclusion(final_errors(ends), int(depths[0]))
+        finals = final_errors(ends)
+        return (
+            f"{findings.conclusion(finals, int(depths[0]))} {lesson(findings.gap_at(finals, int(depths[0])))}"
+        )
     return verdict(group_finals(ends.drop(columns="group"), members))

@@ -10,6 +10,7 @@ from explorer.runs.provenance import ROOT
 from explorer.runs.store import Store
 from explorer.training.estimates import Timing
 from explorer.work import jobs, speed
+from explorer.work.order import PRESETS
 
 HOME = str(ROOT / "explorer" / "app.py")
 
@@ -31,7 +32,7 @@ def calibrated(monkeypatch):
 
 def open_page(**query):
     page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/train.py")
-    for name, value in query.items():
+    for name, value in ({"layers": "20"} | query).items():
         page.query_params[name] = value
     return page.run()
 
@@ -58,11 +59,14 @@ def train_until_idle():
     work(Store(), Duty(until_idle=True))
 
 
-def test_it_opens_with_the_zoo_as_context_and_no_click():
+def test_it_opens_without_the_end_of_the_story():
     page = open_page()
 
     assert not page.exception
-    assert "**From the zoo, finished before:** plain-20 and ResNet-20, 3 seeds each." in text(page)
+    assert "zoo" not in text(page).split("How to read")[0]
+    assert "**Start** trains these nets" in text(page)
+    shown = open_page(zoo="true")
+    assert "**From the zoo, finished before:** plain-20 and ResNet-20, 3 seeds each." in text(shown)
     assert len(page.get("plotly_chart")) == 4
     assert "269,434 parameters" in text(page)
     assert "time not yet measured" in text(page)
@@ -186,7 +190,7 @@ def test_a_press_means_the_runs_as_they_stand_then_not_as_they_were_drawn():
     page = page.button(key="Pause-all").click().run()
     assert "**2 done**" in text(page)
     assert [warning.value for warning in page.warning] == [
-        "Pause came too late: it fits none of these runs any more."
+        "Nothing to pause: all of these runs have gone on since."
     ]
 
 
@@ -236,7 +240,7 @@ def test_a_failed_run_says_why_and_can_be_retried():
 
     assert "**1 failed**" in text(page)
     assert "failed at epoch 0 of 1: The loss is no number." in text(page)
-    page = page.button(key="Stop-all").click().run()
+    page = page.button(key="Retry-all").click().run()
     assert "**1 queued**" in text(page)
 
 
@@ -263,3 +267,30 @@ def test_the_learning_rate_of_a_run_that_has_begun_is_said(monkeypatch):
     train_until_idle()
 
     assert set(runs_of(watched(ids, ()))["iterations"]) == {22}
+
+
+def test_it_starts_from_twins_whose_difference_is_certain():
+    page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/train.py").run()
+    assert page.number_input(key="layers").value >= 32
+    assert PRESETS[0].order().depth == page.number_input(key="layers").value
+    assert "zoo's finished" not in text(page)
+
+
+def test_a_stop_is_told_at_once_and_a_second_press_changes_nothing():
+    page = start(open_page(layers="8", epochs="2"))
+    store, ids = Store(), link(page).split(",")
+    for run_id in ids:
+        store.set_status(run_id, "queued", "running")
+    page = open_page(runs=",".join(ids))
+
+    page = page.button(key="Stop-all").click().run()
+    assert "**2 stopping after this step" in text(page)
+    stop = page.button(key="Stop-all")
+    assert (stop.label, stop.disabled) == ("Stopping…", True)
+    assert (page.button(key="Retry-all").label, page.button(key="Retry-all").disabled) == ("Retry", True)
+
+    for run_id in ids:
+        store.set_status(run_id, "running", "stopped")
+    page = open_page(runs=",".join(ids))
+    page.button(key="Stop-all").set_value(True)  # a second press, while the page still had the button
+    assert {store.get_state(run_id).status for run_id in ids} == {"stopped"}

@@ -38,8 +38,9 @@ def choose_style() -> tuple[LiveStyle, bool]:
     """How the curves are drawn, and whether the zoo's are beside them; all of it in the URL."""
     with st.popover("View", icon=":material/visibility:", key="view"):
         beside = st.toggle(
-            "Beside the zoo's runs", value=True, key="zoo", bind="query-params",
-            help="Draws finished runs of the same nets, pale, on the same axes.",
+            "Beside the zoo's runs", key="zoo", bind="query-params",
+            help="Draws finished runs of the same nets, pale, on the same axes; after the end they are there "
+            "by themselves.",
         )  # fmt: skip
         log_y = st.toggle(
             "Log losses and errors", key="logy", bind="query-params", help="Also shows small values."

@@ -15,6 +15,12 @@ from explorer.work.workers import worker_count
 SUMMARY = "summary"
 """Name of what is told of all watched runs together; what is told of one run has the run's id."""
 
+_ASKED = {
+    "pause": "pausing after this step",
+    "stop": "stopping after this step",
+    "step": "pausing after this epoch",
+}
+
 
 def told_of(found: Watched) -> dict[str, Told]:
     """What is told of all runs, and of each."""
@@ -27,7 +33,10 @@ def told_of(found: Watched) -> dict[str, Told]:
 
 
 def _summary(found: Watched) -> str:
-    counts = Counter(state["status"] for state in found.rows)
+    running = [_ASKED.get(state["command"] or "", "running") for state in found.rows]
+    stand = [asked if state["status"] == "running" else state["status"]
+             for asked, state in zip(running, found.rows, strict=True)]  # fmt: skip
+    counts = Counter(stand)
     said = ", ".join(f"{count} {status}" for status, count in counts.most_common())
     left = [seconds for state in found.rows if (seconds := _left(found, state))]
     time = f" · about {duration(together(left, worker_count()))} left" if left and found.active else ""
@@ -48,9 +57,7 @@ def _told(found: Watched, state: dict[Any, Any]) -> str:
             f"about {duration(left)} left" if left else "",
         ]
         parts.append(f"learning rate {reached_lr[1]:.2g}" if reached_lr else "")
-        asked = {"pause": "pausing", "stop": "stopping", "step": "pausing after this epoch"}.get(
-            state["command"] or ""
-        )
+        asked = _ASKED.get(state["command"] or "")
         return " · ".join(part for part in [*parts, asked] if part)
     reason = f": {state['reason']}" if state["reason"] else ""
     return f"{status} at {reached}{reason}" if status != "done" else f"done, {epochs} epochs"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -28,6 +29,7 @@ class Verb:
         help: one sentence.
         ask: of `jobs`.
         fits: the states in which it can be asked.
+        asked: the state of a run that was asked it and has not come to it, and the label meanwhile.
     """
 
     label: str
@@ -35,9 +37,11 @@ class Verb:
     help: str
     ask: Callable[[Store, str], None]
     fits: tuple[str, ...]
+    asked: tuple[str, str] = ("", "")
 
 
-PAUSE = Verb("Pause", ":material/pause:", "Keeps the run as of this step.", jobs.pause, ("queued", "running"))
+PAUSE = Verb("Pause", ":material/pause:", "Keeps the run as of this step.", jobs.pause, ("queued", "running"),
+             ("pausing", "Pausing…"))  # fmt: skip
 RESUME = Verb(
     "Resume", ":material/play_arrow:", "Goes on from the last step that was kept.", jobs.resume,
     ("paused", "interrupted", "stopped", "failed"),
@@ -48,14 +52,16 @@ STEP = Verb(
 )  # fmt: skip
 STOP = Verb(
     "Stop", ":material/stop:", "Ends the run here; its curves and weights are kept.", jobs.stop,
-    ("queued", "running", "paused", "interrupted"),
+    ("queued", "running", "pausing", "paused", "interrupted"), ("stopping", "Stopping…"),
 )  # fmt: skip
 RETRY = Verb(
     "Retry", ":material/replay:", "Starts again from the beginning.", jobs.retry,
     ("failed", "stopped", "interrupted"),
 )  # fmt: skip
-# two verbs that never fit at once share a place, so that no button moves
-_PLACES = ((PAUSE, RESUME), (STEP,), (STOP, RETRY))
+# two verbs that never fit at once share a place, so that no button moves; but nothing that throws a run away
+# comes to the place of what was just pressed
+_PLACES = ((PAUSE, RESUME), (STEP,), (STOP,), (RETRY,))
+_ASKED = {"pause": "pausing", "stop": "stopping"}
 
 
 def choices(found: Watched) -> list[list[str]]:
@@ -63,15 +69,21 @@ def choices(found: Watched) -> list[list[str]]:
     return [
         [
             str(state["run_id"]),
-            *(verb.label for verbs in _PLACES for verb in verbs if state["status"] in verb.fits),
+            *(verb.label for verbs in _PLACES for verb in verbs if standing(state) in verb.fits),
         ]
         for state in found.rows
     ]
 
 
+def standing(state: Mapping[Any, Any]) -> str:
+    """The status of a run, or what it was asked and will do after the step that it is in."""
+    asked = _ASKED.get(state["command"] or "")
+    return asked if asked and state["status"] == "running" else str(state["status"])
+
+
 def steer_all(found: Watched, texts: Mapping[str, Told]) -> None:
     """One line for all watched runs: how far they are, and buttons that mean all of them."""
-    states = dict(zip(found.states["run_id"], found.states["status"], strict=True))
+    states = {str(state["run_id"]): standing(state) for state in found.rows}
     with st.container(horizontal=True, vertical_alignment="center", key="steer-all"):
         place(SUMMARY, texts[SUMMARY])
         for verbs in _PLACES:
@@ -88,16 +100,18 @@ def steer_each(found: Watched, texts: Mapping[str, Told]) -> None:
             place(run_id, texts[run_id])
             if len(found.states) > 1:
                 for verbs in _PLACES:
-                    _button(verbs, {run_id: str(state["status"])}, run_id)
+                    _button(verbs, {run_id: standing(state)}, run_id)
 
 
 def _button(place: Sequence[Verb], states: dict[str, str], key: str) -> None:
     """The first verb of the place that fits any of the runs; disabled where none does."""
     verb = next((verb for verb in place if _fitting(verb, states)), None)
     shown = verb or place[0]
+    waits = verb is None and shown.asked[0] in states.values()
     st.button(
-        shown.label, icon=shown.icon, help=shown.help, key=f"{place[0].label}-{key}", disabled=verb is None,
-        on_click=_ask, args=(shown, tuple(states)), width=104,
+        shown.asked[1] if waits else shown.label, icon=shown.icon,
+        help=shown.help, key=f"{place[0].label}-{key}", disabled=verb is None,
+        on_click=_ask, args=(shown, tuple(states)), width=116,
     )  # fmt: skip
 
 
@@ -107,11 +121,15 @@ def _fitting(verb: Verb, states: Mapping[str, str]) -> list[str]:
 
 def _ask(verb: Verb, ids: Sequence[str]) -> None:
     """Ask it of those that it fits at the press: they may stand otherwise than when the button was drawn."""
-    asked, refused = 0, f"{verb.label} came too late: it fits none of these runs any more."
+    asked, refused = 0, f"Nothing to {verb.label.lower()}: all of these runs have gone on since."
     try:
         store = own_store()
         states = jobs.states(store, ids)
-        for run_id in _fitting(verb, dict(zip(states["run_id"], states["status"], strict=True))):
+        rows = states.to_dict("records")
+        stand = {str(row["run_id"]): standing(row) for row in rows}
+        if verb.asked[0] in stand.values():
+            refused = ""  # pressed twice: it is on its way
+        for run_id in _fitting(verb, stand):
             try:
                 verb.ask(store, run_id)
                 asked += 1
@@ -119,6 +137,6 @@ def _ask(verb: Verb, ids: Sequence[str]) -> None:
                 refused = str(error)
     except (StoreError, ValueError) as error:
         asked, refused = 0, str(error)
-    if not asked:
+    if not asked and refused:
         st.session_state[_FAILED] = refused
     look_again()
