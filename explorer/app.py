@@ -9,7 +9,7 @@ root = str(Path(__file__).resolve().parents[1])
 if root not in sys.path:
     sys.path.insert(0, root)
 
-from explorer.ui.look import follow_theme, settle  # noqa: E402 - only found once the root is on the path
+from explorer.ui.look import follow_theme, masthead, settle  # noqa: E402 - only found once the root is on the path
 from explorer.ui.menu import PRODUCT, navigation  # noqa: E402
 from explorer.ui.places import follow_history, place  # noqa: E402
 from explorer.ui.startup import tidy_heap  # noqa: E402
@@ -19,8 +19,9 @@ st.set_page_config(page_title=PRODUCT, page_icon=f"{root}/assets/icon.svg", layo
 page = navigation()
 st.set_page_config(page_title=f"{page.title} · {PRODUCT}")
 with place(page.url_path):
-    settle()
     follow_theme()
     follow_history()
+    masthead()
+    settle()
     page.run()
 tidy_heap()

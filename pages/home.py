@@ -36,9 +36,9 @@ with text:
             "On these small digits and within 10 epochs, deep plain nets do not train; the residual nets do."
         )
     idea()
-st.subheader("Five minutes, five steps")
+st.header("Five minutes, five steps")
 tour()
-st.subheader("Look for yourself")
+st.header("Look for yourself")
 cards()
 take_away(lambda: finals, lambda: figure, f"error-over-depth-{dataset}")
 origin(runs_on(dataset))

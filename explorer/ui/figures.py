@@ -9,7 +9,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from explorer.ui.enlarging import enlarged
+
 _IMAGE = "image"
+PRESENT, LOOK = "present", "look"
+"""Keys of the switch for presentations, also in the URL, and of what the browser says of itself."""
+_PLOTLY_MB = 4.8
 # text at 4.5 to 1 and more on either ground, grid lines that stay behind
 _INK = {"light": ("#3A424C", "rgba(120,130,140,0.22)"), "dark": ("#C9D1D9", "rgba(150,160,170,0.22)")}
 _CONFIG: dict[str, Any] = {
@@ -25,6 +30,8 @@ class Finished(go.Figure):  # type: ignore[misc]  # plotly has no types
 
     Plotly copies a figure whenever it is drawn, with all its frames; this one is copied once.
     """
+
+    large: Finished | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The figure as plain values; the same object at every call."""
@@ -46,6 +53,11 @@ def draw_own(figure: go.Figure, key: str, alt: str) -> None:
 def is_dark() -> bool:
     """Whether this visitor's page is dark."""
     return st.context.theme.type == "dark"
+
+
+def is_large() -> bool:
+    """Whether this visitor presents: the switch is on, or the screen is as wide as a projector's."""
+    return bool(st.session_state.get(PRESENT) or st.session_state.get(LOOK, {}).get("wide"))
 
 
 def is_touch() -> bool:
@@ -97,7 +109,7 @@ def show(figure: go.Figure, key: str, alt: str) -> None:
         key: unique on the page; also the file name of the exported picture.
         alt: the chart in words.
     """
-    st.plotly_chart(figure, width="stretch", key=key, theme="streamlit", config=_config(key), alt=alt)
+    st.plotly_chart(_sized(figure), width="stretch", key=key, theme="streamlit", config=_config(key), alt=alt)
 
 
 def choose_in(figure: go.Figure, key: str, alt: str, chosen: str) -> None:
@@ -109,9 +121,19 @@ def choose_in(figure: go.Figure, key: str, alt: str, chosen: str) -> None:
             st.session_state[chosen] = points[0]["customdata"][0]
 
     st.plotly_chart(
-        figure, width="stretch", key=key, theme="streamlit", config=_config(key), alt=alt,
+        _sized(figure), width="stretch", key=key, theme="streamlit", config=_config(key), alt=alt,
         on_select=press, selection_mode="points",
     )  # fmt: skip
+
+
+def _sized(figure: go.Figure) -> go.Figure:
+    if not is_large():
+        return figure
+    if not isinstance(figure, Finished):
+        return go.Figure(enlarged(figure), skip_invalid=True)
+    if figure.large is None:
+        figure.large = Finished(enlarged(figure), skip_invalid=True)
+    return figure.large
 
 
 def _config(name: str) -> dict[str, Any]:
@@ -157,12 +179,13 @@ def take_away(table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], 
         )
         second.download_button(
             "HTML",
-            lambda: make().to_html(include_plotlyjs="cdn"),
+            lambda: make().to_html(include_plotlyjs=True),
             f"{name}.html",
             "text/html",
             on_click="ignore",
             key=f"{name}-html",
             width="stretch",
+            help=f"About {_PLOTLY_MB} MB, since Plotly is inside: it opens without a network.",
         )
         st.caption(
             "For a picture of the chart, open the HTML and press the camera above it."

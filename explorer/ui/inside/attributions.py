@@ -209,7 +209,7 @@ def sentence(case: Case, found: Sequence[Attribution]) -> str:
 
 def show_conductance(cases: Sequence[Case], question: Question) -> None:
     """Bars per block for one net or two, a sentence for each, and the numbers to take away."""
-    st.subheader("Which blocks carry this decision?")
+    st.header("Which blocks carry this decision?")
     tables = {case.loaded.title: table for case in cases if (table := case.conductance(question)) is not None}
     if not tables:
         return

@@ -63,7 +63,7 @@ class Asked:
 
 def probe_view() -> None:
     """A toggle, and behind it nets, images and mode to choose, and the charts of what was read."""
-    st.subheader("Probe any net here and now")
+    st.header("Probe any net here and now")
     if not st.toggle(
         "Read the blocks of a net of the zoo, of torchvision's, or of your own, on a split or a picture",
         key="live", bind="query-params",
