@@ -21,8 +21,15 @@ function isWide() {
   return innerWidth >= WIDE_PX;
 }
 
-// what a page concludes is read out when it changes
-function announce() {
+// What a page concludes is read out when it changes. Streamlit's list of pages has its sections between the list
+// and its items, which makes neither a list: it is links in a navigation.
+function describe() {
+  document.querySelectorAll('[data-testid="stSidebarNavItems"]:not([role])').forEach((list) => {
+    list.setAttribute("role", "none");
+  });
+  document.querySelectorAll('[data-testid="stSidebarNavItems"] li:not([role])').forEach((item) => {
+    item.setAttribute("role", "none");
+  });
   document.querySelectorAll('[class*="st-key-conclusion"]:not([aria-live])').forEach((conclusion) => {
     conclusion.setAttribute("aria-live", "polite");
   });
@@ -33,7 +40,7 @@ export default function ({ data, setStateValue, setTriggerValue }) {
   const app = document.querySelector(".stApp");
   const timers = new Set();
   const look = () => {
-    announce();
+    describe();
     if (isWide() !== data.wide) setStateValue("wide", isWide());
     if (isDark(app) === data.dark) {
       asked = 0;
@@ -48,7 +55,7 @@ export default function ({ data, setStateValue, setTriggerValue }) {
   const screen = matchMedia("(prefers-color-scheme: dark)");
   screen.addEventListener("change", later);
   addEventListener("resize", later);
-  const drawn = new MutationObserver(announce);
+  const drawn = new MutationObserver(describe);
   drawn.observe(app, { childList: true, subtree: true });
   document.addEventListener("touchstart", keepFromCharts, { capture: true, passive: true });
   later();

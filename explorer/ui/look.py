@@ -68,13 +68,25 @@ _LARGE = """
 html { font-size: 21px !important; }
 .stMainBlockContainer { max-width: 92rem; }
 """
+# what Streamlit writes too pale on either ground, and on the light blue of dark pages
+_LIGHT = """
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :not(a) { color: #565D66 !important; }
+[data-testid="stWidgetLabel"] [data-testid="stMarkdownContainer"] { color: #1B1F24 !important; }
+"""
+_DARK = """
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :not(a) { color: #A9B1BA !important; }
+[data-testid="stWidgetLabel"] [data-testid="stMarkdownContainer"] { color: #E8ECF0 !important; }
+[data-testid="stBaseButton-primary"]:not(:disabled) * { color: #12161B !important; }
+.stMultiSelect span[title], .stMultiSelect span[title] ~ *, .stMultiSelect span[title] ~ * * {
+  color: #12161B !important; }
+"""
 _WIDE = f"@media screen and (min-width: 1900px) {{ {_LARGE} }}"
 
 
 def settle() -> None:
     """Set widths and paddings; once per page run, before anything is drawn."""
-    large = _LARGE if is_large() else ""
-    st.html(f"<style>{_CSS}{_NARROW}{_PRINTED}{_WIDE}{large}</style>")
+    large, dark = _LARGE if is_large() else "", _DARK if is_dark() else _LIGHT
+    st.html(f"<style>{_CSS}{_NARROW}{_PRINTED}{_WIDE}{large}{dark}</style>")
 
 
 def masthead() -> None:
