@@ -70,11 +70,13 @@ html { font-size: 21px !important; }
 """
 # what Streamlit writes too pale on either ground, and on the light blue of dark pages
 _LIGHT = """
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :not(a) { color: #565D66 !important; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :not(a) {
+  color: #565D66 !important; opacity: 1 !important; }
 [data-testid="stWidgetLabel"] [data-testid="stMarkdownContainer"] { color: #1B1F24 !important; }
 """
 _DARK = """
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :not(a) { color: #A9B1BA !important; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :not(a) {
+  color: #A9B1BA !important; opacity: 1 !important; }
 [data-testid="stWidgetLabel"] [data-testid="stMarkdownContainer"] { color: #E8ECF0 !important; }
 [data-testid="stBaseButton-primary"]:not(:disabled) * { color: #12161B !important; }
 .stMultiSelect span[title], .stMultiSelect span[title] ~ *, .stMultiSelect span[title] ~ * * {

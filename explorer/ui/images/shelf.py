@@ -11,13 +11,16 @@ from explorer.data.keeping import Wish, add_upload, remove
 from explorer.data.splits import DataError
 from explorer.runs import downloads
 from explorer.ui import places
+from explorer.ui.data import dataset_title, zoo_runs
 from explorer.ui.images.gallery import NEXT
 
+_COLOUR = ("cifar10", "cifar10-jpeg")
 _DOING = {"starting": "Starting", "downloading": "Downloading", "decoding": "Decoding"}
 
 
 def manage_datasets() -> None:
     """Everything that changes which datasets there are."""
+    _tell_absent()
     going = [found for name in ARCHIVES if (found := downloads.current(name)) and found.active]
     with st.expander("Add or remove datasets", expanded=bool(going), icon=":material/database:"):
         left, right = st.columns(2, gap="large")
@@ -26,6 +29,19 @@ def manage_datasets() -> None:
         with right:
             _offer_upload()
         _offer_removal()
+
+
+def _tell_absent() -> None:
+    """Where the pictures that the zoo's colour nets learnt from are not here: say so, and how to add them."""
+    trained_on = set(zoo_runs()["dataset"]) & set(_COLOUR)
+    there = {found.name for found in registry.available()}
+    if trained_on and not there & set(_COLOUR):
+        st.info(
+            f"The colour nets of the zoo learnt from {dataset_title(min(trained_on))}, whose pictures are not on this "
+            "machine. Download CIFAR-10 below, the same pictures before they were re-encoded: then they stand "
+            "here, and one of each class comes first on Inspect and Attributions.",
+            icon=":material/photo_library:",
+        )
 
 
 def _offer_cifar(every: float | None) -> None:
