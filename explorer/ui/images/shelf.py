@@ -37,9 +37,9 @@ def _tell_absent() -> None:
     there = {found.name for found in registry.available()}
     if trained_on and not there & set(_COLOUR):
         st.info(
-            f"The colour nets of the zoo learnt from {dataset_title(min(trained_on))}, whose pictures are not on this "
-            "machine. Download CIFAR-10 below, the same pictures before they were re-encoded: then they stand "
-            "here, and one of each class comes first on Inspect and Attributions.",
+            f"The colour nets of the zoo learnt from {dataset_title(min(trained_on))}, whose pictures are "
+            "not on this machine. Download CIFAR-10 below, the same pictures before they were re-encoded: "
+            "then they stand here, and one of each class comes first on Inspect and Attributions.",
             icon=":material/photo_library:",
         )
 
