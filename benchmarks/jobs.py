@@ -18,8 +18,8 @@ from _alternating import Contender, alternate, hardware, report
 
 from explorer.nets.spec import NetSpec
 from explorer.runs.home import HOME_VARIABLE
-from explorer.runs.processes import this_process
 from explorer.runs.store import Store
+from explorer.system.processes import this_process
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 from explorer.work import engine, jobs, queue

@@ -3,14 +3,14 @@
 The stock loop is the one of most tutorials: a DataLoader with per-image PIL transforms, fp32, NCHW,
 SGD that is neither fused nor batched over tensors, and `.item()` after every step. Both train the
 same net on the same real images, in turns, for the same number of steps; the ratio is paired turn
-by turn. Augmentation (pad, crop, flip) is on in both where the data's mirrored images keep their
-class, so on CIFAR-10 but not on digits.
+by turn. Fused kernels are built first, and the seconds of the build are told. Augmentation (pad, crop,
+flip) is on in both where the data's mirrored images keep their class, so on CIFAR-10 but not on digits.
 """
 
 import argparse
 import time
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, product
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ from explorer.data.sources import open_dataset
 from explorer.data.splits import Dataset, Split
 from explorer.nets.build import build
 from explorer.nets.spec import NetSpec
+from explorer.runs.provenance import processor
+from explorer.training import kernels
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 
@@ -111,12 +113,24 @@ def ours(spec: NetSpec, recipe: Recipe, dataset: Dataset, steps: int) -> Contend
     return run
 
 
+def fused_ways() -> list[tuple[str, str]]:
+    """Precisions with fused kernels; none where they cannot be built, and why."""
+    try:
+        print(f"Fused kernels were built in {kernels.build():.1f} s; 0.0 where they were there.")
+    except kernels.KernelError as error:
+        print(error)
+        return []
+    return [("fp32", "fused"), ("bf16", "fused")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", default="digits", help="noise (32x32, as CIFAR-10), or a dataset")
-    parser.add_argument("--net", default="residual-20", help="id of the net")
+    parser.add_argument(
+        "--net", default="residual-20", help="id of the net, or several: residual-20,plain-56"
+    )
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--steps", type=int, default=22, help="batches per run")
     parser.add_argument("--repeats", type=int, default=5)
@@ -126,17 +140,18 @@ def main() -> None:
 
     dataset = noise() if arguments.data == "noise" else open_dataset(arguments.data)
     channels = dataset.split("train").in_channels
-    spec = NetSpec.parse(arguments.net, in_channels=channels, classes=len(dataset.classes))
+    nets = arguments.net.split(",")
+    specs = [NetSpec.parse(net, in_channels=channels, classes=len(dataset.classes)) for net in nets]
     there = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     devices = arguments.devices.split(",") if arguments.devices else there
-    print(hardware())
-    for device in devices:
+    print(hardware(), processor(), f"{torch.get_num_threads()} threads", sep=", ")
+    ways = [(precision, "eager") for precision in ("fp32", "bf16")] + fused_ways()
+    for device, spec in product(devices, specs):
         recipe = Recipe(batch_size=arguments.batch_size, augment=dataset.flips, device=device)
-        contenders = {
-            "stock loop": stock(spec, recipe, dataset, arguments.steps, arguments.workers),
-            "Trainer, fp32": ours(spec, recipe, dataset, arguments.steps),
-            "Trainer, bf16": ours(spec, replace(recipe, precision="bf16"), dataset, arguments.steps),
-        }
+        contenders = {"stock loop": stock(spec, recipe, dataset, arguments.steps, arguments.workers)}
+        for precision, name in ways if device == "cpu" else ways[:2]:
+            changed = replace(recipe, precision=precision, kernels=name)
+            contenders[f"Trainer, {precision}, {name}"] = ours(spec, changed, dataset, arguments.steps)
         title = f"{spec.title} on {dataset.title}, {device}, {arguments.steps} batches of {recipe.batch_size}"
         report(title, "images/s", alternate(contenders, arguments.repeats))
 

@@ -1,4 +1,4 @@
-"""`python -m explorer …`: describe, train, evaluate, runs, sweep, zoo, doctor."""
+"""`python -m explorer …`: the shell; `--help` lists its commands."""
 
 from explorer.cli.main import main
 

@@ -1,9 +1,9 @@
-"""What does depth do to a plain network?"""
+"""The Depth page: a slider over the depths, and what training error does with it."""
 
 import streamlit as st
 
-from explorer.ui.data import runs_on, twin_datasets
-from explorer.ui.depth.controls import choose_dataset, choose_style
+from explorer.ui.data import protocols_on, runs_on, twin_datasets
+from explorer.ui.depth.controls import choose_dataset, choose_protocol, choose_style
 from explorer.ui.depth.depth import depth_view
 from explorer.ui.sources import empty_state, origin
 
@@ -15,7 +15,9 @@ if not datasets:
 left, right = st.columns([3, 10], vertical_alignment="bottom")
 with left:
     dataset = choose_dataset(datasets)
+    protocol = choose_protocol(protocols_on(dataset))
+runs = runs_on(dataset, protocol)
 with right:
-    style = choose_style(runs_on(dataset)["family"].unique())
-depth_view(dataset, style)
-origin(runs_on(dataset))
+    style = choose_style(runs["family"].unique())
+depth_view(dataset, protocol, style)
+origin(runs)

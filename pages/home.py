@@ -1,8 +1,8 @@
-"""What is this, and what does it show?"""
+"""Home: the finding in one chart, the idea as a drawing, and the ways in."""
 
 import streamlit as st
 
-from explorer.charts import findings
+from explorer.analysis import degradation
 from explorer.charts.curves import CurveStyle
 from explorer.charts.depth import describe_depths, error_over_depth
 from explorer.ui.data import budget, chance_pct, dataset_title, finals_on, runs_on, twin_datasets
@@ -15,7 +15,8 @@ st.title("Why can residual networks be deep?")
 st.markdown(
     "An explorer of [Deep Residual Learning for Image Recognition](https://arxiv.org/abs/1512.03385) "
     "(He et al., 2015). "
-    "Every number in it was measured, by training these nets, and says where it comes from."
+    "What was measured here says how: most of it by training these nets, some on untrained ones. Parameters "
+    "and multiply-adds are counted, and the paper's own numbers are named as the paper's."
 )
 datasets = twin_datasets()
 if not datasets:
@@ -30,10 +31,11 @@ with picture:
     figure = error_over_depth(finals, None, style, chance_pct(dataset))
     draw(figure, "test-error-over-depth", describe_depths(finals, style))
 with text:
-    st.markdown(findings.trend(finals))
+    st.markdown(degradation.trend(finals))
     if dataset == "digits":
         st.markdown(
-            "On these small digits and within 10 epochs, deep plain nets do not train; the residual nets do."
+            "On these small digits and within 10 epochs the deepest plain nets learn next to nothing; "
+            "residual nets of any depth learn."
         )
     idea()
 st.header("Five minutes, five steps")

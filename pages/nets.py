@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.ui.inside.nets import choose_net, opened
-from explorer.ui.inside.opening import open_view, take_next
+from explorer.ui.inside.opening import open_view, show_assumed, take_next
 from explorer.ui.inside.parts import parts_view, totals_view
 from explorer.ui.inside.using import choose_beside, guide, use_elsewhere
 
@@ -20,6 +20,7 @@ try:
             opened(net)  # here, since what a fragment raises is not caught outside it
     parts_view(choice, other)
     totals_view(choice)
+    show_assumed(choice)
     use_elsewhere(choice)
 except ValueError as error:
     st.error(str(error), icon=":material/error:")

@@ -1,4 +1,4 @@
-"""What of the paper's results holds here?"""
+"""The Paper page: claims and tables of the paper, each with a verdict."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from explorer import paper
 from explorer.ui.evidence.board import board_lines, choose_part, claim_lines, guide, show_claims, show_table
 from explorer.ui.figures import offer_csv
 
-st.title("What of the paper's results holds here?")
+st.title("Which of the paper's results are reproduced here?")
 part = choose_part()
 if part == "claims":
     lines = claim_lines()

@@ -1,4 +1,4 @@
-"""What several rooms' tests share: one thread per process, and a small, real dataset."""
+"""What all tests share: one thread per process, a small real dataset, and who runs which file when."""
 
 import os
 from dataclasses import replace
@@ -8,6 +8,33 @@ import pytest
 
 # the nets here are small: more threads cost more than they save, above all on a busy machine
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# by measured time: what takes long begins first, so that no process ends long after the others
+SLOW_FIRST = (
+    "tests/browser/", "tests/test_house.py", "tests/work/test_workers.py", "tests/work/test_sweep.py",
+    "tests/app/", "tests/work/", "tests/exchange/",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=_rank)  # the order within a file stays
+
+
+def _rank(item):
+    places = [at for at, start in enumerate(SLOW_FIRST) if item.nodeid.startswith(start)]
+    return min(places, default=len(SLOW_FIRST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """One file is run by one process; all browser tests by one, which starts one server and one Chromium."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,8 @@ _LEAST_COLUMNS = 6
 _LABELLED = 20
 _DASH = {"identity": "solid", "padding": "4px,3px", "projection": "8px,3px", "gate": "1px,3px"}
 _SAID = {
-    "identity": "shortcut: x itself",
-    "padding": "shortcut: x, every second pixel, new channels zero",
+    "identity": "shortcut: x unchanged",
+    "padding": "shortcut: x subsampled by 2, new channels padded with zeros",
     "projection": "shortcut: a 1x1 convolution of x",
     "gate": "a gate mixes the branch with x",
 }
@@ -84,14 +84,10 @@ def describe_design(design: Design) -> str:
 def legend(parts: pd.DataFrame) -> str:
     """What the arcs mean, of those that are there."""
     kinds = [kind for kind in _SAID if (parts["shortcut"] == kind).any()]
-    named = {"identity": "solid", "padding": "dashed", "projection": "long dashes", "gate": "dotted"}
+    named = {"identity": "Solid", "padding": "Dashed", "projection": "Long-dashed", "gate": "Dotted"}
     if not kinds:
         return "No arcs: this net has no shortcuts."
-    return (
-        "Arcs: "
-        + "; ".join(f"{named[kind]}, {_SAID[kind].removeprefix('shortcut: ')}" for kind in kinds)
-        + "."
-    )
+    return " ".join(f"{named[kind]} arc: {_SAID[kind].removeprefix('shortcut: ')}." for kind in kinds)
 
 
 def _placed(parts: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -14,22 +15,35 @@ from explorer.charts.growing import Drawing
 from explorer.charts.marks import end_labels
 from explorer.charts.strokes import Lines, Member, as_power, empty_sheet, hovering, one_each, stroke
 
-BLOCK_MEASURES: dict[str, tuple[str, float, tuple[float, ...]]] = {
-    "residual_ratio": ("‖F(x)‖ / ‖x‖", 1.5, (-1.5, -3.2)),
-    "gradient_norm": ("gradient norm", 1.3, (-4.3, -8.3, -20.3)),
-}
-"""Axis title, upper end of the log axis as a power of ten, and its lower ends, the first that holds all."""
+
+@dataclass(frozen=True)
+class BlockMeasure:
+    """What is drawn of every block.
+
+    Attributes:
+        column: its name in the records.
+        title: of its axis.
+        top: upper end of the log axis, as a power of ten.
+        floors: its lower ends, the first that holds all values.
+    """
+
+    column: str
+    title: str
+    top: float
+    floors: tuple[float, ...]
 
 
-def block_lines(blocks: Mapping[str, pd.DataFrame], members: Sequence[Member], column: str) -> Lines:
+def block_lines(
+    blocks: Mapping[str, pd.DataFrame], members: Sequence[Member], measure: BlockMeasure
+) -> Lines:
     """One measure of every block after the last recorded epoch, over what it was at first.
 
     Args:
         blocks: by run id; columns epoch, block and the measure.
         members: the runs, in the order of drawing.
-        column: residual_ratio or gradient_norm.
+        measure: what is drawn.
     """
-    title = BLOCK_MEASURES[column][0]
+    title, column = measure.title, measure.column
     traces, ends, said, least = [], [], [], math.inf
     for member in members:
         first, last = _at_ends(blocks[member.run_id], column)
@@ -60,31 +74,31 @@ def _at_ends(table: pd.DataFrame, column: str) -> list[tuple[list[float], list[f
     return parts
 
 
-def by_block(lines: Lines, column: str, count: int) -> Drawing:
+def by_block(lines: Lines, measure: BlockMeasure, count: int) -> Drawing:
     """The lines of `block_lines` on their sheet.
 
     Args:
         lines: of the runs.
-        column: what they show.
+        measure: what they show.
         count: blocks of the deepest net.
     """
-    floor = _floor(lines.least, column)
-    labels = end_labels(one_each(lines.ends), count, True, [floor, BLOCK_MEASURES[column][1]])
-    layout = _sheet(column, count, floor)
+    floor = _floor(lines.least, measure)
+    labels = end_labels(one_each(lines.ends), count, True, [floor, measure.top])
+    layout = _sheet(measure, count, floor)
     return Drawing((*lines.traces, labels.to_plotly_json()), layout, lines.still)
 
 
-def _floor(least: float, column: str) -> float:
-    floors = BLOCK_MEASURES[column][2]
+def _floor(least: float, measure: BlockMeasure) -> float:
+    floors = measure.floors
     lowest = math.log10(least) if math.isfinite(least) else 0.0
     return next((floor for floor in floors if lowest > floor), floors[-1])
 
 
 @lru_cache(maxsize=64)
-def _sheet(column: str, count: int, floor: float) -> dict[str, Any]:
+def _sheet(measure: BlockMeasure, count: int, floor: float) -> dict[str, Any]:
     """The layout; shared, so nobody may change it."""
-    title, top, _ = BLOCK_MEASURES[column]
-    figure = empty_sheet("block, from the input on", title, count)
+    top = measure.top
+    figure = empty_sheet("block, from the input on", measure.title, count)
     figure.update_xaxes(range=[0.5, count + 0.5] if count < 30 else [0, count * 1.02])
     step = 1 if floor > -9 else 4
     powers = range(math.ceil(floor / step) * step, math.floor(top) + 1, step)

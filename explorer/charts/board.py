@@ -12,6 +12,8 @@ from explorer.charts.theme import CONTEXT, blank, colour
 
 _ROW = 34
 _EDGES = 118
+_ORIGINS = {"own": "trained here", "imported": "imported"}
+"""Whose runs a mark is of; those of the zoo are what is measured here otherwise."""
 _SPAN = 1.06
 # datasets are told apart by form, since colour is the family's
 _FORMS = ("circle", "triangle-up", "cross", "star-triangle-down", "hourglass")
@@ -21,7 +23,7 @@ def paper_against_measured(lines: pd.DataFrame, unit: str, titles: dict[str, str
     """One line per net: a grey diamond for the paper, a filled mark per dataset measured here.
 
     Args:
-        lines: columns net, id, paper, measured, low, high, dataset of one quantity.
+        lines: columns net, id, paper, measured, low, high, dataset, origin of one quantity.
         unit: axis title with its unit.
         titles: of datasets, by id; "" names counts.
     """
@@ -29,9 +31,11 @@ def paper_against_measured(lines: pd.DataFrame, unit: str, titles: dict[str, str
     figure = blank(unit, "", _EDGES + _ROW * max(len(nets), 4))
     printed = lines.drop_duplicates("net")
     figure.add_trace(_dots(printed["paper"].astype(float).tolist(), printed["net"].tolist(), "paper", unit))
-    groups = lines.dropna(subset=["measured"]).groupby("dataset", sort=False)
-    for (dataset, part), form in zip(groups, cycle(_FORMS)):
-        figure.add_trace(_measured(part, titles.get(str(dataset), str(dataset)), unit, form))
+    groups = lines.dropna(subset=["measured"]).groupby(["dataset", "origin"], sort=False)
+    for ((dataset, origin), part), form in zip(groups, cycle(_FORMS)):
+        title = titles.get(str(dataset), str(dataset))
+        name = f"{_ORIGINS.get(str(origin), 'measured here')}, {title}" if title else "counted here"
+        figure.add_trace(_measured(part, name, unit, form if title else "square"))
     top = max([*printed["paper"].astype(float), *lines["high"].dropna(), *lines["measured"].dropna()])
     figure.update_xaxes(range=[0, _SPAN * top])
     figure.update_yaxes(
@@ -59,18 +63,17 @@ def _dots(values: Sequence[float], nets: Sequence[str], name: str, unit: str) ->
     )  # fmt: skip
 
 
-def _measured(part: pd.DataFrame, title: str, unit: str, form: str) -> go.Scatter:
+def _measured(part: pd.DataFrame, name: str, unit: str, form: str) -> go.Scatter:
     low, high = (part[name].fillna(part["measured"]) for name in ("low", "high"))
     families = [str(net).partition("-")[0].rstrip("0123456789") for net in part["id"]]
     shades = [colour("residual" if family == "resnet" else family) for family in families]
-    name = f"measured here, {title}" if title else "counted here"
     return go.Scatter(
         x=part["measured"].tolist(), y=part["net"].tolist(), mode="markers", name=name, hoverinfo="text",
         hovertext=[
             f"{net}, {name}:<br>{value:.4g} {unit}"
             for net, value in zip(part["net"], part["measured"], strict=True)
         ],
-        marker={"symbol": form if title else "square", "size": 9, "color": shades},
+        marker={"symbol": form, "size": 9, "color": shades},
         error_x={"type": "data", "symmetric": False, "array": (high - part["measured"]).tolist(),
                  "arrayminus": (part["measured"] - low).tolist(), "color": CONTEXT, "thickness": 1.2},
     )  # fmt: skip

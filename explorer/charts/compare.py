@@ -1,4 +1,4 @@
-"""How do runs compare? Curves and final values of groups of runs, with mean and spread over their seeds."""
+"""Curves and final values of groups of runs, drawn with mean and spread over their seeds."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
-from typing import Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from explorer.analysis.aggregates import Measure, mean_of_groups
 from explorer.charts import words
 from explorer.charts.curves import CurveStyle
-from explorer.charts.marks import end_labels, set_error_axis
+from explorer.charts.marks import AT_MOST, beyond_frame, end_labels, set_error_axis
 from explorer.charts.scales import LOG_FLOOR_PCT, drawn_errors, error_range
 from explorer.charts.theme import (
     FAMILY_SYMBOL,
@@ -27,7 +27,6 @@ from explorer.charts.theme import (
     translucent,
 )
 
-Measure = Literal["error_pct", "loss"]
 Drawn = Callable[[list[float]], list[float]]
 MOST_GROUPS = 12
 """Lines that one chart can still tell apart."""
@@ -36,35 +35,6 @@ _ERROR_TOPS = (2.5, 5.0, 10.0, 25.0, 50.0, 100.0)
 _LOSS_FLOOR = 1e-3
 _LOSS_TOPS = (2.5, 5.0, 10.0)
 _SPREAD = ["mean", "low", "high", "runs"]
-
-
-def group_curves(epochs: pd.DataFrame, members: pd.DataFrame, measure: Measure) -> pd.DataFrame:
-    """Each run's curve.
-
-    Args:
-        epochs: columns run_id, epoch, train_error_pct, test_error_pct, train_loss, test_loss.
-        members: columns run_id, seed, group, family, in the order of drawing.
-        measure: what is followed.
-
-    Returns:
-        Columns run_id, seed, group, family, split, epoch, value; rows without a finite value dropped.
-    """
-    return _long(epochs.merge(members, on="run_id"), ["run_id", "seed", "group", "family", "epoch"], measure)
-
-
-def mean_of_groups(curves: pd.DataFrame) -> pd.DataFrame:
-    """Mean, lowest and highest over a group's runs: columns group, split, epoch, mean, low, high, runs."""
-    return _spread(curves, ["group", "split", "epoch"])
-
-
-def group_finals(runs: pd.DataFrame, members: pd.DataFrame, measure: Measure = "error_pct") -> pd.DataFrame:
-    """Last values of each group in the order of `members`: columns group, split, mean, low, high, runs."""
-    wanted = runs.drop(columns=["seed", "family", "depth"], errors="ignore")
-    table = _spread(
-        _long(wanted.merge(members, on="run_id"), ["run_id", "group"], measure), ["group", "split"]
-    )
-    order = {group: number for number, group in enumerate(members["group"].unique())}
-    return table.sort_values("group", key=lambda column: column.map(order), kind="stable", ignore_index=True)
 
 
 def curves_of_groups(
@@ -88,13 +58,27 @@ def curves_of_groups(
         for split in style.splits:
             line = means[(means["group"] == group) & (means["split"] == split)]
             runs = curves[(curves["group"] == group) & (curves["split"] == split)]
+            single = runs if style.each_seed else runs[~runs["counts"]]
             floor = _LOSS_FLOOR if measure == "loss" else LOG_FLOOR_PCT
             drawn = partial(drawn_errors, log=style.log_y, floor=floor)
-            figure.add_trace(_each(runs, shade, drawn) if style.each_seed else _band(line, shade, drawn))
+            if not style.each_seed:
+                figure.add_trace(_band(line, shade, drawn))
+            if style.each_seed or len(single):  # what no mean takes is seen all the same
+                figure.add_trace(_each(single, shade, drawn))
             figure.add_trace(_mean(line, (escape(group), family, shade), split, measure, drawn))
-        ends.append((escape(group), float(figure.data[-1].y[-1]) if len(line) else math.nan))
+        ends.append((escape(group), _end(line, runs, drawn)))
+    low, high = (10**end for end in axis) if style.log_y else axis
+    beyond = beyond_frame((trace.to_plotly_json() for trace in figure.data if trace.fill is None), low, high)
+    if beyond["x"]:
+        figure.add_trace(go.Scatter(beyond))
     figure.add_trace(end_labels(ends, max(last, 1), style.log_y, axis))
     return figure
+
+
+def _end(line: pd.DataFrame, runs: pd.DataFrame, drawn: Drawn) -> float:
+    """Where a group's name stands: at the end of its mean, or of its single runs where it has none."""
+    last = line["mean"].tail(1).tolist() or runs["value"].tail(1).tolist()
+    return drawn(last)[0] if last else math.nan
 
 
 def finals_of_groups(finals: pd.DataFrame, members: pd.DataFrame, log: bool) -> go.Figure:
@@ -103,7 +87,8 @@ def finals_of_groups(finals: pd.DataFrame, members: pd.DataFrame, log: bool) -> 
     figure = blank("final error (%)", "", height=min(96 + 40 * len(shades), 2 * HEIGHT))
     figure.update_xaxes(type="log" if log else "linear", range=_error_axis(finals, log))
     if log:
-        figure.update_xaxes(tickvals=[0.1, 1, 10, 100], ticktext=["0.1", "1", "10", "100"])
+        lowest = f"{AT_MOST}{LOG_FLOOR_PCT:g}"
+        figure.update_xaxes(tickvals=[LOG_FLOOR_PCT, 1, 10, 100], ticktext=[lowest, "1", "10", "100"])
     figure.update_yaxes(
         tickvals=list(range(len(shades))),
         ticktext=list(map(escape, shades)),
@@ -147,50 +132,8 @@ def describe_groups(finals: pd.DataFrame) -> str:
     return "Last measured errors. " + ("; ".join(said) or "Nothing was measured yet") + "."
 
 
-def verdict(finals: pd.DataFrame) -> str:
-    """One sentence about the lowest and the highest test error, computed from the numbers."""
-    tests = finals[finals["split"] == "test"].sort_values("mean", kind="stable")
-    if tests.empty:
-        return "Nothing was measured yet: the first numbers come with the end of the first epoch."
-    best, worst = tests.iloc[0], tests.iloc[-1]
-    if len(tests) == 1:
-        return f"**{_name(best)}** ends with {_at(best)} test error."
-    trained = finals[finals["split"] == "train"].set_index("group")["mean"]
-    training = ""
-    if {best["group"], worst["group"]} <= set(trained.index):
-        low, high = words.percent(trained[best["group"]]), words.percent(trained[worst["group"]])
-        training = f" In training they end with {low} and {high}."
-    return (
-        f"**{_name(best)}** has the lowest test error, {_at(best)}; **{_name(worst)}** the highest, "
-        f"{_at(worst)}: {words.points(worst['mean'] - best['mean'])}.{training}{_doubt(best, worst)}"
-    )
-
-
-def _doubt(best: pd.Series, worst: pd.Series) -> str:
-    """What speaks against a difference, where something does."""
-    if best["runs"] == worst["runs"] == 1:
-        return " One seed each: an effect cannot be told from chance."
-    return " Their spreads overlap." if best["high"] >= worst["low"] else ""
-
-
-def _name(row: pd.Series) -> str:
-    return words.literal(str(row["group"]))
-
-
 def _at(row: pd.Series) -> str:
     return words.with_spread(row["mean"], row["low"], row["high"], row["runs"])
-
-
-def _long(table: pd.DataFrame, keys: list[str], measure: Measure) -> pd.DataFrame:
-    columns = {f"train_{measure}": "train", f"test_{measure}": "test"}
-    long = table.melt(id_vars=keys, value_vars=list(columns), var_name="split", value_name="value")
-    long["split"] = long["split"].map(columns)
-    return long[long["value"].abs() < math.inf].reset_index(drop=True)
-
-
-def _spread(long: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    grouped = long.groupby(keys, sort=True)["value"]
-    return grouped.agg(mean="mean", low="min", high="max", runs="count").reset_index()
 
 
 def _set_axis(
@@ -208,7 +151,9 @@ def _set_axis(
     axis = [math.log10(_LOSS_FLOOR), math.log10(top * 1.2)] if log else [-0.02 * top, top * 1.02]
     figure.update_yaxes(type="log" if log else "linear", range=axis)
     if log:
-        figure.update_yaxes(tickvals=[0.001, 0.01, 0.1, 1, 10], ticktext=["0.001", "0.01", "0.1", "1", "10"])
+        figure.update_yaxes(
+            tickvals=[0.001, 0.01, 0.1, 1, 10], ticktext=[f"{AT_MOST}0.001", "0.01", "0.1", "1", "10"]
+        )
     return axis
 
 

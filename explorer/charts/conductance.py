@@ -12,6 +12,7 @@ from explorer.charts import words
 from explorer.charts.theme import CONTEXT, LABEL_SIZE, blank, colour
 
 HEIGHT = 320
+_NOTHING = 1e-5
 
 
 def conductance_figure(tables: Mapping[str, pd.DataFrame], families: Mapping[str, str]) -> go.Figure:
@@ -50,6 +51,8 @@ def describe_conductance(tables: Mapping[str, pd.DataFrame]) -> str:
 def conductance_finding(table: pd.DataFrame, family: str) -> str:
     """What the numbers say, in one sentence."""
     whole = float(table["conductance"].mean())
+    if float(table[["conductance", "branch"]].abs().to_numpy().max()) < _NOTHING:
+        return "From the baseline to the picture the score does not change: no block has anything to carry."
     turn = f"{'rises' if whole >= 0 else 'falls'} by about {abs(whole):.2f} logits"
     if family == "plain":
         return (
@@ -58,11 +61,15 @@ def conductance_finding(table: pd.DataFrame, family: str) -> str:
         )
     most = _most(table)
     top = float(table.loc[table["block"] == most, "branch"].sum())
-    share = float((table["branch"] / table["conductance"].replace(0, np.nan)).median())
+    share = 100 * float((table["branch"] / table["conductance"].replace(0, np.nan)).median())
+    rest = (
+        "its shortcut the rest."
+        if 0 <= round(share) <= 100
+        else "so branches and shortcuts partly cancel: shares below 0 and above 100 % are possible."
+    )
     return (
         f"From the baseline to the picture the score {turn}. The branch of block {most} carries "
-        f"the most of it ({words.signed(top)}); the median branch carries "
-        f"{100 * share:.0f} %, its shortcut the rest."
+        f"the most of it ({words.signed(top)}); the median branch carries {share:.0f} %, {rest}"
     )
 
 

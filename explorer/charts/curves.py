@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from explorer.charts import tables, words
+from explorer.analysis import aggregates
+from explorer.charts import words
 from explorer.charts.marks import chance_line, end_labels, set_error_axis
 from explorer.charts.scales import drawn_errors
 from explorer.charts.theme import FAMILY_TITLE, SPLIT_TITLE, Split, band_colour, blank, line_style, net_title
@@ -44,7 +45,7 @@ def error_over_epochs(
     order: sliding moves lines, never the sheet.
 
     Args:
-        curves: as `tables.seed_curves` gives them, of any number of depths.
+        curves: as `aggregates.seed_curves` gives them, of any number of depths.
         depth: which nets are drawn.
         style: what is drawn of them.
         chance_pct: error of guessing, drawn as context.
@@ -66,7 +67,7 @@ def error_over_epochs(
 
 def describe_curves(curves: pd.DataFrame, depth: int, style: CurveStyle) -> str:
     """The chart in words, for people who do not see it."""
-    means = tables.mean_curves(curves[curves["depth"] == depth])
+    means = aggregates.mean_curves(curves[curves["depth"] == depth])
     said = []
     for family in style.families:
         for split in style.splits:
@@ -86,14 +87,14 @@ def _at(row: pd.Series) -> str:
 def _draw_family(
     figure: go.Figure, curves: pd.DataFrame, family: str, depth: int, style: CurveStyle
 ) -> list[tuple[str, float]]:
-    means = tables.mean_curves(curves)
+    means = aggregates.mean_curves(curves)
     lines = {split: means[means["split"] == split] for split in style.splits}
     figure.add_trace(_seeds(curves, family, style) if style.each_seed else _band(lines, family, style))
     ends = []
     for split, line in lines.items():
         if style.smoothing > 1:
             figure.add_trace(_line(line, family, split, style, faint=True))
-        drawn = tables.smoothed(line, style.smoothing) if style.smoothing > 1 else line
+        drawn = aggregates.smoothed(line, style.smoothing) if style.smoothing > 1 else line
         trace = _line(drawn, family, split, style)
         trace.update(name=f"{net_title(family, depth)}, {SPLIT_TITLE[split]}")
         trace.update(hovertext=_sentences(line, family, split, depth), hoverinfo="text")

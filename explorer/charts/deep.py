@@ -7,7 +7,6 @@ import math
 import pandas as pd
 import plotly.graph_objects as go
 
-from explorer.charts import words
 from explorer.charts.theme import (
     FAMILY_TITLE,
     LABEL_SIZE,
@@ -18,8 +17,6 @@ from explorer.charts.theme import (
 )
 
 _ROW = 34
-_ALIVE = 0.1
-_WILD = 1e6
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 STAGE_SIZES = (32, 16, 8)
 
@@ -141,37 +138,3 @@ def _labels(ends: list[tuple[str, float]], at: int, ranges: tuple[float, float])
         text=[f"\u00a0\u00a0{name}" for name, _ in placed], textposition="middle right",
         textfont={"size": LABEL_SIZE}, cliponaxis=False, name="labels",
     )  # fmt: skip
-
-
-def signal_sentence(signal: pd.DataFrame, title: str) -> str:
-    """How much larger the gradient is in the first block than in the last, and what becomes of the signal.
-
-    Args:
-        signal: columns family, block, seed, output_std, output_gradient_norm, of one depth.
-        title: such as 1202 layers.
-    """
-    ratios, stds = {}, {}
-    for family, part in signal.groupby("family", sort=False):
-        means = part.groupby("block")[["output_std", "output_gradient_norm"]].mean()
-        name = FAMILY_TITLE.get(str(family), str(family))
-        norms = means["output_gradient_norm"]
-        ratios[name], stds[name] = float(norms.iloc[0] / norms.iloc[-1]), float(means["output_std"].iloc[-1])
-    grown = words.listed([f"{_magnitude(ratio)} times in the {name} net" for name, ratio in ratios.items()])
-    left = words.listed([f"{std:.2g} ({name})" for name, std in stds.items()])
-    said = (
-        f"**At {title}, untrained, the gradient norm at the first block is that at the last** {grown}. The "
-        f"signal's standard deviation after the last block is {left}"
-    )
-    said += "; it dies out in none of them." if min(stds.values()) >= _ALIVE else "."
-    wild = [name for name, ratio in ratios.items() if ratio >= _WILD]
-    if wild:
-        said += f" In the {words.listed(wild)} net the gradient does not vanish on its way back: it explodes."
-    return said
-
-
-def _magnitude(value: float) -> str:
-    """Two digits, or a power of ten where that is more readable: '340', '9·10⁷⁸'."""
-    if 0.01 <= value < _WILD:
-        return f"{float(f'{value:.2g}'):,.12g}"
-    mantissa, _, exponent = f"{value:.0e}".partition("e")
-    return f"{mantissa}·10{str(int(exponent)).translate(_RAISED)}"

@@ -34,7 +34,7 @@ def error_over_depth(
     """Final error of all depths, with a rule and rings at the chosen one.
 
     Args:
-        finals: as `tables.final_errors` gives them.
+        finals: as `aggregates.final_errors` gives them.
         chosen: the marked depth, or None for no mark.
         style: which families and splits, and which axes are logarithmic.
         chance_pct: error of guessing, drawn as context.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from explorer.charts import words
 from explorer.charts.growing import Drawing
-from explorer.charts.marks import chance_line, end_labels, set_error_axis
+from explorer.charts.marks import beyond_frame, chance_line, end_labels, set_error_axis
 from explorer.charts.scales import drawn_errors, error_range
 from explorer.charts.strokes import (
     Lines,
@@ -117,10 +117,11 @@ def loss_over_steps(lines: Lines, style: LiveStyle, sheet: Sheet) -> Drawing:
     """The lines of `loss_lines` on their sheet; it stays as long as no loss leaves its axis."""
     top = next((step for step in _LOSS_TOPS if lines.most <= step), _LOSS_TOPS[-1])
     chance, layout = _loss_sheet(style, sheet, top)
-    labels = end_labels(
-        one_each(lines.ends), sheet.iterations, style.log_y, _loss_range(top, style.log_y)
-    ).to_plotly_json()
-    return Drawing((chance, *lines.traces, labels), layout, 1 + lines.still)
+    axis = _loss_range(top, style.log_y)
+    labels = end_labels(one_each(lines.ends), sheet.iterations, style.log_y, axis).to_plotly_json()
+    low, high = (10**end for end in axis) if style.log_y else (-math.inf, axis[1])
+    beyond = beyond_frame(lines.traces, low, high)
+    return Drawing((chance, *lines.traces, beyond, labels), layout, 1 + lines.still)
 
 
 def error_lines(

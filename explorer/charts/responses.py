@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from explorer.analysis.aggregates import median_over_seeds
 from explorer.charts.theme import CONTEXT, FAMILY_SYMBOL, LABEL_SIZE, blank, colour, depth_colour
 
 RESPONSE_COLUMNS = ["net", "epoch", "layer", "value", "low", "high", "seeds"]
@@ -92,10 +93,7 @@ def response_table(records: pd.DataFrame, nets: pd.DataFrame, quantity: Quantity
         nets: columns run_id, net.
         quantity: which column.
     """
-    joined = records.merge(nets[["run_id", "net"]], on="run_id")
-    grouped = joined.groupby(["net", "epoch", "layer"], sort=True)[quantity.column]
-    table = grouped.agg(value="median", low="min", high="max", seeds="count").reset_index()
-    return table[RESPONSE_COLUMNS].astype({"value": float, "low": float, "high": float})
+    return median_over_seeds(records, nets, quantity.column)[RESPONSE_COLUMNS]
 
 
 def sheet_for(

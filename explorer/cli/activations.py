@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.inputs import add_net, open_named_net, say
+from explorer.cli.inputs import add_net, open_data, open_named_net, reading_of, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,7 @@ def _activations(options: Namespace) -> dict[str, Any]:
     from explorer.data.fitting import fit
     from explorer.probes.activations import read_activations
 
-    loaded = open_named_net(options.net, options.data)
+    loaded = open_named_net(options.net, options.data, reading_of(options))
     _check_block(options.block, loaded)
     picture = _picture(options)
     seen = fit(picture, loaded.image_size, loaded.in_channels, options.tone)
@@ -94,13 +94,12 @@ def _check_block(block: int | None, loaded: LoadedNet) -> None:
 def _picture(options: Namespace) -> Picture:
     from explorer.data.fitting import Picture, dataset_picture
     from explorer.data.images import read_image
-    from explorer.data.sources import open_dataset
 
     if options.image:
         read = read_image(options.image)
         return Picture(str(options.image), options.image.name, read.image.convert("RGB"), read.notes)
     try:
-        return dataset_picture(open_dataset(options.data), options.split, options.index)
+        return dataset_picture(open_data(options.data, options.split), options.split, options.index)
     except IndexError as error:
         raise ValueError(f"--index {options.index}: {error}") from None
 

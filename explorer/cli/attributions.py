@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.inputs import add_images, add_net, open_named_net, read_inputs, say
+from explorer.cli.inputs import add_images, add_net, open_named_net, read_inputs, reading_of, say
 from explorer.probes.methods import METHODS, AttributionError, Value, method
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _attributions(options: Namespace) -> dict[str, Any]:
     _check_out(options.out)
     from explorer.probes.attributions import Question, Subject
 
-    loaded = open_named_net(options.net, options.data)
+    loaded = open_named_net(options.net, options.data, reading_of(options))
     inputs, references = _picture(options, loaded)
     question = Question(asked.name, _target(options.target, loaded), settled, options.seed)
     found = Subject(loaded).attribute(loaded.normalised(inputs.pixels), question, references)
@@ -63,6 +63,8 @@ def _attributions(options: Namespace) -> dict[str, Any]:
         f"{asked.title} of class {found.target} ({loaded.classes[found.target]}); {inputs.source}; "
         f"baseline: {found.baseline}."
     )
+    if found.emptiness:
+        say(found.emptiness)
     if options.out:
         _write(options.out, found)
     return {

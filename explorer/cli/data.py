@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
+from explorer.cli.inputs import say
 from explorer.data.registry import CIFAR, available
 
 
@@ -17,7 +19,10 @@ def add_commands(commands: Any) -> None:
     adding = actions.add_parser("add", help="decode a dataset once and keep it under a name")
     adding.add_argument("name", help="cifar10, cifar100, or a name for what is at PATH")
     adding.add_argument(
-        "source", nargs="?", metavar="PATH", help="a folder or zip of images, or parquet shards"
+        "source",
+        nargs="?",
+        metavar="PATH",
+        help="a folder or zip of images, parquet shards, or CIFAR's own files",
     )
     adding.add_argument("--resize", type=int, metavar="PIXELS", help="make every image this wide and high")
     adding.add_argument("--title", help="what people read; default: the name")
@@ -36,8 +41,13 @@ def _add(options: Namespace) -> dict[str, Any]:
     if options.source is None and options.name not in CIFAR:
         raise ValueError(f"Say where {options.name} is: `data add {options.name} PATH`.")
     source = options.source or options.name
+    if options.source in CIFAR and Path(source).exists():
+        say(f"{source} is taken as the path {Path(source).absolute()}; `data add {source}` is the known one.")
+        source = str(Path(source).absolute())
     told = _Progress(1, "images decoded"), _Progress(2**20, "MiB downloaded")
     entry = add(Wish(options.name, source, options.resize, options.title, options.url), *told)
+    for note in entry.notes:
+        say(note)
     return entry.available()._asdict()
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from explorer.runs.library import Library
 from explorer.runs.run import Run
+from explorer.runs.status import Action
 from explorer.runs.store import Store
 from explorer.work import jobs, progress
 
-_VERBS = {
-    "pause": (jobs.pause, "let a run go on later"),
-    "resume": (jobs.resume, "queue a run again, to go on from its last checkpoint"),
-    "stop": (jobs.stop, "end a run where it is"),
+_ACTIONS = {
+    Action.PAUSE: "let a run go on later",
+    Action.RESUME: "queue a run again, to go on from its last checkpoint",
+    Action.STOP: "end a run where it is",
 }
 
 _NICENESS = 10
@@ -33,10 +34,10 @@ def add_commands(commands: Any) -> None:
 
 def add_actions(actions: Any) -> None:
     """Add pause, resume and stop to the actions of `runs`."""
-    for verb, (_, text) in _VERBS.items():
-        parser = actions.add_parser(verb, help=text)
+    for action, text in _ACTIONS.items():
+        parser = actions.add_parser(action.value, help=text)
         parser.add_argument("run_id")
-        parser.set_defaults(command=_ask, verb=verb)
+        parser.set_defaults(command=_ask, asked=action)
 
 
 def mark_interrupted() -> None:
@@ -54,7 +55,7 @@ def progress_of(library: Library, run: Run) -> dict[str, Any]:
 
 def _ask(options: Namespace) -> dict[str, Any]:
     store = Store()
-    _VERBS[options.verb][0](store, options.run_id)
+    jobs.ASK[options.asked](store, options.run_id)
     state = store.get_state(options.run_id)
     return {"run_id": options.run_id, "status": state.status, "asked": state.command}
 

@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from explorer.cli.inputs import say
 from explorer.cli.signal import add_keeping
 from explorer.work.plans import DIGITS_DEPTHS, build_zoo, make_plans
 from explorer.work.sweep import sweep
@@ -25,7 +26,15 @@ def add_commands(commands: Any) -> None:
     sweeper.add_argument(
         "--epochs", type=int, metavar="N", help="instead of --fraction: the paper's recipe in N epochs"
     )
-    sweeper.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    sweeper.add_argument(
+        "--lr", type=float, metavar="RATE", help="peak learning rate instead of the recipe's"
+    )
+    sweeper.add_argument("--schedule", choices=("cosine", "step"), help="instead of the recipe's")
+    sweeper.add_argument(
+        "--warmup-epochs", type=float, metavar="N", help="instead of the recipe's; alike for all depths"
+    )
+    sweeper.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="fp32")
+    sweeper.add_argument("--kernels", choices=("auto", "eager", "fused"), default="auto")
     sweeper.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     sweeper.add_argument(
         "--together", type=int, default=1, metavar="N", help="nets side by side in each process"
@@ -66,6 +75,11 @@ def _whole(text: str) -> tuple[int, ...]:
 
 
 def _sweep(options: Namespace) -> dict[str, Any]:
+    from explorer.data.sources import named_or_path
+
+    options.data, remark = named_or_path(options.data)
+    if remark:
+        say(remark)
     plans = make_plans(options)
     work = options.work or Path("sweep")
     for line in sweep(plans, work, workers=options.workers, together=options.together):

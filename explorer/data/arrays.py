@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,10 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.data.home import home
 from explorer.data.splits import Dataset, Measured, Progress, Split
+from explorer.system.files import new_folder, replace_folder
+from explorer.system.paths import home
 
-_FORMAT = 1
+_FORMAT = 2  # 2: deep images are shown by their own range
 _ABANDONED_S = 3600
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Source:
-    """A dataset where it comes from: the fields of `Dataset`, parts for its readers, and the place."""
+    """A dataset where it comes from: the fields of `Dataset`, parts for its readers, and the place.
+
+    Attributes:
+        id: as in `Dataset`, like title, classes, pixel_max, flips and notes.
+        parts: by split.
+        place: the folder or file.
+    """
 
     id: str
     title: str
@@ -54,6 +60,7 @@ class Source:
     place: Path
     pixel_max: int = 255
     flips: bool = True
+    notes: tuple[str, ...] = ()
 
 
 def cached(source: Source, progress: Progress | None = None) -> Dataset:
@@ -65,6 +72,7 @@ def cached(source: Source, progress: Progress | None = None) -> Dataset:
         readers={name: partial(_read, source, name, progress) for name in source.parts},
         pixel_max=source.pixel_max,
         flips=source.flips,
+        notes=source.notes,
     )
 
 
@@ -87,7 +95,10 @@ def _kept(wanted: dict[str, str]) -> list[Path]:
             about = json.loads(path.read_text())
         except (OSError, ValueError):
             continue
-        if isinstance(about, dict) and wanted.items() <= {**about, "shape": "", "histogram": ""}.items():
+        if (
+            isinstance(about, dict)
+            and wanted.items() <= {**about, "shape": "", "histogram": "", "notes": ""}.items()
+        ):
             found.append(path.parent)
     return found
 
@@ -119,7 +130,7 @@ def _load(folder: Path) -> Split | None:
         images = np.load(folder / "images.npy", mmap_mode="c", allow_pickle=False)
         labels = np.load(folder / "labels.npy", allow_pickle=False)
         known = Measured(str(about["sha256"]), np.asarray(about["histogram"], np.int64))
-        split = Split(images, labels, known)
+        split = Split(images, labels, known, tuple(map(str, about.get("notes", []))))
         touched = (folder / "images.npy").stat().st_mtime_ns != about["written"]
         if about["shape"] != list(images.shape) or known.histogram.shape != (images.shape[1], 256):
             return None
@@ -131,15 +142,14 @@ def _load(folder: Path) -> Split | None:
 
 
 def _save(folder: Path, split: Split, about: dict[str, Any]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep(folder.parent)
-    part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
-    try:
+    with new_folder(folder) as part:
         _write(part / "images.npy", split.images)
         _write(part / "labels.npy", split.labels)
         measured = split.measured()
         about |= {
             "shape": list(split.images.shape),
+            "notes": list(split.notes),
             "sha256": measured.sha256,
             "histogram": measured.histogram.tolist(),
             "written": (part / "images.npy").stat().st_mtime_ns,
@@ -148,10 +158,7 @@ def _save(folder: Path, split: Split, about: dict[str, Any]) -> None:
         for stale in _kept({name: about[name] for name in ("dataset", "split", "place")}):
             shutil.rmtree(stale, ignore_errors=True)
         if _load(folder) is None:  # else another process was quicker
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+            replace_folder(part, folder)
 
 
 def _write(path: Path, array: NDArray[Any]) -> None:
@@ -162,7 +169,7 @@ def _write(path: Path, array: NDArray[Any]) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Delete what killed processes left."""
+    """Delete what killed processes of earlier versions left."""
     for part in folder.glob(".part-*"):
         if time.time() - part.stat().st_mtime > _ABANDONED_S:
             shutil.rmtree(part, ignore_errors=True)

@@ -88,7 +88,7 @@ def cifar(name: str) -> Source:
     about = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     stamp = f"{archive.batches.resolve()} {about}"
     parts = {split: Part(f"{stamp} {split}", partial(_read, archive, split)) for split in ("train", "test")}
-    return Source(name, archive.title, _classes(archive), parts, archive.batches)
+    return Source(name, archive.title, classes_of(archive), parts, archive.batches)
 
 
 def how_to_get(archive: Archive) -> str:
@@ -167,7 +167,8 @@ def _why(error: Exception, archive: Archive) -> str:
     return "the download broke off."
 
 
-def _classes(archive: Archive) -> tuple[str, ...]:
+def classes_of(archive: Archive) -> tuple[str, ...]:
+    """The names of its classes, by label."""
     if archive.name == "cifar10":
         return CIFAR10_CLASSES
     return _CIFAR100_CLASSES

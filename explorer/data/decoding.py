@@ -1,19 +1,34 @@
-"""How do encoded images become one array? Decoded one by one, made one size where asked, stacked."""
+"""How do encoded images become one array? Decoded one by one, made one size where asked, stacked.
+
+A few images that cannot be read are left out, counted and named; many refuse the dataset.
+"""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from explorer.data.images import ImageError, decode
+from explorer.data.images import Decoded, ImageError, decode
 from explorer.data.splits import DataError, Progress, Split
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+SUFFIXES = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff",
+     ".avif", ".heic", ".heif", ".hif", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"}
+)  # fmt: skip
 SIZES = (8, 224)
 _MAX_IMAGES = 2_000_000
 _MAX_BYTES = 16 * 2**30
 _TELL_EVERY = 500
+_MOST_DAMAGED = 0.1
+_NAMED = 3
+
+
+class DamagedError(DataError):
+    """One image cannot be read; others may be."""
 
 
 def checked_size(resize: int | None) -> int | None:
@@ -28,8 +43,8 @@ def checked_size(resize: int | None) -> int | None:
     return resize
 
 
-def pixels_of(encoded: bytes, where: str, resize: int | None = None) -> NDArray[np.uint8]:
-    """(C, H, W) uint8; grey images keep one channel, all others become RGB.
+def pixels_of(encoded: bytes, where: str, resize: int | None = None) -> Decoded:
+    """The image in the bytes of one file.
 
     Args:
         encoded: the bytes of one file.
@@ -37,15 +52,21 @@ def pixels_of(encoded: bytes, where: str, resize: int | None = None) -> NDArray[
         resize: take the middle square and make it this many pixels wide.
 
     Raises:
-        DataError: it is no readable image.
+        DamagedError: it is no readable image.
     """
     try:
-        picture = decode(encoded, where).image
+        read = decode(encoded, where)
     except ImageError as error:
-        raise DataError(str(error)) from None
+        raise DamagedError(str(error)) from None
     if resize is not None:
-        picture = ImageOps.fit(picture, (resize, resize), Image.Resampling.BILINEAR)
-    array = np.asarray(picture)
+        fitted = ImageOps.fit(read.image, (resize, resize), Image.Resampling.BILINEAR)
+        return Decoded(fitted, read.notes)
+    return read
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """(C, H, W); grey images keep one channel, all others become RGB."""
+    array = np.asarray(image)
     return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
 
 
@@ -65,28 +86,65 @@ class Stack:
         self.total, self.where, self._progress = total, where, progress
         self._images: NDArray[np.uint8] | None = None
         self._labels: list[int] = []
+        self._damaged: list[str] = []
+        self._said: dict[str, tuple[str, int]] = {}
 
-    def add(self, pixels: NDArray[np.uint8], label: int) -> None:
-        """Take the next image, (C, H, W).
+    def take(self, read: Callable[[], Decoded], label: int) -> None:
+        """Take the next image; one that is damaged is left out and counted.
 
         Raises:
             DataError: its size is not that of those before, or all would be too much.
         """
-        images = self._room(pixels)
-        images[len(self._labels)] = pixels
-        self._labels.append(label)
-        if self._progress and (len(self._labels) % _TELL_EVERY == 0 or len(self._labels) == self.total):
-            self._progress(len(self._labels), self.total)
+        try:
+            image = read()
+        except DamagedError as error:
+            self._damaged.append(str(error))
+        else:
+            pixels = _pixels(image.image)
+            images = self._room(pixels)
+            images[len(self._labels)] = pixels
+            self._labels.append(label)
+            for note in image.notes:
+                self._count(note)
+        done = len(self._labels) + len(self._damaged)
+        if self._progress and (done % _TELL_EVERY == 0 or done == self.total):
+            self._progress(done, self.total)
 
     def split(self) -> Split:
-        """All images so far.
+        """All images so far, with notes on those that were changed or left out.
 
         Raises:
-            DataError: there is none.
+            DataError: there is none, or more than a tenth cannot be read.
         """
+        damaged = len(self._damaged)
+        if damaged > _MOST_DAMAGED * self.total:
+            several = f"{damaged:,} of {self.total:,} images in {self.where} cannot be read. The first: "
+            raise DataError(f"{several if damaged > 1 else ''}{self._damaged[0]}")
         if self._images is None:
             raise DataError(f"{self.where} holds no image.")
-        return Split(self._images[: len(self._labels)], np.asarray(self._labels, dtype=np.int64))
+        labels = np.asarray(self._labels, dtype=np.int64)
+        return Split(self._images[: len(labels)], labels, notes=(*self._told(), *self._told_damaged()))
+
+    def _count(self, note: str) -> None:
+        kind = re.sub(r"-?\d[\d.,e+-]*", "#", note)
+        first, count = self._said.get(kind, (note, 0))
+        self._said[kind] = first, count + 1
+
+    def _told(self) -> list[str]:
+        """What was done to images, each kind once, with the numbers of the first."""
+        return [
+            f"{count:,} image{'' if count == 1 else 's'}: {first}" for first, count in self._said.values()
+        ]
+
+    def _told_damaged(self) -> list[str]:
+        count = len(self._damaged)
+        if not count:
+            return []
+        several = (
+            f"{count:,} images that cannot be read are" if count > 1 else "1 image that cannot be read is"
+        )
+        more = f" And {count - _NAMED:,} more." if count > _NAMED else ""
+        return [f"{several} left out. {' '.join(self._damaged[:_NAMED])}{more}"]
 
     def _room(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if self._images is None:

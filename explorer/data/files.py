@@ -18,7 +18,7 @@ MAX_FILES = 200_000
 MAX_TOTAL = 4 * 2**30
 MAX_RATIO = 100
 _RATIO_FROM = 50 * 2**20
-_MAX_DEPTH = 5
+_MAX_DEPTH = 12
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ class Tree:
     folders: frozenset[tuple[str, ...]]
     opened: Callable[[], AbstractContextManager[Read]]
 
+    @property
+    def name(self) -> str:
+        """What the folder is called, or the zip without its ending."""
+        root = self.root.resolve()
+        return root.stem if root.is_file() else root.name
+
     def stamp(self) -> str:
         """Changes when a file comes, goes or changes."""
         digest = hashlib.sha256(str(self.root.resolve()).encode())
@@ -67,7 +73,7 @@ def folder_tree(root: Path) -> Tree:
         DataError: a link leads out of the folder, or there is too much in it.
     """
     files, folders, base = [], set(), root.resolve()
-    for path in _walk(root, base, _MAX_DEPTH):
+    for path in _walk(root, base, ()):
         parts = path.relative_to(root).parts
         if path.is_dir():
             folders.add(parts)
@@ -84,19 +90,28 @@ def folder_tree(root: Path) -> Tree:
     return Tree(root, tuple(sorted(files, key=lambda file: file.path)), frozenset(folders), opened)
 
 
-def _walk(folder: Path, base: Path, depth: int) -> Iterator[Path]:
+def _walk(folder: Path, base: Path, above: tuple[Path, ...]) -> Iterator[Path]:
     try:
-        inside = sorted(folder.iterdir())
+        inside, above = sorted(folder.iterdir()), (*above, folder.resolve())
     except OSError as error:
         raise DataError(f"{folder} cannot be read: {error.strerror or error}.") from None
+    if len(above) > _MAX_DEPTH:
+        raise DataError(f"{folder} lies more than {_MAX_DEPTH} folders deep. Give a folder further down.")
     for path in inside:
         if path.name.startswith("."):
             continue
         if path.is_symlink() and not path.resolve().is_relative_to(base):
             raise DataError(f"{path} is a link that leads out of the folder. Put the file itself there.")
+        if path.is_symlink() and path.resolve() in above:
+            continue  # a link to a folder that it lies in
         yield path
-        if path.is_dir() and depth > 1:
-            yield from _walk(path, base, depth - 1)
+        if path.is_dir():
+            yield from _walk(path, base, above)
+
+
+def tree_of(path: Path) -> Tree:
+    """The files of a folder or a zip. Raises as `folder_tree` and `zip_tree`."""
+    return zip_tree(path) if path.is_file() else folder_tree(path)
 
 
 def zip_tree(path: Path) -> Tree:

@@ -2,7 +2,7 @@
 
 A file is untrusted: its bytes are counted before they are read, its format must be on a list, its
 pixels and sides are counted before they are decoded, and whatever goes wrong inside a decoder
-leaves here as an `ImageError`.
+leaves here as an `ImageError`. A JPEG of more pixels is scaled down while it is decoded.
 """
 
 from __future__ import annotations
@@ -14,15 +14,24 @@ from pathlib import Path
 from typing import IO
 
 from PIL import ExifTags, Image
+from PIL.JpegImagePlugin import JpegImageFile, jpeg_factory
+from PIL.TiffImagePlugin import II, OPEN_INFO
 
-from explorer.data.modes import ModeError, plain
+from explorer.data.modes import ModeError, is_flat, plain, raw_mode
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM")
+"""As Pillow names them; HEIC goes a way of its own."""
+TAKEN = "PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF, HEIC or PPM"
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000
 MAX_SIDE = 16_384
+MAX_JPEG_PIXELS = 256_000_000
+_MAX_COEFFICIENTS = 400_000_000  # bytes; what a decoder holds of a progressive JPEG, whatever its scale
+_TEXT_PPM, _MOST_TEXT = (b"P1", b"P2", b"P3"), 3_000_000
+_SCALES = {1: "", 2: "a half", 4: "a quarter", 8: "an eighth"}
 _SMALLER = "Save it smaller and try again."
-_TAKEN = "(PNG, JPEG, WebP, BMP, GIF or TIFF)"
+_AS_JPEG = "A photograph that is larger can be taken as JPEG, which is scaled down while it is read."
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 _EXIF_KEYS = {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,10 +42,13 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Pillow can unpack real numbers of 64 bits, but has no entry for TIFF files of them
+OPEN_INFO.setdefault((II, 1, (3,), 1, (64,), ()), ("F", "F;64F"))
 # the first bytes of what people also call pictures, to refuse it by its name
 _OTHERS = (
     (4, b"ftyphe", "HEIC"), (4, b"ftypmif1", "HEIC"), (4, b"ftypmsf1", "HEIC"), (4, b"ftypavi", "AVIF"),
-    (0, b"%PDF", "PDF"), (0, b"8BPS", "Photoshop"), (0, b"\0\0\1\0", "icon (ICO)"),
+    (4, b"ftypcrx", "raw camera (CR3)"), (4, b"ftyp", "film (MP4 or MOV)"), (0, b"%PDF", "PDF"),
+    (0, b"8BPS", "Photoshop"), (0, b"\0\0\1\0", "icon (ICO)"),
     (4, b"jP  ", "JPEG 2000"), (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
     (4, b"JXL ", "JPEG XL"), (0, b"\xff\x0a", "JPEG XL"), (0, b"PK\3\4", "zip"),
 )  # fmt: skip
@@ -66,8 +78,8 @@ def open_image(path_or_file: str | Path | bytes | IO[bytes]) -> Image.Image:
         path_or_file: a path, an open binary file, or the file's bytes.
 
     Raises:
-        ImageError: it is no PNG, JPEG, WebP, BMP, GIF or TIFF; it is damaged; or it has more than
-            20 MB, 25 million pixels or 16,384 pixels a side.
+        ImageError: it is no PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF, HEIC or PPM; it is damaged; or it has
+            more than 20 MB, 25 million pixels (a JPEG: 256 million) or 16,384 pixels a side.
     """
     return read_image(path_or_file).image.convert("RGB")
 
@@ -84,40 +96,116 @@ def decode(content: bytes, name: str) -> Decoded:
     """The picture in the bytes of one file; errors call it `name`. Raises as `open_image`."""
     if len(content) > MAX_BYTES:
         raise ImageError(f"{name} has more than {MAX_BYTES // 10**6} MB. {_SMALLER}")
+    if content[:2] in _TEXT_PPM and len(content) > _MOST_TEXT:
+        raise ImageError(f"{name} is a large PPM written as text, which is slow to read. Save it as PNG.")
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            _check_size(image)
-            return _decoded(image)
+        with _opened(content) as image:
+            size = image.size
+            scale = _checked_scale(image, content)
+            if scale > 1:
+                image.draft(None, (size[0] // scale, size[1] // scale))
+            return _decoded(image, content, _said_scale(size, image.size, scale))
     except (_SizeError, ModeError) as error:
         raise ImageError(f"{name} {error}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ImageError(f"{name} has more than {MAX_PIXELS // 10**6} million pixels. {_SMALLER}") from None
+        raise ImageError(
+            f"{name} has more than {MAX_PIXELS // 10**6} million pixels. {_SMALLER} {_AS_JPEG}"
+        ) from None
     except MemoryError:
         raise ImageError(f"{name} needs more memory than there is. {_SMALLER}") from None
     except Exception:  # noqa: BLE001 - a decoder of untrusted bytes may raise anything
-        raise ImageError(f"{name} is no readable image {_TAKEN}{_reason(content)}") from None
+        raise ImageError(f"{name} is no readable image ({TAKEN}){_reason(content)}") from None
 
 
 class _SizeError(ValueError):
     """The text goes on from the name of the file."""
 
 
-def _check_size(image: Image.Image) -> None:
+def _opened(content: bytes) -> Image.Image:
+    """The picture, its header read and not a pixel decoded."""
+    file = io.BytesIO(content)
+    if content.startswith(b"\xff\xd8\xff"):
+        return jpeg_factory(file)  # as `Image.open` does, which refuses what can be scaled
+    if _is_heic(content):
+        from pillow_heif import register_heif_opener  # rarely wanted, and not small
+
+        register_heif_opener(thumbnails=False)
+        return Image.open(file, formats=("HEIF",))
+    return Image.open(file, formats=FORMATS)
+
+
+def _is_heic(content: bytes) -> bool:
+    brand = content[8:12]
+    return content[4:8] == b"ftyp" and (
+        brand in _HEIC_BRANDS or (brand in (b"mif1", b"msf1") and b"avi" not in content[12:64])
+    )
+
+
+def _checked_scale(image: Image.Image, content: bytes) -> int:
+    """By how much the sides are to be divided, 1, 2, 4 or 8, while a JPEG is decoded; 1 for all others."""
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise _SizeError(f"has {width}x{height} pixels, over {MAX_PIXELS // 10**6} million. {_SMALLER}")
-    if max(width, height) > MAX_SIDE:
-        raise _SizeError(f"has {width}x{height} pixels; a side may have {MAX_SIDE:,}. {_SMALLER}")
+    jpeg = isinstance(image, JpegImageFile)
+    if jpeg and width * height > MAX_JPEG_PIXELS:
+        raise _SizeError(f"has {width}x{height} pixels, over {MAX_JPEG_PIXELS // 10**6} million. {_SMALLER}")
+    for scale in _SCALES if jpeg else (1,):
+        if width * height <= MAX_PIXELS * scale**2 and max(width, height) <= MAX_SIDE * scale:
+            break
+    else:
+        most = f"over {MAX_PIXELS // 10**6} million"
+        if width * height <= MAX_PIXELS:
+            most = f"a side may have {MAX_SIDE:,}"
+        raise _SizeError(f"has {width}x{height} pixels, {most}. {_SMALLER} {_AS_JPEG}")
+    if scale > 1 and _coefficients(image, content) > _MAX_COEFFICIENTS:
+        raise _SizeError(
+            f"has {width}x{height} pixels in a progressive JPEG, which cannot be scaled while it is read. "
+            "Save it as an ordinary (baseline) JPEG, or smaller, and try again."
+        )
+    return scale
 
 
-def _decoded(image: Image.Image) -> Decoded:
-    turn = _orientation(image)
+def _coefficients(image: Image.Image, content: bytes) -> int:
+    """Bytes that the decoder keeps of a JPEG of several scans; 0 where one scan holds all components."""
+    layers = getattr(image, "layer", [])
+    if "progressive" not in image.info and _first_scan(content) == len(layers):
+        return 0
+    widest = max(across for _, across, *_ in layers) * max(down for _, _, down, *_ in layers)
+    samples = sum(across * down for _, across, down, *_ in layers) / widest
+    return int(2 * image.size[0] * image.size[1] * samples)
+
+
+def _first_scan(content: bytes) -> int:
+    """Components in the first scan of a JPEG; 0 where there is none."""
+    at = 2
+    while at + 5 <= len(content):
+        if content[at] != 0xFF or content[at + 1] in (0x00, 0xFF):
+            at += 1
+            continue
+        if content[at + 1] == 0xDA:
+            return content[at + 4]
+        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+    return 0
+
+
+def _said_scale(size: tuple[int, int], shown: tuple[int, int], scale: int) -> list[str]:
+    if scale == 1:
+        return []
+    return [
+        f"Its {size[0]}x{size[1]} pixels were read at {_SCALES[scale]} of their width and height: "
+        f"{shown[0]}x{shown[1]}."
+    ]
+
+
+def _decoded(image: Image.Image, content: bytes, notes: list[str]) -> Decoded:
+    turn, raw = _orientation(image), raw_mode(image)
     image.load()
-    shown, notes = plain(image)
+    shown, said = plain(image, raw, lambda: _opened(content))
+    notes += said
     if turn in _TURNS:
         # TIFF is turned by its decoder
         shown = shown if image.format == "TIFF" else shown.transpose(_TURNS[turn])
         notes.append("Turned upright, as the camera noted (EXIF).")
+    if is_flat(shown):
+        notes.append("All its pixels have the same value: there is nothing to see in it.")
     if image.format in ("JPEG", "BMP"):
         return Decoded(shown, tuple(notes))
     if shown is image:
@@ -147,12 +235,15 @@ def _is_animated(image: Image.Image) -> bool:
 def _reason(content: bytes) -> str:
     if not content:
         return ": it is empty. Choose another file."
+    if content[:4] in (b"II*\0", b"MM\0*"):
+        return ": it is damaged, or a TIFF of an unusual kind. Save it as 8-bit or 16-bit TIFF, or as PNG."
     for start, mark, title in _OTHERS:
         if content[start:].startswith(mark):
-            return f": it is a {title} file. Save it as PNG or JPEG and try again."
+            damaged = " that is damaged or of an unusual kind" if title in TAKEN else ""
+            return f": it is a {title} file{damaged}. Save it as PNG or JPEG and try again."
     if b"<svg" in content[:4096].lower():
         return ": it is an SVG drawing, which has no pixels. Save it as PNG and try again."
-    return ": it is damaged, or it is something else. Save it anew and try again."
+    return ": it is damaged, or it is something else. Save it again and try once more."
 
 
 def _name(path_or_file: str | Path | IO[bytes]) -> str:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from explorer.data import arrays, registry
 from explorer.data.cifar import ARCHIVES, fetch, mirrored
+from explorer.data.cifar_files import known_as
 from explorer.data.decoding import checked_size
 from explorer.data.sampling import parted
 from explorer.data.sources import find_source
-from explorer.data.splits import DataError, Progress
+from explorer.data.splits import DataError, Dataset, Progress
 
 HELD_OUT = 0.2
 MAX_UPLOAD = 64 * 2**20
+_SHARD_MARK = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def add(wish: Wish, progress: Progress | None = None, downloaded: Progress | Non
         DataError: it cannot be read, or the name cannot be used.
     """
     registry.folder_of(wish.name)
-    if wish.name in registry.BUILT_IN or (wish.name in registry.CIFAR and wish.source != wish.name):
+    if wish.name in registry.BUILT_IN or (wish.name in registry.CIFAR and not _is_own(wish)):
         raise DataError(f"The name {wish.name} is taken by the explorer. Choose another.")
     if wish.source in registry.CIFAR:
         archive = ARCHIVES[wish.source]
@@ -58,6 +60,11 @@ def add(wish: Wish, progress: Progress | None = None, downloaded: Progress | Non
     entry = _measured(wish, progress)
     registry.keep(entry)
     return entry
+
+
+def _is_own(wish: Wish) -> bool:
+    """Whether a name of CIFAR is wanted for CIFAR itself."""
+    return wish.source == wish.name or known_as(Path(wish.source).expanduser()) == wish.name
 
 
 def _measured(wish: Wish, progress: Progress | None) -> registry.Entry:
@@ -77,18 +84,23 @@ def _measured(wish: Wish, progress: Progress | None) -> registry.Entry:
     return registry.Entry(
         name=wish.name, title=title, source=path, classes=source.classes, image_size=train.image_size,
         channels=train.in_channels, train=len(train.labels), test=len(test.labels),
-        resize=wish.resize, held_out=held_out,
+        resize=wish.resize, held_out=held_out, notes=_told(dataset, held_out),
     )  # fmt: skip
+
+
+def _told(dataset: Dataset, held_out: float | None) -> tuple[str, ...]:
+    share = f"It has one split: {100 * HELD_OUT:.0f} % of each class, drawn with seed 0, are the test split."
+    return (*dataset.told(), share) if held_out else dataset.told()
 
 
 def add_upload(
     wish: Wish, content: bytes, progress: Progress | None = None, limit: int = MAX_UPLOAD
 ) -> registry.Entry:
-    """Keep an uploaded zip of images below the data folder and add it; if it cannot be added, nothing stays.
+    """Keep an uploaded zip, or parquet shard, below the data folder and add it; else nothing stays.
 
     Args:
         wish: what to call it; its source is not looked at.
-        content: the bytes of the zip.
+        content: the bytes of the file.
         progress: told how many images are decoded.
         limit: the most bytes that are taken.
 
@@ -99,10 +111,10 @@ def add_upload(
     if folder.exists() or wish.name in (*registry.BUILT_IN, *registry.CIFAR):
         raise DataError(f"There is a dataset called {wish.name} already. Remove it, or choose another name.")
     if len(content) > limit:
-        raise DataError(f"The zip has more than {limit // 2**20} MiB. Add it in a shell instead.")
+        raise DataError(f"The file has more than {limit // 2**20} MiB. Add it in a shell instead.")
     try:
         folder.mkdir(parents=True)
-        path = folder / f"{wish.name}.zip"
+        path = folder / f"{wish.name}{'.parquet' if content.startswith(_SHARD_MARK) else '.zip'}"
         path.write_bytes(content)
         return add(replace(wish, source=str(path)), progress)
     except OSError as error:

@@ -1,96 +1,227 @@
-"""Which images do parquet shards hold? As the Hugging Face hub lays them out."""
+"""Which images do parquet shards hold? As the Hugging Face hub or as other programs write them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import PurePath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from explorer.data.arrays import Part, Source
+from explorer.data.columns import Columns, columns_of, has_labels
 from explorer.data.decoding import Stack, pixels_of
-from explorer.data.files import folder_tree
+from explorer.data.files import File, Read, Tree
+from explorer.data.images import Decoded
+from explorer.data.layout import TRAIN_WORDS, listed, preferred, split_word
 from explorer.data.splits import DataError, Progress, Split
 
 TITLE = {"cifar10-jpeg": "CIFAR-10 (JPEG)"}
+_LFS = b"version https://git-lfs"
+_MOST_UNPACKED = 2**30
+_Path = tuple[str, ...]
 
 
-def parquet_folder(folder: Path, resize: int | None = None) -> Source:
-    """Shards called train-*.parquet and test-*.parquet: a column of images and one of labels.
+def is_shard(file: File) -> bool:
+    """Whether a file is called like a parquet shard."""
+    return PurePath(file.path[-1]).suffix.lower() in (".parquet", ".pq")
+
+
+def parquet_source(tree: Tree, resize: int | None = None, known: Sequence[str] = ()) -> Source:
+    """Shards of images and labels, in one folder or below it; their names or folders say the split.
+
+    Args:
+        tree: the files of a folder or a zip, or one shard alone.
+        resize: make every image this many pixels wide and high.
+        known: the classes in the order in which the dataset was added.
 
     Raises:
-        DataError: there is no such shard, or it names no classes.
+        DataError: several datasets lie in the folder, or images or labels cannot be found in the columns.
     """
-    shards = {name: sorted(folder.glob(f"{name}-*.parquet")) for name in ("train", "test")}
-    shards = {name: files for name, files in shards.items() if files}
-    if not shards:
-        raise DataError(f"{folder} holds parquet files, but none called train-*.parquet or test-*.parquet.")
-    label, classes = _label_column(next(iter(shards.values()))[0])
-    name, stamp = folder.resolve().name, f"{folder_tree(folder).stamp()} {label} {resize}"
+    shards = [file for file in tree.files if is_shard(file)]
+    found, notes = _splits(tree, shards)
+    chosen, said = _labelled(tree, found)
+    with tree.opened() as content:
+        columns = columns_of({_where(tree, file): _schema(content, tree, file) for file in _flat(chosen)},
+                             partial(_labels, content, tree, _flat(chosen)), known)  # fmt: skip
+    stamp = (
+        f"{replace(tree, files=tuple(shards)).stamp()} {columns.label} {','.join(columns.classes)} {resize}"
+    )
+    parts = {
+        split: Part(f"{stamp} {split}", partial(_read, tree, files, columns, resize))
+        for split, files in chosen.items()
+    }
+    title = TITLE.get(tree.name, tree.name)
+    notes = [*notes, *said, *columns.notes, *_others(tree)]
+    return Source(
+        id=tree.name, title=title, classes=columns.classes, parts=parts, place=tree.root, notes=tuple(notes)
+    )
 
-    def part(split: str, files: Sequence[Path]) -> Part:
-        return Part(f"{stamp} {split}", lambda progress: _read(files, label, resize, progress))
 
-    parts = {split: part(split, files) for split, files in shards.items()}
-    return Source(id=name, title=TITLE.get(name, name), classes=classes, parts=parts, place=folder)
+def _splits(tree: Tree, shards: Sequence[File]) -> tuple[dict[str, list[File]], list[str]]:
+    """Shards by the word of their split, '' where none is named; and which are left out."""
+    found: dict[_Path, dict[str, list[File]]] = {}
+    for file in shards:
+        word, folder = _named(file)
+        found.setdefault(folder, {}).setdefault(word, []).append(file)
+    if len(found) > 1:
+        names = listed("/".join(folder) or "." for folder in sorted(found))
+        raise DataError(f"{tree.root} holds parquet shards of several datasets ({names}): give one folder.")
+    (splits,) = found.values()
+    unnamed = splits.pop("", []) if len(splits) > 1 else []
+    notes = [f"{len(unnamed)} shards without a split in their names are left out: {_names(unnamed)}."]
+    return splits, [*(notes if unnamed else []), *_missing(shards)]
 
 
-def _label_column(shard: Path) -> tuple[str, tuple[str, ...]]:
-    schema = _opened(shard).schema_arrow
-    for label in ("label", "fine_label", "labels"):
-        if label in schema.names:
-            break
-    else:
-        raise DataError(f"{shard.name} has no column 'label'; it has {', '.join(schema.names)}.")
+def _named(file: File) -> tuple[str, _Path]:
+    """The word for the split in a shard's name or in its folder's, and the folder of the dataset."""
+    stem = PurePath(file.path[-1]).stem
+    words = [word for part in re.split(r"[^A-Za-z]+", stem) if (word := split_word(part))]
+    if words:
+        return words[0], file.path[:-1]
+    if len(file.path) > 1 and (word := split_word(file.path[-2])):
+        return word, file.path[:-2]
+    return "", file.path[:-1]
+
+
+def _missing(shards: Sequence[File]) -> list[str]:
+    """Shards that the names of others promise, such as train-00001-of-00003, and that are not there."""
+    there: dict[tuple[str, int], set[int]] = {}
+    for file in shards:
+        found = re.fullmatch(r"(.*?)-(\d{5})-of-(\d{5})(?:-[0-9a-f]+)?", PurePath(file.path[-1]).stem)
+        if found:
+            there.setdefault((found[1], int(found[3])), set()).add(int(found[2]))
+    return [
+        f"{total - len(numbers)} of the {total} shards of {name} are missing: only the others are read."
+        for (name, total), numbers in there.items()
+        if len(numbers) < total
+    ]
+
+
+def _labelled(tree: Tree, found: Mapping[str, list[File]]) -> tuple[dict[str, list[File]], list[str]]:
+    """The shards to train and to test on, and what is said of the choice."""
+    notes, labelled = [], {}
+    with tree.opened() as content:
+        for word, files in found.items():
+            with _table(content, tree, files[0]) as table:
+                if len(found) == 1 or has_labels(table):
+                    labelled[word] = files
+                    continue
+            notes.append(f"The shards of {word} hold no labels and are left out.")
+    train = [word for word in labelled if word in TRAIN_WORDS]
+    test = preferred(word for word in labelled if word and word not in TRAIN_WORDS)
+    if not labelled:
+        raise DataError(f"No shard in {tree.root} has labels: {listed(sorted(found))}.")
+    chosen = {"train": train[:1], "test": test[:1] or ([""] if "" in labelled else [])}
+    for split, words in chosen.items():
+        if words and words[0] not in (split, ""):
+            notes.append(f"The shards of {words[0]} are the {split} split.")
+    used = {word for words in chosen.values() for word in words}
+    notes += [
+        f"The shards of {word} are left out: another split is used." for word in sorted(set(labelled) - used)
+    ]
+    return {split: labelled[words[0]] for split, words in chosen.items() if words}, notes
+
+
+def _others(tree: Tree) -> list[str]:
+    pictures = [file for file in tree.files
+                if PurePath(file.path[-1]).suffix.lower() in (".png", ".jpg", ".jpeg", ".webp")]  # fmt: skip
+    if not pictures:
+        return []
+    return [f"{len(pictures)} images beside the parquet shards are left out: {_names(pictures)}."]
+
+
+def _flat(splits: Mapping[str, list[File]]) -> list[File]:
+    return [file for files in splits.values() for file in files]
+
+
+def _names(files: Sequence[File]) -> str:
+    return listed("/".join(file.path) for file in files)
+
+
+def _where(tree: Tree, file: File) -> str:
+    return file.path[-1]
+
+
+@dataclass
+class _Table:
+    """An open shard; a context that closes it."""
+
+    file: pq.ParquetFile
+
+    def __enter__(self) -> pq.ParquetFile:
+        return self.file
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+
+def _table(read: Read, tree: Tree, file: File) -> _Table:
     try:
-        hub = json.loads((schema.metadata or {})[b"huggingface"])
-        names = hub["info"]["features"][label]["names"]
-        classes = tuple(str(name) for name in names)
-    except (KeyError, TypeError, ValueError):
-        raise DataError(f"The schema of {shard.name} names no classes for '{label}'.") from None
-    return label, classes
-
-
-def _opened(shard: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(shard)
+        if tree.root.is_dir():
+            return _Table(pq.ParquetFile(tree.root.joinpath(*file.path)))
+        if PurePath(tree.root).suffix.lower() != ".zip":
+            return _Table(pq.ParquetFile(tree.root))
+        if file.size > _MOST_UNPACKED:
+            raise DataError(f"{file.path[-1]} has more than 1 GiB inside of a zip. Unpack it first.")
+        return _Table(pq.ParquetFile(pa.BufferReader(read(file))))
     except (pa.ArrowException, OSError):
-        raise DataError(f"{shard.name} is no readable parquet file; fetch it again.") from None
+        if file.size < 1000 and read(file).startswith(_LFS):
+            raise DataError(
+                f"{file.path[-1]} is a pointer of Git LFS, not the shard itself. Run `git lfs pull` in its "
+                "folder."
+            ) from None
+        raise DataError(f"{file.path[-1]} is no readable parquet file; fetch it again.") from None
 
 
-def _read(shards: Sequence[Path], label: str, resize: int | None, progress: Progress | None) -> Split:
-    tables = [_opened(shard) for shard in shards]
-    total = sum(table.metadata.num_rows for table in tables)
-    stack = Stack(total, str(shards[0].parent), progress)
-    number = 0
-    for shard, table in zip(shards, tables, strict=True):
-        column = next((name for name in ("img", "image") if name in table.schema_arrow.names), None)
-        if column is None:
-            raise DataError(f"{shard.name} has no column 'image' or 'img'.")
-        if label not in table.schema_arrow.names:
-            raise DataError(f"{shard.name} has no column '{label}', unlike the shards before it.")
-        for image, value in _rows(table, (column, label), shard):
-            if type(value) is not int:
-                raise DataError(
-                    f"The column '{label}' of {shard.parent} must hold whole numbers; "
-                    "some image has no label."
-                )
-            stack.add(pixels_of(_encoded(image), f"{shard.name}, image {number}", resize), value)
-            number += 1
+def _schema(read: Read, tree: Tree, file: File) -> pa.Schema:
+    with _table(read, tree, file) as table:
+        return table.schema_arrow
+
+
+def _labels(read: Read, tree: Tree, files: Sequence[File], label: str) -> Iterator[object]:
+    """All labels, as the shards hold them."""
+    for file in files:
+        with _table(read, tree, file) as table:
+            for (value,) in _rows(table, (label,), file.path[-1]):
+                yield value
+
+
+def _read(
+    tree: Tree, files: Sequence[File], columns: Columns, resize: int | None, progress: Progress | None
+) -> Split:
+    with tree.opened() as content:
+        total = 0
+        for file in files:
+            with _table(content, tree, file) as table:
+                total += table.metadata.num_rows
+        stack, number = Stack(total, str(tree.root), progress), 0
+        for file in files:
+            name = file.path[-1]
+            with _table(content, tree, file) as table:
+                for image, value in _rows(table, (columns.image, columns.label), name):
+                    label = columns.number(value, name)
+                    stack.take(_decoder(image, f"{name}, image {number}", resize), label)
+                    number += 1
     return stack.split()
 
 
-def _rows(table: pq.ParquetFile, columns: tuple[str, str], shard: Path) -> Iterator[tuple[object, object]]:
+def _decoder(image: object, where: str, resize: int | None) -> Callable[[], Decoded]:
+    return lambda: pixels_of(_encoded(image), where, resize)
+
+
+def _rows(table: pq.ParquetFile, columns: Sequence[str], name: str) -> Iterator[tuple[object, ...]]:
     try:
         for batch in table.iter_batches(batch_size=1000, columns=list(columns)):
-            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+            yield from zip(*(batch.column(column).to_pylist() for column in columns), strict=True)
     except (pa.ArrowException, OSError):
-        raise DataError(f"{shard.name} is damaged; fetch it again.") from None
+        raise DataError(f"{name} is damaged; fetch it again.") from None
 
 
 def _encoded(row: object) -> bytes:
     """The file of one image; nothing, which is no readable image, where the row holds none."""
-    encoded = row.get("bytes") if isinstance(row, dict) else None
+    encoded = row.get("bytes") if isinstance(row, dict) else row
     return encoded if isinstance(encoded, bytes) else b""

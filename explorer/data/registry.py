@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from explorer.data.home import home
 from explorer.data.splits import DataError
+from explorer.system.files import replace_text
+from explorer.system.paths import home
 
 BUILT_IN = ("digits", "digits-validation", "digits-small")
 CIFAR = ("cifar10", "cifar100")
@@ -49,6 +50,7 @@ class Entry:
         test: images to test on.
         resize: size to which the images were made, if they were.
         held_out: fraction of the only split that became the test split, if there was one split only.
+        notes: what was decided and left out when it was added, as sentences.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Entry:
     test: int
     resize: int | None = None
     held_out: float | None = None
+    notes: tuple[str, ...] = ()
 
     def available(self) -> Available:
         """The same, as `available` lists it."""
@@ -109,9 +112,7 @@ def keep(entry: Entry) -> None:
         raise DataError(f"The name {entry.name} is taken by the explorer. Choose another.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{_ABOUT}.part"
-        part.write_text(json.dumps(asdict(entry), indent=1), encoding="utf-8")
-        part.replace(folder / _ABOUT)
+        replace_text(folder / _ABOUT, json.dumps(asdict(entry), indent=1))
     except OSError as error:
         raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from None
 
@@ -119,7 +120,8 @@ def keep(entry: Entry) -> None:
 def _read(path: Path) -> Entry | None:
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return Entry(**{**values, "classes": tuple(values["classes"]), "name": path.parent.name})
+        lists = {"classes": tuple(values["classes"]), "notes": tuple(map(str, values.get("notes", ())))}
+        return Entry(**{**values, **lists, "name": path.parent.name})
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError):

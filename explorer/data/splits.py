@@ -42,11 +42,13 @@ class Split:
         images: uint8, (N, C, H, W), from 0 to the dataset's `pixel_max`; may be mapped from a file.
         labels: int64, (N,).
         known: what was measured of just these images before, where they come from the cache.
+        notes: what was done to images or left out when they were decoded, as sentences.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     known: Measured | None = field(default=None, repr=False, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together."""
@@ -97,7 +99,7 @@ class Split:
 
     def take(self, index: NDArray[np.int64]) -> Split:
         """The images at `index`, in that order."""
-        return Split(self.images[index], self.labels[index])
+        return Split(self.images[index], self.labels[index], notes=self.notes)
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class Dataset:
         readers: how to read each split that exists.
         pixel_max: the value of a fully bright pixel.
         flips: whether a mirrored image still belongs to its class.
+        notes: what was decided where its files leave a choice, and what is left out, as sentences.
     """
 
     id: str
@@ -119,6 +122,7 @@ class Dataset:
     readers: dict[str, Callable[[], Split]]
     pixel_max: int = 255
     flips: bool = True
+    notes: tuple[str, ...] = ()
     _read: dict[str, Split] = field(default_factory=dict, repr=False, compare=False)
 
     def split(self, name: str) -> Split:
@@ -135,6 +139,11 @@ class Dataset:
                 raise DataError(f"Labels of {self.title} must lie between 0 and {len(self.classes) - 1}.")
             self._read[name] = split
         return self._read[name]
+
+    def told(self) -> tuple[str, ...]:
+        """All that is to be said of it: of its files, and of the splits that were read."""
+        read = [note for split in self._read.values() for note in split.notes]
+        return tuple(dict.fromkeys([*self.notes, *read]))
 
     def channel_stats(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and standard deviation of each channel over the training split, of pixels in 0 to 1."""
@@ -160,6 +169,7 @@ def hold_out(dataset: Dataset, fraction: float, seed: int) -> Dataset:
         },
         pixel_max=dataset.pixel_max,
         flips=dataset.flips,
+        notes=dataset.notes,
     )
 
 

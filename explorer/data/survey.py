@@ -38,11 +38,11 @@ class Survey:
 
     def images(self, split: str) -> int:
         """Images of one split."""
-        return int(self.counts.query("split == @split")["images"].sum())
+        return int(self.counts.loc[self.counts["split"] == split, "images"].sum())
 
     def per_class(self, split: str) -> tuple[int, int]:
         """The fewest and the most images of a class."""
-        counts = self.counts.query("split == @split")["images"]
+        counts = self.counts.loc[self.counts["split"] == split, "images"]
         return int(counts.min()), int(counts.max())
 
 

@@ -1,4 +1,4 @@
-"""What did the paper measure, what did we, what did others, and does it agree? One line per number."""
+"""The paper's numbers beside those measured here and by others, each with a verdict: one line per number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from explorer import paper
-from explorer.evidence.verdicts import (
+from explorer.analysis import selection
+from explorer.analysis.verdicts import (
     Difference,
     Judged,
     Verdict,
@@ -19,6 +20,7 @@ from explorer.evidence.verdicts import (
     judge_macs,
     judge_parameters,
 )
+from explorer.evidence.published import kept_errors
 from explorer.nets.published import IMAGE_SIZE, PUBLISHED
 from explorer.nets.spec import NetSpec
 from explorer.nets.totals import totals
@@ -58,6 +60,7 @@ class Line:
         high: of the seeds.
         seeds: how many runs.
         dataset: on which it was measured here; empty for counts.
+        origin: of the runs, zoo, own or imported; empty for counts.
         others: published reproductions, as text.
         differences: from the paper's protocol, as text.
         verdict: by the rules of `verdicts`.
@@ -75,6 +78,7 @@ class Line:
     high: float | None
     seeds: int
     dataset: str
+    origin: str
     others: str
     differences: str
     verdict: Verdict
@@ -85,7 +89,7 @@ def board(runs: pd.DataFrame, tables: Iterable[Table] = paper.TABLES.values()) -
     """All lines of some tables, fields of `Line` as columns.
 
     Args:
-        runs: columns `RUN_COLUMNS`; finished ones are compared.
+        runs: columns `RUN_COLUMNS`; compared are those that count, see `analysis.selection`.
         tables: all of them by default; those on ImageNet wake torch for their counts.
     """
     lines = [asdict(line) for table in tables for line in table_lines(table, runs)]
@@ -94,7 +98,7 @@ def board(runs: pd.DataFrame, tables: Iterable[Table] = paper.TABLES.values()) -
 
 def table_lines(table: Table, runs: pd.DataFrame) -> list[Line]:
     """One line per printed number; errors measured on several datasets have a line for each."""
-    done = runs[runs["status"] == "done"]
+    done = selection.counted(runs)
     return [
         line
         for entry in table.entries
@@ -147,6 +151,7 @@ def _error_line(table: Table, entry: Entry, column: Column, part: pd.DataFrame) 
     )
     return _line(
         table, entry, column, judged, seeds=len(errors), dataset="".join(part["dataset"].unique()),
+        origin="".join(part["origin"].unique()),
         differences="; ".join(difference.text for difference in found), **spread,
     )  # fmt: skip
 
@@ -154,9 +159,10 @@ def _error_line(table: Table, entry: Entry, column: Column, part: pd.DataFrame) 
 def _line(table: Table, entry: Entry, column: Column, judged: Judged, **found: Any) -> Line:
     others = ""
     if column.name == "test_error_pct" and table.key == "table-6":
-        others = "; ".join(f"{one.test_error_pct:g} ({one.source})" for one in reproductions_of(entry.id))
+        told = [f"{one.test_error_pct:g} ({one.source})" for one in reproductions_of(entry.id)]
+        others = "; ".join([*told, *map(str, kept_errors(entry.id))])
     numbers: dict[str, Any] = {"measured": None, "low": None, "high": None}
-    blank = numbers | {"seeds": 0, "dataset": "", "differences": ""}
+    blank = numbers | {"seeds": 0, "dataset": "", "origin": "", "differences": ""}
     return Line(
         table=table.key, net=entry.net, id=entry.id, quantity=column.name, unit=column.unit,
         paper=entry.printed[column.name], others=others, verdict=judged.verdict, reason=judged.reason,
@@ -165,11 +171,12 @@ def _line(table: Table, entry: Entry, column: Column, judged: Judged, **found: A
 
 
 def _groups(done: pd.DataFrame, name: str) -> Iterator[pd.DataFrame]:
-    """Runs of that net and those regularisers, by dataset; runs of other lengths are groups of their own."""
+    """Runs of that net and those regularisers: seeds of one setting and one origin are a group."""
     if not name or done.empty:
         return
     named = done["id"] + done["recipe"].map(lambda recipe: Recipe.from_dict(recipe).regularisers)
-    for _, part in done[named == name].groupby(["dataset", "iterations"], sort=True):
+    keys = ["dataset", "iterations", "origin", "settings"]
+    for _, part in done[named == name].groupby(keys, sort=True):
         yield part
 
 

@@ -6,9 +6,7 @@ stopped and writes one file per net, so that whoever waits sees how far it is.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -18,8 +16,9 @@ from pathlib import Path
 import pandas as pd
 
 from explorer.nets.spec import NetSpec
-from explorer.runs.provenance import ROOT
 from explorer.runs.zoo import PRETRAINED
+from explorer.system.background import BackgroundTask, lower_priority
+from explorer.system.files import replacing
 
 FILE = "signal.parquet"
 DEPTHS = (20, 56, 110, 302, 1202)
@@ -97,21 +96,10 @@ class Measurement:
     nets: tuple[str, ...]
     seed: int = 0
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="signal-")))
-    _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Begin; returns at once."""
-        command = [
-            sys.executable,
-            "-m",
-            "explorer.evidence.signal",
-            str(self.folder),
-            str(self.seed),
-            *self.nets,
-        ]
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        _task(self.folder).start("explorer.evidence.signal", [str(self.folder), str(self.seed), *self.nets])
 
     @property
     def finished(self) -> int:
@@ -121,7 +109,7 @@ class Measurement:
     @property
     def running(self) -> bool:
         """Whether the process is alive."""
-        return self._process is not None and self._process.poll() is None
+        return _task(self.folder).running
 
     def result(self) -> pd.DataFrame:
         """What was measured so far; empty where nothing was."""
@@ -130,20 +118,22 @@ class Measurement:
 
     def stop(self) -> None:
         """End the process and forget what it has written."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait(10)
+        _task(self.folder).cancel()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def _task(folder: Path) -> BackgroundTask:
+    return BackgroundTask(folder / "task.json")
+
+
 def _main(folder: Path, seed: int, nets: Sequence[str]) -> None:
-    if hasattr(os, "nice"):
-        os.nice(5)
+    lower_priority(5)
     for net in nets:
-        part = folder / f"{net}.part"
-        measure(net, seed).to_parquet(part, index=False)
-        os.replace(part, folder / f"{net}.parquet")
+        table = measure(net, seed)
+        with replacing(folder / f"{net}.parquet") as part:
+            table.to_parquet(part, index=False)
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+    target = Path(sys.argv[1])
+    _task(target).run(lambda _state, _progress: _main(target, int(sys.argv[2]), sys.argv[3:]))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from explorer.exchange.parcels import IntakeError
-from explorer.nets.spec import STAGES, NetSpec
+from explorer.nets.spec import NetSpec
 from explorer.nets.totals import totals
-from explorer.runs.run import RESULTS, TABLE_COLUMNS, Run, Status
+from explorer.runs.run import MEASURED, RESULTS, TABLE_COLUMNS, Run
+from explorer.runs.status import Status
 from explorer.runs.tables import Tables, empty, tidy
 from explorer.training.recipe import Recipe
 
@@ -42,6 +45,10 @@ def parse_json(text: str, what: str) -> dict[str, Any]:
 
     try:
         found = json.loads(text, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        page = ": it is a web page, saved instead of the file" if text.lstrip().startswith("<") else ""
+        where = page or f": line {error.lineno} is wrong, or the file breaks off there"
+        raise IntakeError(f"{what} is no valid JSON{where}. Export the run again.") from None
     except (ValueError, RecursionError):
         raise IntakeError(f"{what} is no valid JSON. Export the run again.") from None
     if not isinstance(found, dict):
@@ -61,7 +68,7 @@ def checked_run(row: Any, what: str) -> Run:
         _need(isinstance(value, str) and len(value) <= longest and value.isprintable(), what, f"its {name}")
     for name, most in _COUNTS.items():
         _need(type(row[name]) is int and 1 <= row[name] <= most, what, f"its {name}")
-    _need(row["status"] in get_args(Status), what, "its status")
+    _need(row["status"] in tuple(Status), what, "its status")
     _need(_is_number(row["seconds"], 0), what, "its seconds")
     for name in RESULTS:
         highest = 100.0 if name in _PERCENT else math.inf
@@ -98,13 +105,13 @@ def checked_tables(run: Run, texts: Mapping[str, str | None], epochs: Any, what:
         made["epochs"] = _from_records(epochs, f"{what}.json", run.run_id)
     _check_epochs(made["epochs"], run, what)
     kept = made["epochs"]["epoch"].to_numpy()
-    blocks = run.spec.blocks_per_stage * STAGES * (2 if run.spec.family == "highway" else 1)
+    blocks, stages = sum(run.spec.block_counts), len(run.spec.block_counts)
     _check_parts(made["blocks"], "block", kept, range(1, blocks + 1), what)
     layers = made["layers"].loc[made["layers"]["epoch"] == made["layers"]["epoch"].min(), "layer"]
     _check_parts(made["layers"], "layer", kept, layers.tolist(), what)
     for name in ("blocks", "layers"):
         _need(made[name]["layer"].between(1, run.spec.depth).all(), what, f"the layers in its {name}")
-    _need(made["blocks"]["stage"].between(1, STAGES).all(), what, "the stages of its blocks")
+    _need(made["blocks"]["stage"].between(1, stages).all(), what, "the stages of its blocks")
     last = int(made["epochs"]["iteration"].max()) if len(kept) else 0
     steps = made["steps"]["iteration"].to_numpy()
     right = len(steps) == 0 or np.array_equal(steps, np.arange(1, last + 1))
@@ -157,12 +164,14 @@ def _check_time(created: str, what: str) -> None:
 
 
 def _parse(name: str, text: str, what: str, run_id: str) -> pd.DataFrame:
-    columns = TABLE_COLUMNS[name]
-    _need(text.split("\n", 1)[0].strip("\r") == ",".join(columns), what, "its columns")
+    head = set(re.findall(r"\w+", "\n".join(text.splitlines()[:2])))
+    # a measurement that came later is not in the files of before
+    columns = [one for one in TABLE_COLUMNS[name] if one not in MEASURED or one in head]
+    text = _separated(text, columns, what)
     try:
         table = pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False, on_bad_lines="error")
         _need(isinstance(table.index, pd.RangeIndex), what, "the length of its rows")
-        numbers = {column: _numbers(column, table[column].tolist()) for column in columns[1:]}
+        numbers = {column: _numbers(column, table[column].tolist(), what) for column in columns[1:]}
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
         if isinstance(error, IntakeError):
             raise
@@ -173,11 +182,55 @@ def _parse(name: str, text: str, what: str, run_id: str) -> pd.DataFrame:
     return table
 
 
-def _numbers(column: str, texts: list[str]) -> NDArray[Any]:
-    """Read as Python reads them, to the last digit; nothing is NaN."""
-    if column in _WHOLE:
-        return np.array([int(text) for text in texts], np.int64)
-    return np.array([float(text or "nan") for text in texts], np.float64)
+def _separated(text: str, columns: Collection[str], what: str) -> str:
+    """The table if commas separate the columns that it needs, without empty rows that a spreadsheet adds.
+
+    Raises:
+        IntakeError: it has other columns, or other marks between them; the text says which.
+    """
+    lines = [line for line in text.splitlines() if line.strip(' ,;\t"')]
+    if lines and re.fullmatch(r"sep=.", lines[0].strip('"')):
+        del lines[0]
+    first = lines[0] if lines else ""
+    for mark, title in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if _cells(first, mark) == list(columns):
+            raise IntakeError(
+                f"{what} has {title} between its values, as some spreadsheets save it, often with a comma "
+                "in its numbers. Save it with commas between values and points in numbers, or export the run "
+                "again."
+            )
+    there = _cells(first, ",")
+    missing = [column for column in columns if column not in there]
+    said = f"its columns ({', '.join(missing)[:100]} missing)" if missing else "its columns and their order"
+    _need(there == list(columns), what, said)
+    return "\n".join([",".join(columns), *lines[1:]])
+
+
+def _cells(line: str, mark: str) -> list[str]:
+    return next(csv.reader([line], delimiter=mark), [])
+
+
+def _numbers(column: str, texts: list[str], what: str) -> NDArray[Any]:
+    """Read as Python reads them, to the last digit; nothing is NaN. A whole number may be written 3.0."""
+    read, kind = (int, np.int64) if column in _WHOLE else (_real, np.float64)
+    try:
+        return np.array([read(text) for text in texts], kind)
+    except ValueError:
+        return np.array([_number(column, text, row, what) for row, text in enumerate(texts, 1)], kind)
+
+
+def _real(text: str) -> float:
+    return float(text or "nan")
+
+
+def _number(column: str, text: str, row: int, what: str) -> float:
+    try:
+        return int(re.sub(r"\.0+$", "", text)) if column in _WHOLE else _real(text)
+    except ValueError:
+        raise IntakeError(
+            f"{what} holds values that are no numbers: {text[:40]!a} in row {row} of its column {column}. "
+            "Export the run again."
+        ) from None
 
 
 def _from_records(records: Any, what: str, run_id: str) -> pd.DataFrame:
@@ -219,7 +272,11 @@ def _check_epochs(epochs: pd.DataFrame, run: Run, what: str) -> None:
     _need(rising and len(numbers) <= run.epochs + 1, what, "the iterations of its epochs")
     last = int(iterations[-1]) if len(iterations) else 0
     _need(last <= run.iterations, what, "the iterations of its epochs")
-    _need(run.status != "done" or last == run.iterations, what, "its end: it says done, but its epochs go on")
+    _need(
+        run.status != Status.DONE or last == run.iterations,
+        what,
+        "its end: it says done, but its epochs go on",
+    )
     unknown = epochs["test_error_pct"].isna() | (epochs["train_error_pct"].isna() & (numbers > 0))
     _need(not unknown.any(), what, "errors that are no numbers")
 

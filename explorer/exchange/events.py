@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from explorer.probes.recorded import RECORDED
 from explorer.runs.library import RunSource, find_run
 from explorer.runs.run import Run
 
@@ -22,7 +23,6 @@ _CURVES = {
     "lr": "recipe/lr",
     "images_per_s": "speed/images_per_s",
 }
-_BLOCKS = ("residual_ratio", "residual_norm", "gradient_norm")
 Scalar = tuple[str, float, int, float]
 
 
@@ -61,9 +61,10 @@ def _scalars(source: RunSource, run: Run) -> Iterator[Scalar]:
         for column, tag in _CURVES.items():
             if row["epoch"] > 0 or column.startswith("test"):
                 yield tag, float(row[column]), *places[row["epoch"]]
-    for measure in _BLOCKS:
-        yield from _parts(source.blocks(ids), measure, "block", places)
-    yield from _parts(source.layers(ids), "response_std", "layer", places)
+    tables = {"block": source.blocks(ids), "layer": source.layers(ids)}
+    for one in RECORDED:
+        if one.exported:
+            yield from _parts(tables[one.of], one.column, one.of, places)
     steps = source.steps(ids)
     if steps.empty:
         return

@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -21,6 +19,7 @@ from explorer.exchange.events import events_name, run_events
 from explorer.exchange.script import run_script
 from explorer.runs.library import RunSource, find_run, store_of
 from explorer.runs.run import TABLES, Run
+from explorer.system.files import new_folder, place_file
 
 Format = Literal["json", "csv", "safetensors", "tensorboard", "script", "zip"]
 Content = bytes | Path
@@ -124,15 +123,14 @@ def export_run(
             f"{folder} already holds {', '.join(there)}. Choose another folder, or allow overwriting."
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as part:
+        with new_folder(folder / run_id) as part:
             for name, content in contents.items():
                 if isinstance(content, Path):
-                    shutil.copyfile(content, Path(part) / name)
+                    shutil.copyfile(content, part / name)
                 else:
-                    (Path(part) / name).write_bytes(content)
+                    (part / name).write_bytes(content)
             for file in files:
-                os.replace(Path(part) / file.name, file)
+                place_file(part / file.name, file)
     except OSError as error:
         raise ExportError(f"The run cannot be written to {folder}: {error.strerror or error}.") from error
     return files

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from explorer.exchange.checks import checked_run, checked_tables, parse_json
 from explorer.exchange.parcels import IntakeError, Parcel, parcels_in, parcels_of
 from explorer.runs.library import Library, store_of
-from explorer.runs.run import TABLES, Run, Status
+from explorer.runs.run import TABLES, Run
+from explorer.runs.status import Status
 from explorer.runs.store import Store, new_run_id
 from explorer.runs.tables import Tables
+from explorer.system.files import place_file
 
 __all__ = ["IntakeError", "import_path", "import_uploads"]
 
-_ENDED = ("done", "stopped", "failed")
 _WORDS = {"name": 80, "note": 4000, "reason": 1000}
 
 
@@ -106,8 +106,7 @@ def _renamed(run: Run, known: set[str]) -> Run:
         run_id = new_run_id(run.spec, run.recipe)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     made = run.provenance | {"imported": {"at": now, "run_id": run.run_id, "source": run.source[:40]}}
-    status: Any = run.status if run.status in _ENDED else "stopped"
-    assert status in get_args(Status)
+    status = run.status if run.status.is_finished else Status.STOPPED
     return replace(run, run_id=run_id, status=status, source="mine", provenance=made)
 
 
@@ -120,7 +119,7 @@ def _words(said: Any, status: Status, what: str) -> dict[str, str | None]:
         if text is not None and not (isinstance(text, str) and len(text) <= longest):
             raise IntakeError(f"{what} cannot be taken, because of its {name}. Export the run again.")
         words[name] = text or None
-    if status not in _ENDED:
+    if not status.is_finished:
         words["reason"] = f"It was {status} when it was exported."
     return words
 
@@ -151,9 +150,7 @@ def _store(store: Store, found: Taken) -> None:
     target = store.checkpoint_path(found.run.run_id)
     run = found.run
     if found.weights is not None:
-        with found.weights.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(found.weights, target)
+        place_file(found.weights, target)
         run = replace(run, checkpoint=str(target))
     try:
         store.add_whole(run, found.tables, **found.words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +21,9 @@ _NAME = re.compile(
     r"(?P<run_id>[A-Za-z0-9][A-Za-z0-9._-]{0,199}?)"
     rf"(?P<part>\.json|\.safetensors|\.py|-(?:{'|'.join(TABLES)})\.csv)"
 )
+# what browsers and file managers add to the name of a file that is there already
+_COPY = re.compile(r"(?: ?\(\d{1,3}\)| - [Cc]opy| copy(?: \d{1,3})?| - Kopie)+(?=\.[A-Za-z]+$)")
+_LITTER = ("thumbs.db", "desktop.ini", ".ds_store")
 _EVENTS = re.compile(r"events\.out\.tfevents\.[A-Za-z0-9._-]{1,240}")
 _LIMITS = {".json": MAX_JSON_BYTES, ".safetensors": MAX_WEIGHTS_BYTES}
 Read = Callable[[], bytes]
@@ -51,9 +55,26 @@ class Parcel:
         if part not in self.parts:
             return None
         try:
-            return self.parts[part]().decode("utf-8")
+            return _decoded(self.parts[part]())
         except UnicodeDecodeError:
             raise IntakeError(f"{self.run_id}{part} is no text in UTF-8. Export the run again.") from None
+
+
+def _decoded(content: bytes) -> str:
+    """Text in UTF-8, or in UTF-16 with a mark at its start, as editors and shells on Windows save it."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = content.decode("utf-16")
+        first = text.lstrip()[:1]
+        if first and first.isascii():  # else these two bytes were no mark
+            return text
+    return content.decode("utf-8-sig")
+
+
+def _own_name(name: str) -> str:
+    """The name that an export gave to a file, whatever a browser made of it: RUN (1).JSON is RUN.json."""
+    plain = _COPY.sub("", name.removeprefix("Copy of "))
+    stem, dot, ending = plain.rpartition(".")
+    return f"{stem}{dot}{ending.lower()}"
 
 
 def parcels_in(path: Path) -> list[Parcel]:
@@ -64,20 +85,37 @@ def parcels_in(path: Path) -> list[Parcel]:
     """
     if path.suffix.lower() == ".zip":
         return _in_zip(path)
-    named = _NAME.fullmatch(path.name)
+    named = _NAME.fullmatch(_own_name(path.name))
     if named is None or named["part"] != ".json":
         raise IntakeError(f"{path.name} is no exported run: give its zip or its .json.")
-    parts = [".json", ".safetensors", *(f"-{name}.csv" for name in TABLES)]
     if not path.is_file():
         raise IntakeError(f"There is no file {path}; check its name.")
-    files = [path.with_name(f"{named['run_id']}{part}") for part in parts]
     try:
-        beside: list[_File] = [
-            (file.name, file.stat().st_size, file.read_bytes) for file in files if file.is_file()
-        ]
+        files = _beside(path, named["run_id"])
+        beside: list[_File] = [(file.name, file.stat().st_size, file.read_bytes) for file in files]
     except OSError as error:
         raise IntakeError(f"{path} cannot be read ({error.strerror}); check its permissions.") from None
     return _sorted({(): beside})
+
+
+def _beside(path: Path, run_id: str) -> list[Path]:
+    """The .json and its run's other files beside it; of copies, those numbered as the .json is."""
+    found: dict[str, list[Path]] = {}
+    for file in sorted(path.parent.iterdir()):
+        named = _NAME.fullmatch(_own_name(file.name))
+        if named and named["run_id"] == run_id and named["part"] != ".py" and file.is_file():
+            found.setdefault(named["part"], []).append(file)
+    mark = _mark(path)
+    chosen = {".json": [path]}
+    for part, files in found.items():
+        like = [file for file in files if _mark(file) == mark]
+        chosen.setdefault(part, like or files)
+    return [file for files in chosen.values() for file in files]
+
+
+def _mark(file: Path) -> str:
+    found = _COPY.search(file.name)
+    return found[0] if found else ""
 
 
 def parcels_of(uploads: Iterable[tuple[str, bytes]]) -> list[Parcel]:
@@ -140,10 +178,15 @@ def _sorted(folders: Mapping[tuple[str, ...], list[_File]]) -> list[Parcel]:
     parcels: dict[tuple[tuple[str, ...], str], dict[str, Read]] = {}
     for folder, files in folders.items():
         for name, size, read in files:
-            if _EVENTS.fullmatch(name):
+            if _EVENTS.fullmatch(name) or name.lower() in _LITTER:
                 continue
             run_id, part = _checked(name, size)
-            parcels.setdefault((folder, run_id), {})[part] = read
+            there = parcels.setdefault((folder, run_id), {})
+            if part in there and there[part]() != read():
+                raise IntakeError(
+                    f"{run_id}{part} is there twice, and the two differ: {name[:80]!a} is one. Leave one out."
+                )
+            there[part] = read
     alone = [run_id for (_, run_id), parts in parcels.items() if ".json" not in parts]
     if alone:
         raise IntakeError(f"The file {alone[0]}.json is missing; a run cannot be taken without it.")
@@ -155,7 +198,7 @@ def _sorted(folders: Mapping[tuple[str, ...], list[_File]]) -> list[Parcel]:
 
 
 def _checked(name: str, size: int) -> tuple[str, str]:
-    found = _NAME.fullmatch(name)
+    found = _NAME.fullmatch(_own_name(name))
     if found is None:
         raise IntakeError(f"{name[:80]!a} is none of the files of an exported run. Export it again.")
     limit = _LIMITS.get(found["part"], MAX_TABLE_BYTES)

@@ -24,13 +24,18 @@ _QUOTES = '"' * 3
 _DOC = """Train {title} again: the run {run_id} of ResNet Explorer, as one file.
 
 It needs torch and numpy; scikit-learn for digits, Pillow (and pyarrow) for a folder of images (or of
-parquet shards: train-*.parquet and test-*.parquet). With the same version of torch ({torch}), the same
-kind of processor and as many threads, a run on a CPU is repeated bit by bit; anywhere else the numbers
-differ by rounding, which training magnifies. License: MIT.
+parquet shards: train-*.parquet and test-*.parquet). {repeated}
+License: MIT.
 
     python {run_id}.py
     python {run_id}.py --data FOLDER --curve curve.csv --weights weights.pt
 """
+
+_EAGER = """With the same version of torch ({torch}), the same
+kind of processor and as many threads, a run on a CPU is repeated bit by bit; anywhere else the numbers
+differ by rounding, which training magnifies."""
+_FUSED = """The run was trained with fused kernels, and
+this file takes torch's own operations ({torch}): the numbers differ by rounding, which training magnifies."""
 
 
 def run_script(source: RunSource, run_id: str) -> str:
@@ -43,7 +48,8 @@ def run_script(source: RunSource, run_id: str) -> str:
 def join_script(run: Run, threads: int | None = None) -> str:
     """The file for a run that was trained with so many threads, where that is known."""
     torch = re.sub(r"[^\w.+-]", "", str(run.provenance.get("versions", {}).get("torch", "unknown")))
-    about = _DOC.format(title=run.spec.title, run_id=run.run_id, torch=torch)
+    repeated = (_FUSED if run.recipe.kernels == "fused" else _EAGER).format(torch=torch)
+    about = _DOC.format(title=run.spec.title, run_id=run.run_id, repeated=repeated)
     imports: dict[str, None] = {}
     bodies = [_body(part, imports) for part in _PARTS]
     bodies[0] = _settings(run, threads)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from explorer.nets.layout import Layout
 from explorer.nets.spec import BlockKind, Shortcut
 
 
@@ -20,9 +21,9 @@ def conv3x3(in_channels: int, out_channels: int, stride: int = 1, *, bias: bool 
     return nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=bias)
 
 
-def conv1x1(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
-    """A 1x1 convolution without bias."""
-    return nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
+def conv1x1(in_channels: int, out_channels: int, stride: int = 1, *, bias: bool = False) -> nn.Conv2d:
+    """A 1x1 convolution."""
+    return nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=bias)
 
 
 class PadShortcut(nn.Module):
@@ -41,15 +42,64 @@ class PadShortcut(nn.Module):
         return functional.pad(x, (0, 0, 0, 0, 0, self.new_channels))
 
 
+class ActivatedProjection(nn.Module):
+    """A projection of ReLU(BN(x)), with the first BN of the branch beside it (He et al. 2016).
+
+    The ReLU is its own, since a module that runs twice breaks DeepLift; the BN is shared, and its running
+    statistics are those that the branch leaves.
+    """
+
+    def __init__(self, norm: nn.BatchNorm2d, projection: nn.Module) -> None:
+        """Take the branch's first norm, and what projects."""
+        super().__init__()
+        self._norm = (norm,)  # in a tuple, so that it has one name in the state dict
+        self.relu = nn.ReLU()
+        self.projection = projection
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, C_out, H', W')."""
+        (norm,) = self._norm
+        statistics = (None, None) if norm.training else (norm.running_mean, norm.running_var)
+        normed = functional.batch_norm(
+            x, *statistics, norm.weight, norm.bias, training=norm.training, eps=norm.eps
+        )
+        return self.projection(self.relu(normed))  # type: ignore[no-any-return]
+
+
 def make_shortcut(
-    option: Shortcut, in_channels: int, out_channels: int, stride: int, *, norm: bool
+    option: Shortcut,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    *,
+    norm: bool,
+    averaged: bool = False,
+    bias: bool = False,
 ) -> nn.Module:
-    """The shortcut of option A, B or C: identity, padding or a 1x1 projection (Eq. 2)."""
+    """The shortcut of option A, B or C: identity, padding or a 1x1 projection (Eq. 2).
+
+    Args:
+        option: A pads, B projects where the shape changes, C projects everywhere.
+        in_channels: of x.
+        out_channels: of F(x).
+        stride: of the block.
+        norm: whether a BN follows a projection.
+        averaged: a stride averages pixels instead of leaving some out (He et al. 2019, ResNet-D).
+        bias: whether a projection has one.
+    """
     same = in_channels == out_channels and stride == 1
-    if option == "C" or (option == "B" and not same):
-        projection = conv1x1(in_channels, out_channels, stride)
-        return nn.Sequential(projection, nn.BatchNorm2d(out_channels)) if norm else projection
-    return nn.Identity() if same else PadShortcut(in_channels, out_channels, stride)
+    if same and option != "C":
+        return nn.Identity()
+    pooling: list[nn.Module] = []
+    if averaged and stride > 1:
+        pooling = [nn.AvgPool2d(stride, stride, ceil_mode=True, count_include_pad=False)]
+        stride = 1
+    if option == "A":
+        steps = [*pooling, PadShortcut(in_channels, out_channels, stride)]
+    else:
+        steps = [*pooling, conv1x1(in_channels, out_channels, stride, bias=bias)]
+        steps += [nn.BatchNorm2d(out_channels)] if norm else []
+    return nn.Sequential(*steps) if len(steps) > 1 else steps[0]
 
 
 class Block(nn.Module):
@@ -58,7 +108,7 @@ class Block(nn.Module):
     Attributes:
         branch: F(x), or the whole mapping H(x) where `shortcut` is None.
         shortcut: what is added to F(x); None in plain nets.
-        stage: 1, 2 or 3, by map size.
+        stage: from 1, by map size.
         layers: weighted layers on the block's longest path.
     """
 
@@ -85,16 +135,17 @@ class Block(nn.Module):
         raise ValueError("A block without a shortcut has no way around its layers.")
 
 
-def _bottleneck_convs(channels: tuple[int, int, int], stride: int) -> list[nn.Conv2d]:
-    inside, width, outside = channels
-    return [conv1x1(inside, width), conv3x3(width, width, stride), conv1x1(width, outside)]
-
-
-def _branch_convs(block: BlockKind, channels: tuple[int, int, int], stride: int) -> list[nn.Conv2d]:
+def _branch_convs(
+    block: BlockKind, channels: tuple[int, int, int], stride: int, *, bias: bool
+) -> list[nn.Conv2d]:
     inside, width, outside = channels
     if block == "bottleneck":
-        return _bottleneck_convs(channels, stride)
-    return [conv3x3(inside, width, stride), conv3x3(width, outside)]
+        return [
+            conv1x1(inside, width, bias=bias),
+            conv3x3(width, width, stride, bias=bias),
+            conv1x1(width, outside, bias=bias),
+        ]
+    return [conv3x3(inside, width, stride, bias=bias), conv3x3(width, outside, bias=bias)]
 
 
 class PostActBlock(Block):
@@ -107,6 +158,7 @@ class PostActBlock(Block):
         stride: int,
         stage: int,
         shortcut: Shortcut | None,
+        layout: Layout,
     ) -> None:
         """Build conv-BN-ReLU-conv-BN (three convolutions in a bottleneck).
 
@@ -114,18 +166,17 @@ class PostActBlock(Block):
             block: basic or bottleneck.
             channels: of the input, inside, and of the output.
             stride: of the block's first 3x3 convolution (and of its shortcut).
-            stage: 1, 2 or 3.
+            stage: from 1.
             shortcut: option A, B or C; None makes the block plain.
+            layout: of the net: how projections are made, and whether convolutions have biases.
         """
-        convs = _branch_convs(block, channels, stride)
+        convs = _branch_convs(block, channels, stride, bias=layout.conv_bias)
         super().__init__(stage, len(convs))
         steps: list[nn.Module] = []
         for conv in convs:
             steps += [conv, nn.BatchNorm2d(conv.out_channels), nn.ReLU()]
         self.branch = nn.Sequential(*steps[:-1])
-        self.shortcut = (
-            None if shortcut is None else make_shortcut(shortcut, channels[0], channels[2], stride, norm=True)
-        )
+        self.shortcut = None if shortcut is None else _shortcut(shortcut, channels, stride, layout)
         self.relu = nn.ReLU()
         self.responses = tuple(
             norm
@@ -150,16 +201,28 @@ class PreActBlock(Block):
     """
 
     def __init__(
-        self, block: BlockKind, channels: tuple[int, int, int], stride: int, stage: int, shortcut: Shortcut
+        self,
+        block: BlockKind,
+        channels: tuple[int, int, int],
+        stride: int,
+        stage: int,
+        shortcut: Shortcut,
+        layout: Layout,
     ) -> None:
         """Build BN-ReLU-conv twice (three times in a bottleneck); arguments as in `PostActBlock`."""
-        convs = _branch_convs(block, channels, stride)
+        convs = _branch_convs(block, channels, stride, bias=layout.conv_bias)
         super().__init__(stage, len(convs))
         steps: list[nn.Module] = []
         for conv in convs:
             steps += [nn.BatchNorm2d(conv.in_channels), nn.ReLU(), conv]
         self.branch = nn.Sequential(*steps)
-        self.shortcut: nn.Module = make_shortcut(shortcut, channels[0], channels[2], stride, norm=False)
+        made = _shortcut(shortcut, channels, stride, layout)
+        projects = any(isinstance(module, nn.Conv2d) for module in made.modules())
+        first = self.branch[0]
+        assert isinstance(first, nn.BatchNorm2d)
+        self.shortcut: nn.Module = (
+            ActivatedProjection(first, made) if projects and layout.projection == "activated" else made
+        )
         self.responses = tuple(conv for conv in convs if conv.kernel_size == (3, 3))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -170,6 +233,13 @@ class PreActBlock(Block):
     def bypass(self, x: Tensor) -> Tensor:
         """The shortcut alone."""
         return self.shortcut(x)  # type: ignore[no-any-return]
+
+
+def _shortcut(option: Shortcut, channels: tuple[int, int, int], stride: int, layout: Layout) -> nn.Module:
+    return make_shortcut(
+        option, channels[0], channels[2], stride, norm=layout.projection_norm, averaged=layout.averaged,
+        bias=layout.conv_bias,
+    )  # fmt: skip
 
 
 class HighwayBlock(Block):

@@ -1,4 +1,4 @@
-"""From a spec to a net: the CIFAR design of He et al. 2015, section 4.2."""
+"""From a spec to a net: one builder for CIFAR's nets (section 4.2), ImageNet's (Table 1) and all between."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from explorer.nets.blocks import Block, HighwayBlock, PostActBlock, PreActBlock, conv3x3
-from explorer.nets.spec import STAGES, NetSpec
+from explorer.nets.blocks import Block, HighwayBlock, PostActBlock, PreActBlock
+from explorer.nets.layout import Layout
+from explorer.nets.spec import NetSpec, Shortcut
 
 Through = Callable[[int, Block, Tensor], Tensor]
 
 
-class CifarNet(nn.Module):
-    """3x3 stem, three stages of blocks, global average pool, linear read-out.
+class StagedNet(nn.Module):
+    """Stem, stages of blocks, global average pool, linear read-out.
 
     Attributes:
         spec: what was built.
-        stem: first convolution with its BN and ReLU (bare in a pre-activation net).
+        stem: first convolution with its BN and ReLU (bare in a pre-activation net), and a pooling if any.
         blocks: all blocks in order; see `explorer.nets.blocks.Block`.
         head: what stands between the last block and the logits.
     """
@@ -28,13 +29,12 @@ class CifarNet(nn.Module):
         """Build the modules; `build` also draws the weights."""
         super().__init__()
         self.spec = spec
-        stem: list[nn.Module] = [conv3x3(spec.in_channels, spec.width)]
-        if spec.family != "preact":
-            stem += [nn.BatchNorm2d(spec.width), nn.ReLU()]
-        self.stem = nn.Sequential(*stem)
-        self.blocks = nn.ModuleList(_blocks(spec))
-        features = spec.width * 2 ** (STAGES - 1) * spec.expansion
-        head: list[nn.Module] = [nn.BatchNorm2d(features), nn.ReLU()] if spec.family == "preact" else []
+        layout = spec.design
+        self.stem = nn.Sequential(*_stem(spec.in_channels, layout))
+        self.blocks = nn.ModuleList(_blocks(spec, layout))
+        features = layout.outputs[-1]
+        activated = spec.family == "preact" and layout.last_norm
+        head: list[nn.Module] = [nn.BatchNorm2d(features), nn.ReLU()] if activated else []
         self.head = nn.Sequential(
             *head, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(features, spec.classes)
         )
@@ -57,40 +57,55 @@ class CifarNet(nn.Module):
 
     def responses(self) -> list[nn.Module]:
         """The modules whose outputs are Figure 7's layer responses, in layer order."""
-        first = self.stem[1] if len(self.stem) > 1 else self.stem[0]
+        first = self.stem[1] if self.spec.design.stem_norm else self.stem[0]
         return [first, *(module for block in self.block_list() for module in block.responses)]
 
 
-def _blocks(spec: NetSpec) -> list[Block]:
+CifarNet = StagedNet
+"""The name by which training knows the class: it trains the nets of section 4.2."""
+
+
+def _stem(in_channels: int, layout: Layout) -> list[nn.Module]:
+    conv = nn.Conv2d(
+        in_channels, layout.stem, layout.kernel, layout.stride, layout.kernel // 2, bias=layout.conv_bias
+    )
+    steps: list[nn.Module] = [conv]
+    if layout.stem_norm:
+        steps += [nn.BatchNorm2d(layout.stem), nn.ReLU()]
+    return [*steps, nn.MaxPool2d(3, 2, 1)] if layout.pool else steps
+
+
+def _blocks(spec: NetSpec, layout: Layout) -> list[Block]:
     made: list[Block] = []
-    channels = spec.width
-    for stage in range(1, STAGES + 1):
-        width = spec.width * 2 ** (stage - 1)
-        count = spec.blocks_per_stage * (2 if spec.family == "highway" else 1)
+    channels = layout.stem
+    stages = zip(spec.block_counts, layout.channels, layout.outputs, strict=True)
+    for stage, (count, width, output) in enumerate(stages, start=1):
         for index in range(count):
             stride = 2 if stage > 1 and index == 0 else 1
-            made.append(_block(spec, channels, width, stride, stage))
-            channels = width * spec.expansion
+            made.append(_block(spec, layout, (channels, width, output), stride, stage, first=not made))
+            channels = output
     return made
 
 
-def _block(spec: NetSpec, in_channels: int, width: int, stride: int, stage: int) -> Block:
+def _block(
+    spec: NetSpec, layout: Layout, channels: tuple[int, int, int], stride: int, stage: int, *, first: bool
+) -> Block:
     if spec.family == "highway":
-        return HighwayBlock(in_channels, width, stride, stage, spec.gate_bias)
-    channels = (in_channels, width, width * spec.expansion)
+        return HighwayBlock(channels[0], channels[1], stride, stage, spec.gate_bias)
+    option: Shortcut = "C" if first and layout.project_first and spec.shortcut == "B" else spec.shortcut
     if spec.family == "preact":
-        return PreActBlock(spec.block, channels, stride, stage, spec.shortcut)
-    shortcut = spec.shortcut if spec.family == "residual" else None
-    return PostActBlock(spec.block, channels, stride, stage, shortcut)
+        return PreActBlock(spec.block, channels, stride, stage, option, layout)
+    shortcut = option if spec.family == "residual" else None
+    return PostActBlock(spec.block, channels, stride, stage, shortcut, layout)
 
 
-def skeleton(spec: NetSpec) -> CifarNet:
+def skeleton(spec: NetSpec) -> StagedNet:
     """The net without memory for its weights (torch's meta device): for counting and checking."""
     with torch.device("meta"):
-        return CifarNet(spec)
+        return StagedNet(spec)
 
 
-def build(spec: NetSpec, seed: int = 0) -> CifarNet:
+def build(spec: NetSpec, seed: int = 0) -> StagedNet:
     """A net with fresh weights: He initialisation by fan-out, drawn from `seed` alone.
 
     The stem, the branches and the read-out are drawn before projections and gates, so that nets

@@ -1,29 +1,41 @@
-"""How is a net kept in a file, and when may a file be trusted?
+"""Checkpoints: a net in a file, and when a file may be trusted.
 
 Our own files are safetensors: tensors, and in the header's metadata what rebuilds and explains the
 net. Nothing in a file is executed. Size, header, spec, names, shapes and dtypes are compared before
-a value is read, and every value before a net is handed out.
+a value is read, and every value before a net is handed out. The net in a file of others is found by
+its tensors' shapes and order (docs/decisions/0040).
 """
 
 from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, TypeVar
 
 import torch
+from torch import Tensor
 
 from explorer.nets import conversion, foreign, sandbox
 from explorer.nets.about import FORMAT, read_about
-from explorer.nets.atomic import replace_file, sweep_temporaries
-from explorer.nets.build import CifarNet, skeleton
-from explorer.nets.contents import Entries, check_tensors, filled, read_header, read_tensors
-from explorer.nets.imagenet import ImageNet, imagenet_skeleton
+from explorer.nets.build import StagedNet, skeleton
+from explorer.nets.contents import (
+    Entries,
+    check_tensors,
+    check_value,
+    filled,
+    in_order,
+    loaded,
+    read_header,
+    read_tensors,
+)
+from explorer.nets.imagenet import VggNet, imagenet_skeleton
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.published import PublishedNet
-from explorer.nets.refusal import MAX_FILE_BYTES, CheckpointError, words
+from explorer.nets.reading import Assumption, Reading, other_readings
+from explorer.nets.refusal import MAX_FILE_BYTES, CheckpointError, short, words
 from explorer.nets.saving import save_checkpoint
 from explorer.nets.spec import Family, NetSpec
 
@@ -32,10 +44,11 @@ __all__ = [
     "CheckpointError",
     "load_any",
     "load_checkpoint",
-    "replace_file",
     "save_checkpoint",
-    "sweep_temporaries",
 ]
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -52,9 +65,11 @@ class Checkpoint:
         dataset: what it was trained on, if known.
         image_size: side of the square images it was trained on in pixels, if known.
         origin: a file of this explorer, or one published elsewhere.
+        assumptions: what a file of others does not say, and what it was taken to be.
+        notes: what was made of its tensors, and which were left out, as sentences.
     """
 
-    net: CifarNet
+    net: StagedNet
     spec: NetSpec
     normalisation: Normalisation | None = None
     classes: tuple[str, ...] | None = None
@@ -63,26 +78,37 @@ class Checkpoint:
     dataset: str | None = None
     image_size: int | None = None
     origin: Literal["explorer", "published"] = "explorer"
+    assumptions: tuple[Assumption, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def load_checkpoint(path: str | os.PathLike[str], *, family: Family | None = None) -> Checkpoint:
-    """Read a file saved here, or a state dict of a CIFAR ResNet that others saved with PyTorch.
+@dataclass(frozen=True)
+class VggCheckpoint:
+    """torchvision's VGG from a file: `net` in evaluation mode, and what is known of it."""
+
+    net: VggNet
+    about: PublishedNet
+
+
+def load_checkpoint(
+    path: str | os.PathLike[str], *, family: Family | None = None, reading: Reading | None = None
+) -> Checkpoint:
+    """Read a file saved here, or a state dict of a residual net that others saved.
 
     Published files do not say all: a plain and a residual net have the same tensors, and None means
-    residual. A net with akamaster's names and three input channels gets the normalisation that
-    repository trains with, and its channels are renumbered to our option A, which leaves its logits
-    as they were up to rounding.
+    residual. What was taken to be so stands in the result's `assumptions`. Channels of nets whose option A
+    pads on both sides are renumbered to ours, which leaves their logits as they were up to rounding.
 
     Args:
         path: a safetensors file, or one of `torch.save` in its zip or its older format.
         family: plain or residual, for a published file; files saved here say it themselves.
+        reading: all that a person says about a published file; `family` goes before its own.
 
     Raises:
-        CheckpointError: the file cannot be read or trusted, or holds a net for photographs; nothing of it
-            was run or kept.
+        CheckpointError: the file cannot be read or trusted, or holds a VGG; nothing of it was run or kept.
     """
-    found = load_any(path, family=family)
-    if isinstance(found, ImageNet):
+    found = load_any(path, family=family, reading=reading)
+    if isinstance(found, VggCheckpoint):
         raise CheckpointError(
             f"Cannot load {Path(path).name}: it is torchvision's {found.about.title}, for photographs and "
             "ImageNet's classes; look at it on the Nets page or with `probe`."
@@ -90,20 +116,50 @@ def load_checkpoint(path: str | os.PathLike[str], *, family: Family | None = Non
     return found
 
 
-def load_any(path: str | os.PathLike[str], *, family: Family | None = None) -> Checkpoint | ImageNet:
-    """As `load_checkpoint`, and also a state dict of torchvision's ResNets and VGG-19.
+def load_any(
+    path: str | os.PathLike[str], *, family: Family | None = None, reading: Reading | None = None
+) -> Checkpoint | VggCheckpoint:
+    """As `load_checkpoint`, and also a state dict of torchvision's VGG-19.
 
-    Those are known by their tensors' names and shapes, whatever the file is called; whether the values
-    are the published ones, no name can tell.
+    Nets are known by their tensors' shapes, whatever the file is called; whether the values are published
+    ones, no shape can tell.
 
     Raises:
         CheckpointError: the file cannot be read or trusted; nothing of it was run or kept.
     """
-    path = Path(path)
+    asked = reading or Reading()
+    if family is not None:
+        asked = replace(asked, family=family)
+    return _read(Path(path), lambda parts: _made(parts, asked))
+
+
+def load_readings(path: str | os.PathLike[str], reading: Reading) -> list[tuple[Reading, Checkpoint]]:
+    """The net by every reading that its file leaves open, the one that `load_checkpoint` takes first.
+
+    Args:
+        path: as for `load_checkpoint`.
+        reading: what a person says about the file; that is never read in another way.
+
+    Raises:
+        CheckpointError: as `load_checkpoint`.
+    """
+
+    def all_of(parts: _Parts) -> list[tuple[Reading, Checkpoint]]:
+        first = _made(parts, reading)
+        if isinstance(first, VggCheckpoint):
+            return []
+        ways = other_readings(reading, first.assumptions)
+        return [(ways[0], first), *((way, _residual(parts, way)) for way in ways[1:])]
+
+    return _read(Path(path), all_of)
+
+
+def _read(path: Path, make: Callable[[_Parts], T]) -> T:
+    """What `make` makes of the file; whatever goes wrong is said in one sentence that names it."""
     try:
         _check_place(path)
         with path.open("rb") as file:
-            return _load(file, os.fstat(file.fileno()).st_size, family)
+            return make(_opened(file, os.fstat(file.fileno()).st_size))
     except CheckpointError as error:
         reason = str(error)
     except OSError as error:
@@ -111,6 +167,16 @@ def load_any(path: str | os.PathLike[str], *, family: Family | None = None) -> C
     except MemoryError:
         reason = "this computer has too little free memory for it; close something and try again"
     raise CheckpointError(f"Cannot load {path.name}: {reason}.")
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A file of tensors: type and shape by name, what its header says, and whether its order is known."""
+
+    file: BinaryIO
+    entries: Entries
+    metadata: dict[str, str]
+    ordered: bool
 
 
 def _check_place(path: Path) -> None:
@@ -122,64 +188,154 @@ def _check_place(path: Path) -> None:
         raise CheckpointError("it is no ordinary file; choose another")
 
 
-def _load(file: BinaryIO, size: int, family: Family | None) -> Checkpoint | ImageNet:
+def _opened(file: BinaryIO, size: int) -> _Parts:
     if size == 0:
         raise CheckpointError("it is empty; save or download it again")
     if size > MAX_FILE_BYTES:
         raise CheckpointError(f"it is larger than {MAX_FILE_BYTES // 2**20} MiB; choose a smaller net")
-    start = file.read(9)
+    start = file.read(16)
     file.seek(0)
+    sandbox.refuse_by_start(start)
     if sandbox.is_torch_file(start):
         plain = sandbox.convert(file.read())
         file, size = io.BytesIO(plain), len(plain)
     shapes, metadata = read_header(file, size)
-    if FORMAT in metadata:
-        return _load_own(file, shapes, metadata)
-    about = conversion.recognise_published(
-        {foreign.stripped_name(name): shape for name, (_, shape) in shapes.items()}
-    )
-    if about is not None:
-        return _load_imagenet(file, shapes, about)
-    return _load_published(file, shapes, metadata, family)
+    entries, ordered = in_order(shapes, metadata.get(sandbox.ORDER))
+    return _Parts(file, entries, metadata, ordered)
 
 
-def _laid_out(entries: Entries, spec: NetSpec) -> CifarNet:
+def _made(parts: _Parts, reading: Reading) -> Checkpoint | VggCheckpoint:
+    if FORMAT in parts.metadata:
+        return _own(parts)
+    shapes = {conversion.stripped_name(name): shape for name, (_, shape) in parts.entries.items()}
+    highway = foreign.highway_of({name: shape for name, (_, shape) in parts.entries.items()})
+    if highway is not None:
+        return _highway(parts, highway, reading)
+    about = conversion.recognise_vgg(shapes)
+    return _residual(parts, reading) if about is None else _vgg(parts, about)
+
+
+def _laid_out(entries: Entries, spec: NetSpec) -> StagedNet:
     if len(entries) < spec.depth:  # before a net of a thousand layers is laid out for nothing
         raise CheckpointError(f"it has {len(entries)} tensors, too few for {spec.title}; save it again")
     return check_tensors(entries, skeleton(spec), spec.title)
 
 
-def _load_imagenet(file: BinaryIO, entries: Entries, about: PublishedNet) -> ImageNet:
+def _vgg(parts: _Parts, about: PublishedNet) -> VggCheckpoint:
     net = imagenet_skeleton(about)
-    ours = {foreign.stripped_name(name): entry for name, entry in entries.items()}
+    assert isinstance(net, VggNet)
+    ours = {conversion.stripped_name(name): entry for name, entry in parts.entries.items()}
     counters = conversion.counters(net)
     check_tensors(dict.fromkeys(counters, ("I64", ())) | conversion.renamed(about, ours), net, about.title)
-    state = {foreign.stripped_name(name): tensor for name, tensor in read_tensors(file).items()}
-    return filled(net, counters | conversion.renamed(about, state))
+    state = {conversion.stripped_name(name): tensor for name, tensor in read_tensors(parts.file).items()}
+    return VggCheckpoint(filled(net, counters | conversion.renamed(about, state)), about)
 
 
-def _load_own(file: BinaryIO, entries: Entries, metadata: dict[str, str]) -> Checkpoint:
-    about = read_about(metadata)
-    net = _laid_out(entries, about["spec"])
-    return Checkpoint(net=filled(net, read_tensors(file)), **about)
+def _own(parts: _Parts) -> Checkpoint:
+    about = read_about(parts.metadata)
+    net = _laid_out(parts.entries, about["spec"])
+    return Checkpoint(net=filled(net, read_tensors(parts.file)), **about)
 
 
-def _load_published(
-    file: BinaryIO, entries: Entries, metadata: dict[str, str], family: Family | None
-) -> Checkpoint:
-    found = foreign.recognise({name: shape for name, (_, shape) in entries.items()}, family)
-    renamed = {found.names[name]: entry for name, entry in entries.items()}
-    # Nets from before PyTorch 0.4.1 have no batch counters; nothing depends on their values.
-    norms = [name.removesuffix("running_var") for name in renamed if name.endswith("running_var")]
-    missing = {f"{norm}num_batches_tracked" for norm in norms} - set(renamed)
-    net = _laid_out(renamed | dict.fromkeys(missing, ("I64", ())), found.spec)
-    state = {found.names[name]: tensor for name, tensor in read_tensors(file).items()}
-    state |= {name: torch.zeros((), dtype=torch.int64) for name in missing}
-    if found.padded_both_sides:
-        state = foreign.reorder_channels(state, found.spec)
-    net = filled(net, state)
-    metrics = _published_metrics(metadata)
-    return Checkpoint(net, found.spec, found.normalisation, metrics=metrics, origin="published")
+def _highway(parts: _Parts, spec: NetSpec, reading: Reading) -> Checkpoint:
+    """A state dict of one of our own Highway nets, which nobody else names or builds so."""
+    if reading.family not in (None, "highway"):
+        raise CheckpointError(f"it holds a highway net, not a {reading.family} one; leave the family out")
+    net = _laid_out(parts.entries, spec)
+    state = filled(net, read_tensors(parts.file))
+    return Checkpoint(state, spec, reading.normalisation, image_size=reading.image_size, origin="published")
+
+
+def _residual(parts: _Parts, reading: Reading) -> Checkpoint:
+    entries, metadata = parts.entries, parts.metadata
+    by_others = bool(metadata.get(sandbox.WRAPPED)) and sandbox.BEST_ACCURACY not in metadata
+    found = foreign.recognise(entries, reading, ordered=parts.ordered, by_others=by_others)
+    net = skeleton(found.spec)
+    sources = foreign.sources_of(found.found, net)
+    _check_types(entries, [name for name in sources.values() if name], found)
+    tensors = read_tensors(parts.file)
+    shapes = {name: tensor.shape for name, tensor in net.state_dict().items()}
+    state = {name: _value(name, sources[name], shape, tensors, found) for name, shape in shapes.items()}
+    scale, assumed = _scale(found, tensors, reading)
+    if found.spec.shortcut == "A" and found.spec.family != "plain" and found.padding == "both":
+        state = foreign.reorder_channels(state, net)
+    notes = [
+        *found.notes,
+        *([f"Left out, since the net has no such parts: {found.left_out}."] if found.left_out else []),
+    ]
+    if metadata.get(sandbox.BESIDE):
+        notes.append(f"Also in the file, and not read: {short(metadata[sandbox.BESIDE])}.")
+    return Checkpoint(
+        net=loaded(net, state),
+        spec=found.spec,
+        normalisation=scale,
+        metrics=_published_metrics(metadata),
+        image_size=reading.image_size,
+        origin="published",
+        assumptions=(*found.assumptions, *assumed),
+        notes=tuple(notes),
+    )
+
+
+def _check_types(entries: Entries, names: list[str], found: foreign.Recognised) -> None:
+    """Refuse weights that are no floating-point numbers; counters may be of any whole-number type."""
+    for name in names:
+        for part in found.derived[name].sources if name in found.derived else (name,):
+            dtype = entries[part][0]
+            counter = part.endswith("num_batches_tracked") or part.endswith("_mask")
+            if dtype not in _FLOATS and not (counter and dtype in _WHOLE):
+                raise CheckpointError(
+                    f"{short(part)} has the type {short(dtype)}; save the net as float32 or float16"
+                )
+
+
+_FLOATS = ("F64", "F32", "F16", "BF16")
+_WHOLE = ("I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL")
+
+
+def _value(
+    name: str, source: str | None, shape: torch.Size, tensors: Mapping[str, Tensor], found: foreign.Recognised
+) -> Tensor:
+    """One value of our net, as float32, from the file's tensor of that name."""
+    if source is None:
+        return foreign.neutral(name, tuple(shape))
+    made = found.derived.get(source)
+    value = made.value(*(tensors[part].float() for part in made.sources)) if made else tensors[source]
+    check_value(name, value, source)
+    if name.endswith("num_batches_tracked"):
+        return value.reshape(-1)[:1].sum().to(torch.int64)
+    if value.dim() == 4 and len(shape) == 2:  # a 1x1 convolution as the read-out
+        value = value.flatten(1)
+    if value.shape != shape:
+        raise CheckpointError(
+            f"{short(source)} has shape {tuple(value.shape)}, not {tuple(shape)}; save it again"
+        )
+    return value.float()
+
+
+def _scale(
+    found: foreign.Recognised, tensors: Mapping[str, Tensor], reading: Reading
+) -> tuple[Normalisation | None, tuple[Assumption, ...]]:
+    """The net's normalisation: as a person says, as the file's own tensors hold it, or as is usual."""
+    channels = found.spec.in_channels
+    if reading.normalisation is not None:
+        if len(reading.normalisation.mean) != channels:
+            raise CheckpointError(
+                f"its net takes {channels} channel{'s' * (channels > 1)}, and the mean and std given are for "
+                f"{len(reading.normalisation.mean)}; give one value for each"
+            )
+        return reading.normalisation, ()
+    if found.scale is not None:
+        mean, std = (tuple(tensors[name].double().flatten().tolist()) for name in found.scale)
+        try:
+            return Normalisation(mean, std), ()
+        except ValueError:
+            return None, ()
+    usual = foreign.usual_normalisation(found.found)
+    if usual is None:
+        return None, ()
+    text = f"The scale of its inputs was taken to be {usual[1]}: {usual[0].said()}"
+    return usual[0], (Assumption("normalisation", usual[0].said(), (), text),)
 
 
 def _published_metrics(metadata: dict[str, str]) -> dict[str, Any]:

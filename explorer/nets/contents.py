@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, BinaryIO, TypeVar
 
@@ -26,11 +27,37 @@ def read_header(file: BinaryIO, size: int) -> tuple[Entries, dict[str, str]]:
     if length > min(MAX_HEADER_BYTES, size - 8):
         raise CheckpointError(CUT_SHORT if 0 < length <= MAX_HEADER_BYTES else NO_CHECKPOINT)
     header = json_of(file.read(length))
-    metadata = header.pop("__metadata__", {}) if isinstance(header, dict) else None
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+    if not isinstance(header, dict):
         raise CheckpointError(NO_CHECKPOINT)
+    metadata = header.pop("__metadata__", None)
+    if not isinstance(metadata, dict):  # other tools write null, or what is no text
+        metadata = {}
+    metadata = {name: value for name, value in metadata.items() if isinstance(value, str)}
     entries = {name: _entry(entry, size - 8 - length) for name, entry in header.items()}
     return entries, metadata
+
+
+def in_order(entries: Entries, told: str | None) -> tuple[Entries, bool]:
+    """The entries in the order of the state dict where the file tells it, else by name, numbers as numbers.
+
+    Args:
+        entries: in any order: safetensors sorts tensors by type and name.
+        told: for each tensor of the state dict its place among the sorted names, as JSON.
+    """
+    names = sorted(entries)
+    try:
+        order = json.loads(told or "")
+        right = sorted(order) == list(range(len(names)))
+    except (ValueError, TypeError, RecursionError):
+        right = False
+    if right:
+        return {names[place]: entries[names[place]] for place in order}, True
+    return {name: entries[name] for name in sorted(names, key=_natural)}, False
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    parts = re.findall(r"\d{1,9}|[^\d./]+|[./]", name)
+    return [(1, int(part), "") if part.isdigit() else (0, 0, " " if part in "./" else part) for part in parts]
 
 
 def _entry(fields: Any, data_bytes: int) -> tuple[str, tuple[int, ...]]:
@@ -79,14 +106,30 @@ def read_tensors(file: BinaryIO) -> dict[str, Tensor]:
     """All values, once names, shapes and types are known to fit."""
     file.seek(0)
     try:
-        return safetensors.torch.load(file.read())
+        return safetensors.torch.load(_without_metadata(file.read()))
     except (SafetensorError, ValueError, KeyError, TypeError):
         raise CheckpointError(CUT_SHORT) from None
+
+
+def _without_metadata(data: bytes) -> bytes:
+    """The same file where the library could not read its metadata, such as null; else as it is."""
+    length = int.from_bytes(data[:8], "little")
+    header = json_of(data[8 : 8 + length])
+    metadata = header.get("__metadata__", {})
+    if isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values()):
+        return data
+    text = json.dumps({name: entry for name, entry in header.items() if name != "__metadata__"}).encode()
+    return b"".join((len(text).to_bytes(8, "little"), text, memoryview(data)[8 + length :]))
 
 
 def filled(net: Net, state: Mapping[str, Tensor]) -> Net:
     """The net with these values, each checked, in eval mode."""
     check_values(state)
+    return loaded(net, state)
+
+
+def loaded(net: Net, state: Mapping[str, Tensor]) -> Net:
+    """The net with these values, in eval mode; who calls it has checked them."""
     net = net.to_empty(device="cpu")
     try:
         net.load_state_dict(dict(state), strict=True)
@@ -98,7 +141,16 @@ def filled(net: Net, state: Mapping[str, Tensor]) -> Net:
 def check_values(state: Mapping[str, Tensor]) -> None:
     """Refuse values that no training that went well gives."""
     for name, tensor in state.items():
-        if not bool(torch.isfinite(tensor).all()):
-            raise CheckpointError(f"{name} holds values that are not finite; use one from before it diverged")
-        if name.endswith(("running_var", "num_batches_tracked")) and bool((tensor < 0).any()):
-            raise CheckpointError(f"{name} holds negative values, which no training gives; save it again")
+        check_value(name, tensor, name)
+
+
+def check_value(name: str, tensor: Tensor, called: str) -> None:
+    """Refuse values that no training that went well gives; `called` is the tensor's name in its file."""
+    if not bool(torch.isfinite(tensor).all()):
+        raise CheckpointError(
+            f"{short(called)} holds values that are not finite; use one from before it diverged"
+        )
+    if name.endswith(("running_var", "num_batches_tracked")) and bool((tensor < 0).any()):
+        raise CheckpointError(
+            f"{short(called)} holds negative values, which no training gives; save it again"
+        )

@@ -7,31 +7,39 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.nets.imagenet import ImageNet, imagenet_skeleton
 from explorer.nets.published import PUBLISHED, PublishedNet
 
+_PREFIXES = ("module.", "model.", "net.", "_orig_mod.")
 _COUNTER = "num_batches_tracked"
 _LAYER = re.compile(r"layer(\d)\.(\d+)\.(conv|bn|downsample\.)(\d)\.(\w+)")
 _ENDS = {"conv1": "stem.0", "bn1": "stem.1", "fc": "head.2"}
 Value = TypeVar("Value")
 
 
-def recognise_published(shapes: Mapping[str, tuple[int, ...]]) -> PublishedNet | None:
-    """The net of torchvision that has tensors of exactly these names and shapes; batch counters may lack.
+def recognise_vgg(shapes: Mapping[str, tuple[int, ...]]) -> PublishedNet | None:
+    """The VGG of torchvision that has tensors of exactly these names and shapes; batch counters may lack.
 
     Args:
         shapes: by torchvision's names.
     """
-    if not any(name.startswith(("layer4.", "features.")) for name in shapes):
+    if "features.0.weight" not in shapes or "classifier.6.weight" not in shapes:
         return None
     for about in PUBLISHED.values():
-        if about.file and _shapes(imagenet_skeleton(about).state_dict()) == {
+        if about.layout == "vgg" and _shapes(imagenet_skeleton(about).state_dict()) == {
             name: shape for name, shape in renamed(about, shapes).items() if not name.endswith(_COUNTER)
         }:
             return about
     return None
+
+
+def stripped_name(name: str) -> str:
+    """The name without what wrappers put before it."""
+    while name.startswith(_PREFIXES):
+        name = name.partition(".")[2]
+    return name
 
 
 def renamed(about: PublishedNet, values: Mapping[str, Value]) -> dict[str, Value]:
@@ -58,7 +66,7 @@ def from_torchvision(about: PublishedNet, state: Mapping[str, Tensor]) -> ImageN
     return net.eval().requires_grad_(True)
 
 
-def counters(net: ImageNet) -> dict[str, Tensor]:
+def counters(net: nn.Module) -> dict[str, Tensor]:
     """Batch counters, which files from before PyTorch 0.4.1 lack; nothing depends on their values."""
     names = [name for name in net.state_dict() if name.endswith(_COUNTER)]
     return {name: torch.zeros((), dtype=torch.int64) for name in names}

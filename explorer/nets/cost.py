@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from explorer.nets.blocks import Block, PadShortcut
-from explorer.nets.build import CifarNet, skeleton
-from explorer.nets.imagenet import ImageNet, imagenet_skeleton
+from explorer.nets.build import StagedNet, skeleton
+from explorer.nets.imagenet import ImageNet, VggNet, imagenet_skeleton
 from explorer.nets.published import PublishedNet
 from explorer.nets.spec import NetSpec
 
@@ -29,7 +29,7 @@ def layer_costs(spec: Design, image_size: int = 32) -> pd.DataFrame:
     """One row per layer, in the order of the forward pass, for one image.
 
     Args:
-        spec: a CIFAR-style net or one of the ImageNet nets.
+        spec: a net of stages, or one of the ImageNet nets.
         image_size: side of the input in pixels.
 
     Returns:
@@ -44,7 +44,7 @@ def layer_costs(spec: Design, image_size: int = 32) -> pd.DataFrame:
     return _layers(_bare(spec), spec, image_size)
 
 
-def _layers(net: CifarNet | ImageNet, spec: Design, image_size: int) -> pd.DataFrame:
+def _layers(net: ImageNet, spec: Design, image_size: int) -> pd.DataFrame:
     stages = [block.stage for block in net.block_list()]
     rows: list[dict[str, Any]] = []
     handles = []
@@ -60,7 +60,7 @@ def _layers(net: CifarNet | ImageNet, spec: Design, image_size: int) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def describe(spec: NetSpec, image_size: int = 32) -> dict[str, Any]:
+def describe(spec: Design, image_size: int = 32) -> dict[str, Any]:
     """Totals: id, depth, family, parameters, macs, blocks and activation_mib for one image."""
     layers = layer_costs(spec, image_size)
     return {
@@ -108,10 +108,10 @@ def block_costs(spec: Design, image_size: int = 32) -> pd.DataFrame:
 
 
 def design_of(net: nn.Module) -> Design:
-    """The spec of a net built here, or what is known of an ImageNet net."""
-    if isinstance(net, ImageNet):
+    """The spec of a net built here, or what is known of VGG."""
+    if isinstance(net, VggNet):
         return net.about
-    assert isinstance(net, CifarNet)
+    assert isinstance(net, StagedNet)
     return net.spec
 
 
@@ -154,7 +154,8 @@ def _shortcut(block: Block) -> str:
         return "none"
     if isinstance(block.shortcut, nn.Identity):
         return "identity"
-    return "padding" if isinstance(block.shortcut, PadShortcut) else "projection"
+    parts = list(block.shortcut.modules())
+    return "padding" if any(isinstance(part, PadShortcut) for part in parts) else "projection"
 
 
 def _part(name: str) -> str:
@@ -162,7 +163,7 @@ def _part(name: str) -> str:
     return parts[1] if parts[0] == "blocks" else parts[0]
 
 
-def _bare(spec: Design) -> CifarNet | ImageNet:
+def _bare(spec: Design) -> ImageNet:
     return (skeleton(spec) if isinstance(spec, NetSpec) else imagenet_skeleton(spec)).eval()
 
 

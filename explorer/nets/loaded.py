@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from explorer.nets.blocks import Block
 from explorer.nets.normalisation import Normalisation
+from explorer.nets.reading import Assumption
 
 
 @runtime_checkable
@@ -45,6 +46,9 @@ class LoadedNet:
         image_size: side of its square inputs in pixels, as it was trained.
         trained: False where the weights are random.
         origin: one sentence on where the weights come from.
+        assumptions: what its file does not say, and what it was taken to be.
+        notes: what was made of the file's tensors, and which were left out.
+        sized: whether a person gave the size, so that images of any other are resized to it.
     """
 
     key: str
@@ -55,6 +59,9 @@ class LoadedNet:
     image_size: int
     trained: bool
     origin: str
+    assumptions: tuple[Assumption, ...] = ()
+    notes: tuple[str, ...] = ()
+    sized: bool = False
 
     @property
     def in_channels(self) -> int:

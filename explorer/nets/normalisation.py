@@ -6,6 +6,9 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+_MOST = 4.0
+"""No mean or std of pixels in 0 to 1 is beyond; a std of 255ths is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Normalisation:
@@ -29,6 +32,11 @@ class Normalisation:
         if not all(math.isfinite(value) for value in self.mean + self.std) or min(self.std) <= 0:
             raise ValueError("A normalisation needs finite means and positive, finite stds.")
 
+    def said(self) -> str:
+        """Both as a person would write them."""
+        mean, std = (",".join(f"{value:.4g}" for value in values) for values in (self.mean, self.std))
+        return f"mean {mean}, std {std}"
+
     def to_dict(self) -> dict[str, Any]:
         """Both fields by name, ready for JSON."""
         return asdict(self)
@@ -43,6 +51,26 @@ class Normalisation:
         if not isinstance(fields, dict) or set(fields) != {"mean", "std"}:
             raise ValueError("A normalisation has the fields mean and std, and no others.")
         return cls(_numbers(fields["mean"]), _numbers(fields["std"]))
+
+
+def given(mean: tuple[float, ...] | None, std: tuple[float, ...] | None) -> Normalisation | None:
+    """The scale that a person gives by `--mean` and `--std`; None where neither is given.
+
+    Raises:
+        ValueError: one is missing, they differ in length, or they are of pixels in 0 to 255.
+    """
+    if mean is None and std is None:
+        return None
+    if not mean or not std:
+        raise ValueError("Give --mean and --std together.")
+    found = Normalisation(tuple(mean), tuple(std))
+    if max(*map(abs, found.mean), *found.std) > _MOST:
+        meant = [",".join(f"{value / 255:.4g}" for value in values) for values in (mean, std)]
+        raise ValueError(
+            "--mean and --std are of pixels in 0 to 1, and these are of pixels in 0 to 255: probably meant "
+            f"are --mean {meant[0]} --std {meant[1]}."
+        )
+    return found
 
 
 def _numbers(values: Any) -> tuple[float, ...]:

@@ -5,13 +5,15 @@ The weights are torchvision's IMAGENET1K_V1, which by its own words reproduce th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from explorer.nets.spec import BlockKind
+from explorer.nets.layout import Layout
+from explorer.nets.spec import BlockKind, NetSpec
 
-Layout = Literal["residual", "plain", "vgg"]
+Kind = Literal["residual", "plain", "vgg"]
 IMAGE_SIZE = 224
+WIDTHS = (64, 128, 256, 512)
 CLASSES = 1000
 VARIANT = (
     "torchvision's bottleneck has its stride on the 3x3 convolution, the paper's on the first 1x1: "
@@ -38,7 +40,7 @@ class PublishedNet:
 
     id: str
     title: str
-    layout: Layout
+    layout: Kind
     depth: int
     blocks: tuple[int, ...]
     block: BlockKind = "basic"
@@ -50,6 +52,21 @@ class PublishedNet:
     def family(self) -> str:
         """Plain or residual."""
         return "residual" if self.layout == "residual" else "plain"
+
+    @property
+    def spec(self) -> NetSpec | None:
+        """The net as `build` makes it; None for VGG, which has neither stages of blocks nor one read-out."""
+        if self.layout == "vgg":
+            return None
+        layout = Layout(
+            self.blocks, WIDTHS, stem=WIDTHS[0], kernel=7, stride=2, pool=True,
+            expansion=4 if self.block == "bottleneck" else 1,
+        )  # fmt: skip
+        residual = self.layout == "residual"
+        return NetSpec(
+            "residual" if residual else "plain", block=self.block, shortcut="B" if residual else "A",
+            classes=CLASSES, layout=layout,
+        )  # fmt: skip
 
     @property
     def sha256_start(self) -> str:
@@ -92,3 +109,9 @@ def published(name: str) -> PublishedNet:
     if name not in PUBLISHED:
         raise ValueError(f"'{name[:60]}' is no ImageNet net here. Choose one of {', '.join(PUBLISHED)}.")
     return PUBLISHED[name]
+
+
+def published_like(spec: NetSpec) -> PublishedNet | None:
+    """The ImageNet net of that design, whatever its classes and channels; None if it is another's."""
+    design = replace(spec, classes=CLASSES, in_channels=3)
+    return next((net for net in PUBLISHED.values() if net.spec == design), None)

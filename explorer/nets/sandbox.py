@@ -9,6 +9,7 @@ those like any file from outside.
 from __future__ import annotations
 
 import io
+import json
 import os
 import pickle
 import re
@@ -25,24 +26,66 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from explorer.nets.refusal import MAX_FILE_BYTES, CheckpointError
+from explorer.nets.archive import held_checkpoints
+from explorer.nets.harmless import stand_ins
+from explorer.nets.refusal import MAX_FILE_BYTES, CheckpointError, short
 
 BEST_ACCURACY = "best_prec1"
+ORDER = "resnet_explorer_order"
+"""Metadata: the order of the state dict; see `explorer.nets.contents.in_order`."""
+WRAPPED = "resnet_explorer_wrapped"
+"""Metadata: the name of the dictionary inside the file that holds all tensors, if they are in one."""
+BESIDE = "resnet_explorer_beside"
+"""Metadata: what else the file holds, by name."""
 TIME_LIMIT_S = 60
 _COPIES = 5
 _SMALL_BYTES = 256 * 2**20
 _MAX_TENSORS = 20_000
 _MAX_NAME = 512
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
+_MAX_DEPTH = 8
+_OPTIMISER = re.compile(r"optim|scheduler|scaler|amp$", re.IGNORECASE)
+_MOST_NAMED = 12
 _CUT_ARCHIVE = "its archive is cut short or damaged; save or download it again"
 _CODE, _DAMAGED, _NO_STATE, _TOO_LARGE, _LYING = range(3, 8)
+_WANTED = "choose a safetensors file or a PyTorch file (.pt, .pth, .th)"
 _REASONS = {
-    _CODE: "it contains code, which was not run; ask for a file that holds only a state dict",
+    _CODE: "it contains code, such as a whole model, which was not run; ask for a file that holds only a "
+    "state dict",
     _DAMAGED: "it is damaged or holds more than tensors, and nothing in it was run; ask for a state dict",
     _NO_STATE: "it holds no state dict of plain tensors; save net.state_dict() and load that file",
     _TOO_LARGE: "its tensors need more memory than a checkpoint may take; choose a smaller net",
     _LYING: "its tensors claim more values than the file holds; it is damaged or was made to do harm",
 }
+
+
+_STARTS = (
+    (b"\x89HDF", "it is an HDF5 file, as Keras writes them"),
+    (b"\x93NUMPY", "it is a numpy array"),
+    (b"version https://", "it is a pointer of Git LFS, not the file itself: fetch it with git lfs pull"),
+    (b"<", "it is a web page or XML: the download did not give the file"),
+    (b"{", "it is JSON, such as settings or an index of shards"),
+    (b"GGUF", "it is a GGUF file"),
+    (b"\x1f\x8b", "it is compressed (gzip): unpack it first"),
+    (b"\xfd7zXZ", "it is compressed (xz): unpack it first"),
+    (b"BZh", "it is compressed (bzip2): unpack it first"),
+    (b"7z\xbc\xaf", "it is a 7z archive: unpack it first"),
+    (b"Rar!", "it is a RAR archive: unpack it first"),
+)
+
+
+def refuse_by_start(start: bytes) -> None:
+    """Refuse what the first 16 bytes show to be another kind of file.
+
+    Raises:
+        CheckpointError: the text names the kind.
+    """
+    if start[8:9] == b"{":  # safetensors, whose length may look like anything
+        return
+    for magic, kind in _STARTS:
+        if start.lstrip().startswith(magic):
+            raise CheckpointError(f"{kind}; {_WANTED}")
+    if start.startswith(b"\x08") and start[2:3] in (b"\x12", b"\x1a", b":"):
+        raise CheckpointError(f"it looks like an ONNX file, which is no checkpoint; {_WANTED}")
 
 
 def is_torch_file(start: bytes) -> bool:
@@ -100,6 +143,7 @@ def _check_zip(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
+            _refuse_other_archive([entry.filename for entry in entries])
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
                 raise CheckpointError("its archive is compressed; save it again with torch.save")
             if sum(max(entry.file_size, entry.compress_size) for entry in entries) > len(data):
@@ -115,6 +159,26 @@ def _check_zip(data: bytes) -> None:
         raise CheckpointError(_CUT_ARCHIVE) from None
 
 
+def _refuse_other_archive(names: Collection[str]) -> None:
+    """Refuse a zip that `torch.save` did not write, and say what it is."""
+    if any("/code/" in name or name.endswith("/constants.pkl") for name in names):
+        raise CheckpointError(
+            "it is TorchScript, which holds code: save net.state_dict() with torch.save and load that file"
+        )
+    if any(name.split("/")[-1] == "data.pkl" for name in names):
+        return
+    if names and all(name.endswith(".npy") for name in names):
+        raise CheckpointError(f"it is an archive of numpy arrays (.npz), no checkpoint; {_WANTED}")
+    if any(name.endswith(("model.weights.h5", "saved_model.pb")) for name in names):
+        raise CheckpointError(f"it is a model of Keras or TensorFlow; {_WANTED}")
+    inside = held_checkpoints(names)
+    if inside:
+        more = f" and {len(inside) - 1} more" if len(inside) > 1 else ""
+        raise CheckpointError(
+            f"it is a zip that holds {short(inside[0])}{more}: unpack it and load the file inside"
+        )
+
+
 def _is_sane(entry: zipfile.ZipInfo) -> bool:
     name = entry.filename
     plain = len(name) <= _MAX_NAME and "\\" not in name and not re.match("[A-Za-z]:", name)
@@ -124,17 +188,18 @@ def _is_sane(entry: zipfile.ZipInfo) -> bool:
 def main(source: str, target: str) -> int:
     """The child's work: the tensors of the PyTorch file `source`, written to `target`; an exit code."""
     try:
-        loaded = torch.load(source, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(stand_ins()):
+            loaded = torch.load(source, map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 - a damaged file fails in any way at all
         return _reason(error)
-    state, accuracy = _unwrapped(loaded)
-    if not state or len(state) > _MAX_TENSORS or not all(_is_plain(*item) for item in state.items()):
+    state, notes = _collected(loaded)
+    if not state or len(state) > _MAX_TENSORS:
         return _NO_STATE
     if not _fits(state.values(), Path(source).stat().st_size):
         return _LYING
     try:
         plain = {name: _copied(tensor) for name, tensor in state.items()}
-        safetensors.torch.save_file(plain, target, accuracy)
+        safetensors.torch.save_file(plain, target, notes)
     except Exception as error:  # noqa: BLE001 - most likely out of memory or disk
         return _reason(error)
     return 0
@@ -156,18 +221,48 @@ def _reason(error: Exception) -> int:
     return _CODE if isinstance(error, pickle.UnpicklingError) and re.search(code, str(error)) else _DAMAGED
 
 
-def _unwrapped(loaded: Any) -> tuple[dict[Any, Any], dict[str, str]]:
-    notes: dict[str, str] = {}
-    for _ in _WRAPPERS:
-        if not isinstance(loaded, Mapping):
-            return {}, notes
-        if isinstance(loaded.get(BEST_ACCURACY), int | float):
-            notes = {BEST_ACCURACY: str(float(loaded[BEST_ACCURACY]))}
-        inner = [loaded[key] for key in _WRAPPERS if isinstance(loaded.get(key), Mapping)]
-        if not inner:
-            break
-        loaded = inner[0]
-    return dict(loaded), notes
+def _collected(loaded: Any) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of all dictionaries in the file by name, and what the reader is told about the rest.
+
+    Names below one dictionary alone are as they are there; of several, each has that of its dictionary
+    before it. An optimiser's tensors, which have numbers for names, are none of a net's.
+    """
+    found: dict[tuple[str, ...], dict[str, Tensor]] = {}
+    seen: set[int] = set()
+    beside: list[str] = []
+    accuracy: dict[str, str] = {}
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), loaded)]
+    while waiting:
+        path, part = waiting.pop(0)
+        if not isinstance(part, Mapping) or id(part) in seen or len(path) > _MAX_DEPTH:
+            continue
+        seen.add(id(part))
+        if isinstance(part.get(BEST_ACCURACY), int | float) and not accuracy:
+            accuracy = {BEST_ACCURACY: str(float(part[BEST_ACCURACY]))}
+        for name, value in list(part.items())[:_MAX_TENSORS]:
+            if _is_plain(name, value):
+                found.setdefault(path, {})[name] = value
+            elif isinstance(name, str) and isinstance(value, Mapping) and not _OPTIMISER.match(name):
+                waiting.append(((*path, name[:_MAX_NAME]), value))
+            elif not (isinstance(value, Mapping) and not value):
+                beside.append(str(name)[:40] if isinstance(name, str) else "unnamed values")
+    alone = len(found) == 1
+    state = {
+        name if alone else "/".join((*path, name)): value
+        for path, part in found.items()
+        for name, value in part.items()
+    }
+    wrapped = "/".join(next(iter(found))) if alone else ""
+    return state, accuracy | {WRAPPED: wrapped} | _told(state, beside)
+
+
+def _told(state: Mapping[str, Tensor], beside: Collection[str]) -> dict[str, str]:
+    places = {name: place for place, name in enumerate(sorted(state))}
+    named = [name for name in dict.fromkeys(beside) if name.isprintable()]
+    text = ", ".join(named[:_MOST_NAMED]) + (
+        f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    )
+    return {ORDER: json.dumps([places[name] for name in state], separators=(",", ":")), BESIDE: text}
 
 
 def _is_plain(name: Any, value: Any) -> bool:

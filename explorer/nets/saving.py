@@ -13,16 +13,16 @@ import torch
 from torch import Tensor
 
 from explorer.nets.about import FORMAT, VERSION, read_about
-from explorer.nets.atomic import replace_file
-from explorer.nets.build import CifarNet
+from explorer.nets.build import StagedNet
 from explorer.nets.contents import MAX_HEADER_BYTES, check_values
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.refusal import MAX_FILE_BYTES, CheckpointError, words
+from explorer.system.files import replace_file
 
 
 def save_checkpoint(
     path: str | os.PathLike[str],
-    net: CifarNet,
+    net: StagedNet,
     *,
     normalisation: Normalisation | None = None,
     classes: Sequence[str] | None = None,
@@ -70,7 +70,7 @@ def save_checkpoint(
     raise CheckpointError(f"Cannot save {path.name}: {reason}.")
 
 
-def _packed(net: CifarNet, about: dict[str, Any], *, half: bool) -> bytes:
+def _packed(net: StagedNet, about: dict[str, Any], *, half: bool) -> bytes:
     try:
         metadata = {name: json.dumps(value) for name, value in about.items()} | {FORMAT: str(VERSION)}
     except (TypeError, ValueError):

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from explorer.nets.spec import STAGES, NetSpec
+from explorer.nets.layout import Layout
+from explorer.nets.spec import NetSpec
 
 _BYTES = {"fp32": 4, "bf16": 2}
 _MIB = 2**20
@@ -63,7 +64,7 @@ def training_memory_mib(spec: NetSpec, image_size: int, batch_size: int, precisi
     """
     cost = totals(spec, image_size)
     ungated = cost.values - cost.gate_values
-    passing = _PASSING_MAPS * spec.width * spec.expansion * image_size**2
+    passing = _PASSING_MAPS * _largest(spec, image_size)
     kept = _KEPT * ungated + _GATE_MAPS * cost.gate_values + passing
     return _mib(kept * batch_size, cost.parameters, precision)
 
@@ -83,8 +84,14 @@ def checkpointed_memory_mib(
     cost = totals(spec, image_size)
     outside = cost.values - sum(inside for _, inside in blocks)
     kept = _KEPT * (outside + max(inside for _, inside in blocks)) + sum(given for given, _ in blocks)
-    largest = spec.width * spec.expansion * image_size**2
-    return _mib((kept + largest) * batch_size, cost.parameters, precision)
+    return _mib((kept + _largest(spec, image_size)) * batch_size, cost.parameters, precision)
+
+
+def _largest(spec: NetSpec, image_size: int) -> int:
+    """Numbers in the largest map of one image: the first stage's output, or the stem's."""
+    layout = spec.design
+    convolved, pooled = _after_stem(layout, image_size)
+    return max(layout.stem * convolved**2, layout.outputs[0] * pooled**2)
 
 
 def _mib(values: float, parameters: int, precision: str) -> float:
@@ -93,33 +100,47 @@ def _mib(values: float, parameters: int, precision: str) -> float:
 
 def _places(spec: NetSpec, size: int) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     """Of each block: channels of its input and its width, map sizes before and after it."""
-    channels = spec.width
-    for stage in range(STAGES):
-        width = spec.width * 2**stage
-        for index in range(spec.blocks_per_stage * (2 if spec.family == "highway" else 1)):
+    layout = spec.design
+    channels = layout.stem
+    size = _after_stem(layout, size)[-1]
+    for stage, (count, width) in enumerate(zip(spec.block_counts, layout.channels, strict=True)):
+        for index in range(count):
             before, size = size, _halved(size) if stage and index == 0 else size
             yield (channels, width), (before, size)
-            channels = width * spec.expansion
+            channels = width * layout.expansion
+
+
+def _after_stem(layout: Layout, size: int) -> tuple[int, int]:
+    """Side of the map behind the first convolution, and behind the pooling if there is one."""
+    convolved = -(-size // layout.stride)
+    return convolved, _halved(convolved) if layout.pool else convolved
 
 
 def _parts(spec: NetSpec, size: int) -> Iterator[Totals]:
-    yield _conv(spec.in_channels, spec.width, size)
-    if spec.family != "preact":
-        yield _norm(spec.width, size)
-    channels = spec.width
+    layout = spec.design
+    convolved, pooled = _after_stem(layout, size)
+    yield _conv(spec.in_channels, layout.stem, convolved, layout.kernel, bias=layout.conv_bias)
+    if layout.stem_norm:
+        yield _norm(layout.stem, convolved)
+    if layout.pool:
+        yield Totals(0, 0, 1, layout.stem * pooled**2)
+    channels, first = layout.stem, True
     for place, sizes in _places(spec, size):
-        yield from _block(spec, place, sizes)
-        channels, size = place[1] * spec.expansion, sizes[1]
-    if spec.family == "preact":
-        yield _norm(channels, size)
+        yield from _block(spec, place, sizes, first=first)
+        channels, pooled, first = place[1] * layout.expansion, sizes[1], False
+    if spec.family == "preact" and layout.last_norm:
+        yield _norm(channels, pooled)
     yield Totals(0, 0, 1, channels)  # average pool
     yield Totals((channels + 1) * spec.classes, channels * spec.classes, 1, spec.classes)
 
 
-def _block(spec: NetSpec, channels: tuple[int, int], sizes: tuple[int, int]) -> Iterator[Totals]:
+def _block(
+    spec: NetSpec, channels: tuple[int, int], sizes: tuple[int, int], *, first: bool = False
+) -> Iterator[Totals]:
     inside, width = channels
     before, after = sizes
-    outside = width * spec.expansion
+    layout = spec.design
+    outside = width * layout.expansion
     if spec.family == "highway":
         yield _conv(inside, width, after) + _norm(width, after)
         if inside == width and before == after:
@@ -131,7 +152,7 @@ def _block(spec: NetSpec, channels: tuple[int, int], sizes: tuple[int, int]) -> 
         convs = [(inside, width, after, 3), (width, outside, after, 3)]
     at = before
     for number, (source, target, size, kernel) in enumerate(convs):
-        yield _conv(source, target, size, kernel)
+        yield _conv(source, target, size, kernel, bias=layout.conv_bias)
         if spec.family == "preact":
             yield _norm(source, at)
         else:
@@ -139,20 +160,30 @@ def _block(spec: NetSpec, channels: tuple[int, int], sizes: tuple[int, int]) -> 
             yield _norm(target, size)
         at = size if number < len(convs) - 1 else at
     if spec.family in ("residual", "preact"):
-        yield _shortcut(spec, inside, outside, before != after, after)
+        yield _shortcut(spec, (inside, outside), sizes, first=first)
 
 
-def _shortcut(spec: NetSpec, inside: int, outside: int, halved: bool, size: int) -> Totals:
-    same = inside == outside and not halved
-    if spec.shortcut == "C" or (spec.shortcut == "B" and not same):
-        projection = _conv(inside, outside, size, 1)
-        return projection if spec.family == "preact" else projection + _norm(outside, size, relu=False)
-    return Totals(0, 0, 0, 0) if same else Totals(0, 0, 1, outside * size * size)
+def _shortcut(spec: NetSpec, channels: tuple[int, int], sizes: tuple[int, int], *, first: bool) -> Totals:
+    (inside, outside), (before, after), layout = channels, sizes, spec.design
+    same = inside == outside and before == after
+    projects = spec.shortcut == "C" or (
+        spec.shortcut == "B" and (not same or (first and layout.project_first))
+    )
+    nothing = Totals(0, 0, 0, 0)
+    pooling = Totals(0, 0, 1, inside * after * after) if layout.averaged and before != after else nothing
+    if not projects:
+        return nothing if same else pooling + Totals(0, 0, 1, outside * after * after)
+    made = pooling + _conv(inside, outside, after, 1, bias=layout.conv_bias)
+    if layout.projection_norm:
+        made += _norm(outside, after, relu=False)
+    if spec.family == "preact" and layout.projection == "activated":
+        made += Totals(0, 0, 1, inside * before * before)
+    return made
 
 
-def _conv(inside: int, outside: int, size: int, kernel: int = 3) -> Totals:
+def _conv(inside: int, outside: int, size: int, kernel: int = 3, *, bias: bool = False) -> Totals:
     weights, values = inside * outside * kernel**2, outside * size * size
-    return Totals(weights, weights * size * size, 1, values)
+    return Totals(weights + outside * bias, weights * size * size, 1, values)
 
 
 def _norm(channels: int, size: int, *, relu: bool = True) -> Totals:

@@ -1,4 +1,4 @@
-"""Where are published ImageNet weights? In a folder of the user's, fetched by torchvision's own mechanism.
+"""Published weights, of ImageNet's and CIFAR's nets: fetched once into a folder of the user's, and checked.
 
 A file is read only when its sha256 begins as its name says; then by `torch.load` with `weights_only=True`,
 and its tensors are compared with the net's before they are used.
@@ -20,8 +20,10 @@ from explorer.nets.conversion import from_torchvision
 from explorer.nets.imagenet import ImageNet
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.published import PublishedNet
+from explorer.nets.published_cifar import PUBLISHER, PublishedCifarNet
 
 Progress = Callable[[float, float], None]
+About = PublishedNet | PublishedCifarNet
 _POLL_S = 0.2
 _SILENCE_S = 30
 _MIB = 2**20
@@ -56,8 +58,23 @@ def load_published(about: PublishedNet, folder: Path) -> ImageNet:
         raise WeightsError(f"{path.name} is damaged. Delete it, then: {how_to_get(about, folder)}") from None
 
 
+def published_file(about: PublishedCifarNet, folder: Path) -> Path:
+    """The file of a CIFAR net, once it is here and its hash is right; a checkpoint reader opens it.
+
+    Raises:
+        WeightsError: it is not in the folder, or the file there is not the published one.
+    """
+    path = folder / about.file
+    if not path.is_file():
+        raise WeightsError(
+            f"The published weights of {about.title} are not here yet. {how_to_get(about, folder)}"
+        )
+    _check_hash(about, path)
+    return path
+
+
 def fetch_published(
-    about: PublishedNet, folder: Path, progress: Progress | None = None, url: str | None = None
+    about: About, folder: Path, progress: Progress | None = None, url: str | None = None
 ) -> Path:
     """Fetch the published weights, unless they are there; what was fetched is checked before it counts.
 
@@ -65,7 +82,7 @@ def fetch_published(
         about: a net that has published weights.
         folder: gets the file; made if need be.
         progress: told the MiB that have come and the MiB that there are, a few times a second.
-        url: where else than at torchvision's address.
+        url: where else than at its publisher's address.
 
     Raises:
         WeightsError: there is no connection, no space, or another file at that address.
@@ -93,8 +110,14 @@ def fetch_published(
     return path
 
 
-def how_to_get(about: PublishedNet, folder: Path) -> str:
+def how_to_get(about: About, folder: Path) -> str:
     """What a person can do about missing weights."""
+    if isinstance(about, PublishedCifarNet):
+        return (
+            f"Fetch them ({about.mib:.0f} MiB) on the Nets page or with `python -m explorer evaluate "
+            f"published:{about.id} --data cifar10`; without a connection, put {about.file} of {PUBLISHER} "
+            f"into {folder}."
+        )
     return (
         f"Fetch them ({about.mib:.0f} MiB) on the Nets page or with `python -m explorer probe responses "
         f"torchvision:{about.id} …`; without a connection, put {about.file} of torchvision into {folder}, or "
@@ -111,7 +134,9 @@ def labels() -> tuple[tuple[str, ...], Normalisation]:
     return tuple(weights.meta["categories"]), Normalisation(tuple(preset.mean), tuple(preset.std))
 
 
-def _address(about: PublishedNet) -> str:
+def _address(about: About) -> str:
+    if isinstance(about, PublishedCifarNet):
+        return about.address
     from torchvision.models import get_model_weights
 
     return str(get_model_weights(about.id)["IMAGENET1K_V1"].url)
@@ -126,7 +151,7 @@ def _fetch(source: str, path: Path, sha256_start: str, failed: list[BaseExceptio
             error.close()
 
 
-def _watch(worker: Thread, about: PublishedNet, folder: Path, progress: Progress | None) -> None:
+def _watch(worker: Thread, about: About, folder: Path, progress: Progress | None) -> None:
     """Wait for the file; give up where nothing has come for half a minute."""
     had, heard = 0.0, time.monotonic()
     while worker.is_alive():
@@ -144,7 +169,7 @@ def _watch(worker: Thread, about: PublishedNet, folder: Path, progress: Progress
             )
 
 
-def _why(error: BaseException, about: PublishedNet, folder: Path) -> str:
+def _why(error: BaseException, about: About, folder: Path) -> str:
     if isinstance(error, RuntimeError) and "hash" in str(error):
         return f"What came is not the published file of {about.title}: its sha256 differs. Nothing was kept."
     unreached = isinstance(error, URLError | TimeoutError | ConnectionError)
@@ -152,7 +177,7 @@ def _why(error: BaseException, about: PublishedNet, folder: Path) -> str:
     return f"The weights of {about.title} cannot be fetched: {reason}. {how_to_get(about, folder)}"
 
 
-def _check_hash(about: PublishedNet, path: Path) -> None:
+def _check_hash(about: About, path: Path) -> None:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if not found.startswith(about.sha256_start):

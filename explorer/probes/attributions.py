@@ -28,6 +28,9 @@ from explorer.probes.folded import folded
 from explorer.probes.methods import AttributionError, Value, method
 from explorer.probes.replica import Progress, activation_bytes, counting, rows_at_once
 
+_NOTHING = 1e-5
+"""In normalised pixels and in logits: far below one step of 8 bits."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -63,6 +66,7 @@ class Attribution:
         parameters: all that were used.
         baseline: what was taken as “nothing there”, in words.
         seed: of all draws.
+        at_baseline: whether the picture is the baseline itself.
     """
 
     method: str
@@ -77,6 +81,19 @@ class Attribution:
     parameters: Mapping[str, Value]
     baseline: str
     seed: int
+    at_baseline: bool = False
+
+    @property
+    def emptiness(self) -> str:
+        """Why the map is zero everywhere, as a sentence; '' where it is not."""
+        if self.at_baseline and not bool((self.attributions.abs() > _NOTHING).any()):
+            return (
+                f"The map is zero everywhere: the picture is the baseline itself ({self.baseline}), and "
+                "there is no difference to explain. Choose another baseline or picture."
+            )
+        if bool((self.attributions == 0).all()):
+            return "The map is zero everywhere: this method finds no pixel that changes the score."
+        return ""
 
     def map(self) -> Tensor:
         """Attributions summed over the channels, (H, W)."""
@@ -147,6 +164,7 @@ class Subject:
             parameters=settled,
             baseline=said,
             seed=question.seed,
+            at_baseline=said != "none" and bool((task.baseline - inputs).abs().max() < _NOTHING),
         )
 
     def conductance(

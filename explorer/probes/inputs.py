@@ -106,4 +106,9 @@ def fit_notes(pixels: Tensor, net: LoadedNet) -> list[str]:
 
 def _resizes(pixels: Tensor, net: LoadedNet) -> bool:
     """Nets for small images pool over whatever is left of a map; those for large ones need their size."""
-    return net.image_size > _LARGE and tuple(pixels.shape[2:]) != (net.image_size, net.image_size)
+    return not fits(tuple(pixels.shape[2:]), net)
+
+
+def fits(size: tuple[int, ...], net: LoadedNet) -> bool:
+    """Whether images of that height and width are shown to the net as they are."""
+    return not (net.sized or net.image_size > _LARGE) or size == (net.image_size, net.image_size)

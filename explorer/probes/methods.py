@@ -87,7 +87,6 @@ class Method:
         paper: authors and year.
         parameters: what can be set.
         complete: its attributions should sum to the difference of the scores of input and baseline.
-        slow: asks the net hundreds of times.
         signed: it tells what speaks for the class from what speaks against it.
     """
 
@@ -98,7 +97,6 @@ class Method:
     paper: str
     parameters: tuple[Parameter, ...] = ()
     complete: bool = False
-    slow: bool = False
     signed: bool = True
 
     def settle(self, given: Mapping[str, object]) -> dict[str, Value]:
@@ -200,7 +198,7 @@ _TABLE = (
         "What does DeepLift say on average over many baselines?",
         "It approximates Shapley values only where the net is nearly linear, and it inherits the baselines' "
         "bias.",
-        "Lundberg and Lee 2017", (_REFERENCES,), complete=True, slow=True,
+        "Lundberg and Lee 2017", (_REFERENCES,), complete=True,
     ),
     Method(
         "gradient_shap", "GradientShap",
@@ -253,7 +251,7 @@ _TABLE = (
         "What is each region's fair share of the score over all ways of hiding the others?",
         "With few samples shares are rough, and most sampled pictures are unlike any that the net knows.",
         "Lundberg and Lee 2017",
-        (_samples(500, "Pictures with regions hidden."), *_regions(), _baseline("mean")), slow=True,
+        (_samples(500, "Pictures with regions hidden."), *_regions(), _baseline("mean")),
     ),
     Method(
         "lime", "LIME",
@@ -264,7 +262,6 @@ _TABLE = (
             _samples(500, "Pictures with regions hidden."), *_regions(), _baseline("mean"),
             Parameter("alpha", "Lasso penalty", 0.01, "Greater is sparser.", 0.0001, 10, 0.01),
         ),
-        slow=True,
     ),
     Method(
         "layer_grad_cam", "Grad-CAM",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -11,22 +10,21 @@ import pandas as pd
 
 from explorer.runs.run import TABLES, Run
 from explorer.runs.tables import Tables, empty
+from explorer.system.files import new_folder, replace_folder
 
 _COMPLETE = "run.json"
+_UNFINISHED = (".partial", ".part")
 
 
 def write_archive(folder: Path, run: Run, tables: Tables, weights: Path | None) -> None:
     """Write the run to `folder`, which appears whole or not at all."""
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    for name in TABLES:
-        tables[name].to_parquet(part / f"{name}.parquet", index=False)
-    if weights is not None:
-        shutil.copyfile(weights, part / "weights.safetensors")
-    (part / _COMPLETE).write_text(json.dumps(run.row(), indent=1))
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(part, folder)
+    with new_folder(folder) as part:
+        for name in TABLES:
+            tables[name].to_parquet(part / f"{name}.parquet", index=False)
+        if weights is not None:
+            shutil.copyfile(weights, part / "weights.safetensors")
+        (part / _COMPLETE).write_text(json.dumps(run.row(), indent=1))
+        replace_folder(part, folder)
 
 
 def read_run(folder: Path) -> Run:
@@ -46,4 +44,5 @@ def read_archive(folder: Path) -> tuple[Run, Tables]:
 
 def archives(root: Path) -> list[Path]:
     """The folders of finished runs below `root`."""
-    return sorted(path.parent for path in root.glob(f"*/{_COMPLETE}") if path.parent.suffix != ".part")
+    found = (path.parent for path in root.glob(f"*/{_COMPLETE}"))
+    return sorted(folder for folder in found if folder.suffix not in _UNFINISHED)

@@ -1,11 +1,10 @@
-"""How does a sweep become the zoo? Its tables joined, the weights of some nets kept, the manifest written."""
+"""From a sweep to the zoo: tables joined, the weights of some nets kept, the manifest written."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from explorer.runs.archive import archives, read_archive
 from explorer.runs.run import RESULTS, TABLES, Run
 from explorer.runs.tables import Tables
 from explorer.runs.zoo import MANIFEST, Zoo
+from explorer.system.files import new_folder, replace_folder, replace_text
 from explorer.training.recipe import Recipe
 
 Shrink = Callable[[Path, Path], dict[str, float]]
@@ -41,10 +41,11 @@ def bake(
     Args:
         work: folder of finished runs, all of one dataset.
         pretrained: the zoo's folder.
-        keep_weights: ids of the nets whose weights of their first seed are kept.
+        keep_weights: ids of the nets whose weights are kept: of their first seed, of each length of training.
         shrink: writes a checkpoint's smallest file of the same error, from path to path, and tests it.
         blocks_every: block and layer records are kept of each so many epochs; curves of all.
-        add: keep what the zoo has of that dataset beside these runs; without it, they replace it.
+        add: keep what the zoo has of that dataset beside these runs; without it, they replace it. A run that
+            was trained for another length than the one that has its name there gets the length into its name.
 
     Returns:
         All runs that the zoo now has of that dataset.
@@ -52,41 +53,54 @@ def bake(
     Raises:
         ValueError: there is no run, or runs of several datasets, or runs that cannot stand beside each other.
     """
-    made = _read(work)
-    dataset = next(iter(made.values())).run.dataset
     old = Zoo(pretrained)
+    made = _read(work, {run.run_id: run.iterations for run in old.manifest} if add else {})
+    dataset = next(iter(made.values())).run.dataset
     stay = [run for run in old.manifest if add and run.dataset == dataset and run.run_id not in made]
     runs = [*stay, *(one.run for one in made.values())]
     _check_alike(runs)
-    folder = pretrained / f".{dataset}.part"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    _join_tables(list(made.values()), blocks_every, old, stay, folder)
-    placed = []
-    for run in runs:
-        first = run.recipe.seed == min(other.recipe.seed for other in runs if other.spec == run.spec)
-        if not (first and run.spec.id in keep_weights):
-            run = _without_weights(run, old)
-        elif run.run_id in made:
-            file = folder / f"{run.spec.id}.safetensors"
-            results = shrink(made[run.run_id].weights, file)
-            run = replace(run, results=run.results | results, checkpoint=f"{dataset}/{file.name}")
-        elif run.checkpoint:
-            shutil.copyfile(run.checkpoint, folder / Path(run.checkpoint).name)
-            run = replace(run, checkpoint=f"{dataset}/{Path(run.checkpoint).name}")
-        placed.append(replace(run, source="zoo"))
-    placed.sort(key=lambda run: (run.spec.family, run.spec.depth, run.recipe.seed))
-    shutil.rmtree(pretrained / dataset, ignore_errors=True)
-    os.replace(folder, pretrained / dataset)
+    with new_folder(pretrained / dataset) as folder:
+        _join_tables(list(made.values()), blocks_every, old, stay, folder)
+        placed = []
+        for run in runs:
+            first = run.recipe.seed == min(other.recipe.seed for other in runs if _alike(run, other))
+            if not (first and run.spec.id in keep_weights):
+                run = _without_weights(run, old)
+            elif run.run_id in made:
+                file = folder / f"{_file_name(run)}.safetensors"
+                results = shrink(made[run.run_id].weights, file)
+                run = replace(run, results=run.results | results, checkpoint=f"{dataset}/{file.name}")
+            elif run.checkpoint:
+                shutil.copyfile(run.checkpoint, folder / Path(run.checkpoint).name)
+                run = replace(run, checkpoint=f"{dataset}/{Path(run.checkpoint).name}")
+            placed.append(replace(run, source="zoo"))
+        placed.sort(key=lambda run: (run.spec.family, run.spec.depth, run.recipe.seed))
+        replace_folder(folder, pretrained / dataset)
     _write_manifest(pretrained, dataset, placed)
     return placed
 
 
-def _read(work: Path) -> dict[str, _Made]:
+def _alike(one: Run, other: Run) -> bool:
+    """Whether two runs differ by their seed at most, as far as the zoo is concerned."""
+    return (one.spec, one.iterations) == (other.spec, other.iterations)
+
+
+def _file_name(run: Run) -> str:
+    """The net's id, with what the run's name says beyond net and seed."""
+    return run.run_id.removeprefix(f"{run.dataset}-").rpartition("-s")[0]
+
+
+def _read(work: Path, there: Mapping[str, int]) -> dict[str, _Made]:
+    """The runs of a sweep by id; `there` has the iterations of the zoo's runs."""
     made = {}
     for path in archives(work):
         run, tables = read_archive(path)
-        made[run.run_id] = _Made(replace(run, checkpoint=None), tables, path / "weights.safetensors")
+        run = replace(run, checkpoint=None)
+        if there.get(run.run_id, run.iterations) != run.iterations:
+            name, seed = run.run_id.rsplit("-", 1)
+            run = replace(run, run_id=f"{name}-{run.iterations}-{seed}")
+            tables = {name: table.assign(run_id=run.run_id) for name, table in tables.items()}
+        made[run.run_id] = _Made(run, tables, path / "weights.safetensors")
     datasets = {one.run.dataset for one in made.values()}
     if len(datasets) != 1:
         raise ValueError(
@@ -101,10 +115,11 @@ def _check_alike(runs: Sequence[Run]) -> None:
         raise ValueError("Runs on different images cannot stand in one zoo under one dataset's name.")
     recipes: dict[str, Recipe] = {}
     for run in runs:
-        recipe = replace(run.recipe, seed=0, device="cpu")
-        if recipes.setdefault(run.spec.id + recipe.regularisers, recipe) != recipe:
+        recipe = replace(run.recipe, seed=0, device="cpu", kernels="eager")
+        if recipes.setdefault(f"{run.spec.id}{recipe.regularisers} {run.iterations}", recipe) != recipe:
             raise ValueError(
-                f"{run.spec.id} was trained with two recipes; in one zoo its runs may differ by seed only."
+                f"{run.spec.id} was trained with two recipes for {run.iterations:,} iterations; in one zoo "
+                "its runs of one length may differ by seed only."
             )
 
 
@@ -133,6 +148,4 @@ def _write_manifest(pretrained: Path, dataset: str, runs: Sequence[Run]) -> None
     path = pretrained / MANIFEST
     others = json.loads(path.read_text()) if path.exists() else []
     rows = [row for row in others if row["dataset"] != dataset] + [run.row() for run in runs]
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(rows, indent=1) + "\n")
-    os.replace(part, path)
+    replace_text(path, json.dumps(rows, indent=1) + "\n")

@@ -1,31 +1,26 @@
-"""Which nets can be looked at? Runs, untrained ones, torchvision's; `opening.py` opens them."""
+"""Nets that can be looked at: runs, untrained ones, published ones; `opening.py` opens them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
+from explorer.data import facts
 from explorer.nets.published import IMAGE_SIZE as IMAGENET_SIZE
 from explorer.nets.published import PUBLISHED, PublishedNet, published
+from explorer.nets.published_cifar import PUBLISHED_CIFAR, PublishedCifarNet, published_cifar
 from explorer.nets.spec import NetSpec
 from explorer.runs.home import home
 
-Group = Literal["zoo", "mine", "upload", "torchvision", "untrained"]
+Group = Literal["zoo", "mine", "upload", "torchvision", "published", "untrained"]
 UNTRAINED = "untrained:"
 TORCHVISION = "torchvision:"
+PUBLISHED_NET = "published:"
 UPLOAD = "upload:"
-DATASET_TITLE = {
-    "digits": "digits",
-    "cifar10-jpeg": "CIFAR-10 (JPEG)",
-    "digits-small": "200 digits",
-    "imagenet": "ImageNet",
-}
-IMAGE_SIZE = {"digits": 8, "digits-validation": 8, "digits-small": 8}
-CIFAR_SIZE = 32
 
 
 class NetError(ValueError):
@@ -37,7 +32,7 @@ class NetChoice:
     """One net that can be opened.
 
     Attributes:
-        key: run id; or `untrained:`, `torchvision:` or `upload:` and a name.
+        key: run id; or `untrained:`, `torchvision:`, `published:` or `upload:` and a name.
         title: the name shown to people.
         group: where it comes from.
         family: plain, residual, preact or highway.
@@ -46,6 +41,7 @@ class NetChoice:
         checkpoint: the file of a run's weights.
         image_size: side of its inputs in pixels.
         seed: of a run.
+        iterations: that a run was trained for.
     """
 
     key: str
@@ -55,8 +51,9 @@ class NetChoice:
     depth: int
     dataset: str
     checkpoint: str | None = None
-    image_size: int = CIFAR_SIZE
+    image_size: int = facts.USUAL_SIZE
     seed: int = 0
+    iterations: int = 0
 
 
 def trained_nets(runs: pd.DataFrame) -> list[NetChoice]:
@@ -65,7 +62,7 @@ def trained_nets(runs: pd.DataFrame) -> list[NetChoice]:
     Args:
         runs: columns as `RUN_COLUMNS`.
     """
-    found = [_choice(row) for row in runs.to_dict("records") if row["checkpoint"]]
+    found = _told_apart([_choice(row) for row in runs.to_dict("records") if row["checkpoint"]])
     return sorted(
         found,
         key=lambda net: (net.group != "zoo", net.dataset == "digits", net.depth, net.family != "residual"),
@@ -78,9 +75,21 @@ def weights_folder() -> Path:
 
 
 def published_nets() -> list[NetChoice]:
-    """The ImageNet nets whose published weights are here."""
+    """The nets whose published weights are here: CIFAR's, then ImageNet's."""
     folder = weights_folder()
-    return [_of_torchvision(net) for net in PUBLISHED.values() if net.file and (folder / net.file).is_file()]
+    cifar = [_of_cifar(net) for net in PUBLISHED_CIFAR.values() if is_here(net)]
+    large = [_of_torchvision(net) for net in PUBLISHED.values() if net.file and (folder / net.file).is_file()]
+    return cifar + large
+
+
+def is_here(net: PublishedCifarNet) -> bool:
+    """Whether the file of a published CIFAR net was fetched, or put into its folder."""
+    return (cifar_folder() / net.file).is_file()
+
+
+def cifar_folder() -> Path:
+    """Where published weights of CIFAR nets are kept; it may not exist yet."""
+    return home() / "published"
 
 
 def untrained(net: str) -> NetChoice:
@@ -96,9 +105,11 @@ def untrained(net: str) -> NetChoice:
             image_size=IMAGENET_SIZE,
         )  # fmt: skip
     spec = NetSpec.parse(net)
+    size = IMAGENET_SIZE if spec.design.imagenet_stem else facts.USUAL_SIZE
     return NetChoice(
-        UNTRAINED + spec.id, f"{spec.title}, untrained", "untrained", spec.family, spec.depth, ""
-    )
+        UNTRAINED + spec.id, f"{spec.title}, untrained", "untrained", spec.family, spec.depth, "",
+        image_size=size,
+    )  # fmt: skip
 
 
 def find_net(choices: Sequence[NetChoice], key: str) -> NetChoice:
@@ -111,6 +122,8 @@ def find_net(choices: Sequence[NetChoice], key: str) -> NetChoice:
         return untrained(key.removeprefix(UNTRAINED))
     if key.startswith(TORCHVISION):
         return _of_torchvision(published(key.removeprefix(TORCHVISION)))
+    if key.startswith(PUBLISHED_NET):
+        return _of_cifar(published_cifar(key.removeprefix(PUBLISHED_NET)))
     for choice in choices:
         if choice.key == key:
             return choice
@@ -124,12 +137,23 @@ def _of_torchvision(net: PublishedNet) -> NetChoice:
     )  # fmt: skip
 
 
+def _of_cifar(net: PublishedCifarNet) -> NetChoice:
+    return NetChoice(
+        PUBLISHED_NET + net.id,
+        f"{net.title}, CIFAR-10, published",
+        "published",
+        "residual",
+        net.depth,
+        "cifar10",
+    )
+
+
 def _choice(row: dict[Any, Any]) -> NetChoice:
     spec, dataset = NetSpec.from_dict(row["spec"]), str(row["dataset"])
-    size = row["provenance"].get("image_size") or IMAGE_SIZE.get(dataset, CIFAR_SIZE)
+    size = row["provenance"].get("image_size") or facts.image_size(dataset)
     return NetChoice(
         key=str(row["run_id"]),
-        title=f"{spec.title}, {DATASET_TITLE.get(dataset, dataset)}, seed {row['seed']}",
+        title=f"{spec.title}, {facts.title(dataset, short=True)}, seed {row['seed']}",
         group="zoo" if row["source"] == "zoo" else "mine",
         family=spec.family,
         depth=spec.depth,
@@ -137,4 +161,18 @@ def _choice(row: dict[Any, Any]) -> NetChoice:
         checkpoint=str(row["checkpoint"]),
         image_size=int(size),
         seed=int(row["seed"]),
+        iterations=int(row["iterations"]),
     )
+
+
+def _told_apart(nets: Sequence[NetChoice]) -> list[NetChoice]:
+    """Nets of one name that were trained for different lengths say their length."""
+    lengths: dict[str, set[int]] = {}
+    for net in nets:
+        lengths.setdefault(net.title, set()).add(net.iterations)
+    return [
+        replace(net, title=f"{net.title}, {net.iterations:,} iterations")
+        if len(lengths[net.title]) > 1
+        else net
+        for net in nets
+    ]

@@ -47,6 +47,10 @@ class StoreDamagedError(StoreError):
     """The database's file is damaged; nothing of it was changed."""
 
 
+class StoreGoneError(StoreError):
+    """The database's file was deleted, moved or replaced while it was open."""
+
+
 class Database:
     """An open, checked database.
 
@@ -67,8 +71,10 @@ class Database:
         self._engine = _engine(self.url)
         self._writer = self._engine.execution_options(writing=True)
         self._beating = self._engine.execution_options(writing=True, synced=False)
+        self._file: tuple[int, int] | None = None
         try:
             self._prepare()
+            self._file = self._identity()
         except BaseException:
             self.close()
             raise
@@ -80,6 +86,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database throughout."""
+        self._check_there()
         with self._explained(), self._engine.begin() as connection:
             yield connection
 
@@ -90,8 +97,26 @@ class Database:
         Args:
             synced: whether it must survive a power cut; a heartbeat need not, and is cheaper so.
         """
+        self._check_there()
         with self._explained(), (self._writer if synced else self._beating).begin() as connection:
             yield connection
+
+    def _check_there(self) -> None:
+        """SQLite goes on with a file that was removed, and what it writes there would be lost in silence."""
+        if self._file is not None and self._identity() != self._file:
+            raise StoreGoneError(
+                f"The run database {self.place} is gone: it or its folder was deleted, moved or replaced. "
+                "Put it back, or start the explorer again to begin an empty one."
+            )
+
+    def _identity(self) -> tuple[int, int] | None:
+        if not _is_sqlite(self.url):
+            return None
+        try:
+            found = os.stat(self.place)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _prepare(self) -> None:
         try:

@@ -9,6 +9,7 @@ from typing import Any
 from explorer.runs.library import open_library
 from explorer.runs.provenance import commit, cores, processor, versions
 from explorer.runs.zoo import PRETRAINED, Zoo
+from explorer.training import kernels
 
 # a rare bug with several connections writing and checkpointing at once was mended in this version
 _SQLITE_SAFE = (3, 51, 3)
@@ -31,6 +32,7 @@ def examine() -> dict[str, Any]:
         "device": _devices(),
         "cores": cores(),
         "processor": processor(),
+        "fused kernels": kernels.state(),
         "data": {name: int(count) for name, count in runs.groupby("dataset").size().items()},
         "database": os.environ.get("EXPLORER_DATABASE_URL", "").split("@")[-1] or library.place,
         "sqlite": sqlite3.sqlite_version

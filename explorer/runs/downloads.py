@@ -1,32 +1,20 @@
-"""How far is the download of CIFAR? A process of its own does it; its state is a file that any page reads."""
+"""The download of CIFAR: a background task whose state any page reads, and which any page can cancel."""
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from threading import Lock, Thread
-from typing import Any, Literal
-
-import psutil
+from typing import Any
 
 from explorer.data.cifar import ARCHIVES, Archive
-from explorer.data.home import home
 from explorer.data.keeping import Wish, add
 from explorer.data.splits import DataError
-from explorer.runs.processes import lives, this_process
-from explorer.runs.provenance import ROOT
+from explorer.system import background
+from explorer.system.background import BackgroundTask, Progress
+from explorer.system.paths import home
 
-Phase = Literal["starting", "downloading", "decoding", "done", "failed", "cancelled", "interrupted"]
-_ACTIVE = ("starting", "downloading", "decoding")
-_STATE = "download.json"
-_START_S = 120
-_WRITE_EVERY_S = 0.3
-_ENDS_S = 10
-_starting = Lock()
+_LOST = "The download ended before it was done."
 
 
 @dataclass(frozen=True)
@@ -35,7 +23,7 @@ class Download:
 
     Attributes:
         name: cifar10 or cifar100.
-        phase: what it does.
+        phase: starting, downloading, decoding, done, failed, cancelled or interrupted.
         done: bytes, or decoded images.
         total: of how many.
         since: when the phase began, in seconds since 1970.
@@ -43,7 +31,7 @@ class Download:
     """
 
     name: str
-    phase: Phase
+    phase: str
     done: int = 0
     total: int = 1
     since: float = 0.0
@@ -52,7 +40,7 @@ class Download:
     @property
     def active(self) -> bool:
         """Whether it goes on."""
-        return self.phase in _ACTIVE
+        return background.is_active({"phase": self.phase})
 
     @property
     def fraction(self) -> float:
@@ -69,14 +57,11 @@ class Download:
 
 def current(name: str) -> Download | None:
     """The latest download of that archive, if there was any."""
-    state = _read(name)
+    state = _task(name).state
     if state is None:
         return None
-    phase, message = state["phase"], state["message"]
-    alive = lives(state["pid"], state["started"]) if state["pid"] else time.time() - state["since"] < _START_S
-    if phase in _ACTIVE and not alive:
-        phase, message = "interrupted", "The download ended before it was done."
-    return Download(name, phase, state["done"], state["total"], state["since"], message)
+    message = _LOST if state["phase"] == background.INTERRUPTED else state["message"]
+    return Download(name, state["phase"], state["done"], state["total"], state["since"], message)
 
 
 def start(name: str) -> None:
@@ -85,104 +70,42 @@ def start(name: str) -> None:
     Raises:
         DataError: the data folder cannot be written to.
     """
-    with _starting:
-        going = current(name)
-        if going is not None and going.active:
-            return
-        archive = ARCHIVES[name]
-        try:
-            archive.folder.mkdir(parents=True, exist_ok=True)
-            _write(name, {"archive": asdict(archive), "phase": "starting", "total": archive.bytes})
-            command = [sys.executable, "-m", "explorer.runs.downloads", name]
-            with (archive.folder / "download.log").open("wb") as log:
-                process = subprocess.Popen(
-                    command,
-                    cwd=ROOT,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-        except OSError as error:
-            raise DataError(f"{archive.folder} cannot be written to: {error.strerror or error}.") from None
-        # waited for, so that no zombie stays
-        Thread(target=process.wait, daemon=True).start()
+    archive = ARCHIVES[name]
+    try:
+        archive.folder.mkdir(parents=True, exist_ok=True)
+        with (archive.folder / "download.log").open("ab") as log:
+            details = {"archive": asdict(archive), "total": archive.bytes}
+            _task(name).start("explorer.runs.downloads", [name], output=log, **details)
+    except OSError as error:
+        raise DataError(f"{archive.folder} cannot be written to: {error.strerror or error}.") from None
 
 
 def cancel(name: str) -> None:
     """Stop it, and delete what is there of the archive; a complete archive stays."""
-    state = _read(name)
-    if state is None or state["phase"] not in _ACTIVE:
+    state = _task(name).cancel()
+    if state is None:
         return
-    if state["pid"] and lives(state["pid"], state["started"]):
-        process = psutil.Process(state["pid"])
-        process.terminate()
-        try:
-            process.wait(_ENDS_S)
-        except psutil.TimeoutExpired:
-            process.kill()
     archive = Archive(**state["archive"])
     if archive.path.exists() and archive.path.stat().st_size < archive.bytes:
         archive.path.unlink()
-    _write(name, {**state, "phase": "cancelled", "pid": 0})
 
 
-def work(name: str) -> None:
-    """Download, unpack, decode and register; what the process of `start` does."""
-    state = _read(name)
-    if state is None:
-        return
-    archive, me = Archive(**state["archive"]), this_process()
+def _work(name: str, state: dict[str, Any], progress: Progress) -> None:
+    """Download, unpack, decode and register."""
+    archive = Archive(**state["archive"])
     ARCHIVES[name] = archive
-    state |= {"pid": me.pid, "started": me.started}
-    reporter = _Reporter(name, state)
-    reporter("downloading", 0, archive.bytes)
-    try:
-        add(
-            Wish(name, name),
-            lambda done, total: reporter("decoding", done, total),
-            lambda done, total: reporter("downloading", done, total),
-        )
-    except DataError as error:
-        _write(name, {**state, "phase": "failed", "message": str(error)})
-        return
-    _write(name, {**state, "phase": "done", "message": ""})
+    progress("downloading", 0, archive.bytes)
+    add(
+        Wish(name, name),
+        lambda done, total: progress("decoding", done, total),
+        lambda done, total: progress("downloading", done, total),
+    )
 
 
-class _Reporter:
-    """Writes where the download stands, not more often than pages read it."""
-
-    def __init__(self, name: str, state: dict[str, Any]) -> None:
-        self._name, self._state, self._written = name, state, 0.0
-
-    def __call__(self, phase: Phase, done: int, total: int) -> None:
-        now = time.time()
-        begins = (phase, total) != (self._state["phase"], self._state["total"])
-        if begins:
-            self._state["since"] = now
-        self._state |= {"phase": phase, "done": done, "total": total}
-        if begins or done == total or now - self._written > _WRITE_EVERY_S:
-            self._written = now
-            _write(self._name, self._state)
-
-
-def _path(name: str) -> Path:
-    return home() / "data" / name / _STATE
-
-
-def _read(name: str) -> dict[str, Any] | None:
-    try:
-        state = json.loads(_path(name).read_text(encoding="utf-8"))
-        return {"done": 0, "total": 1, "since": 0.0, "message": "", "pid": 0, "started": 0.0, **state}
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _write(name: str, state: dict[str, Any]) -> None:
-    part = _path(name).with_suffix(".part")
-    part.write_text(json.dumps({"since": time.time(), **state}), encoding="utf-8")
-    part.replace(_path(name))
+def _task(name: str) -> BackgroundTask:
+    return BackgroundTask(home() / "data" / name / "download.json")
 
 
 if __name__ == "__main__":
-    work(sys.argv[1])
+    asked = sys.argv[1]
+    _task(asked).run(lambda state, progress: _work(asked, state, progress))

@@ -1,4 +1,4 @@
-"""Which runs are one experiment? Runs equal but for the seed, and what tells groups apart."""
+"""Groups of runs that are one experiment, equal but for the seed; and what tells groups apart."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Any
 
 import pandas as pd
 
+from explorer.analysis import selection
 from explorer.nets.spec import FAMILIES
 from explorer.runs.run import Run
 
 _TAG_LENGTH = 18
+_KNOWN_LATER = ("parameters", "iterations", "epochs", "device", "training data")
 _SAME_AS_RUN = ("epochs", "iterations")  # what the run has; the recipe may leave one of them open
 
 
@@ -27,6 +29,7 @@ class Group:
         family: of their net.
         depth: of their net.
         dataset: id of their data.
+        origin: zoo, own or imported.
         run_ids: of the runs, by seed.
         seeds: of the runs, rising.
         settings: net, recipe and data, by name.
@@ -36,6 +39,7 @@ class Group:
     family: str
     depth: int
     dataset: str
+    origin: selection.Origin
     run_ids: tuple[str, ...]
     seeds: tuple[int, ...]
     settings: dict[str, Any] = field(repr=False)
@@ -48,10 +52,19 @@ def group_runs(runs: Sequence[Run], names: Mapping[str, str] | None = None) -> l
         runs: any runs.
         names: what a person called them, by run id; a group whose runs all share a name is called so.
     """
-    ordered = sorted(runs, key=_order)
-    parts = [list(part) for _, part in groupby(ordered, key=lambda run: _order(run)[:-2])]
-    tags = _unique([_tag(part, names or {}) for part in parts])
+    keys = _keys(runs)
+    ordered = sorted(runs, key=lambda run: (*keys[run.run_id], run.recipe.seed, run.run_id))
+    parts = [list(part) for _, part in groupby(ordered, key=lambda run: keys[run.run_id])]
+    tags = _unique(_with_origins([(_tag(part, names or {}), run_origin(part[0])) for part in parts]))
     return [_group(tag, part) for tag, part in zip(tags, parts, strict=True)]
+
+
+def counted_members(groups: Sequence[Group], runs: Sequence[Run]) -> pd.DataFrame:
+    """As `members`, with their status, and counts: whether a mean takes them, see `selection.counts`."""
+    known = {run.run_id: (run.status, run.created) for run in runs}
+    table = members(groups)
+    table[["status", "created"]] = [known[run_id] for run_id in table["run_id"]]
+    return table.assign(counts=selection.counts(table, ["group"])).drop(columns="created")
 
 
 def members(groups: Sequence[Group]) -> pd.DataFrame:
@@ -93,6 +106,11 @@ def settings(run: Run) -> dict[str, Any]:
     }
 
 
+def run_origin(run: Run) -> selection.Origin:
+    """Where a run was trained; see `selection.origin_of`."""
+    return selection.origin_of(run.source, run.provenance)
+
+
 def origins(runs: Sequence[Run]) -> str:
     """Commits, versions of torch and machines of some runs, in one line."""
     facts = [run.provenance for run in runs]
@@ -102,19 +120,47 @@ def origins(runs: Sequence[Run]) -> str:
     return f"Commit {', '.join(commits)}; torch {', '.join(torch)}; {', '.join(machines)}."
 
 
-def _order(run: Run) -> tuple[Any, ...]:
-    rank = FAMILIES.index(run.spec.family)
-    key = repr(sorted(settings(run).items()))
-    return (run.dataset, run.spec.depth, rank, key, run.recipe.seed, run.run_id)
+def _keys(runs: Sequence[Run]) -> dict[str, tuple[Any, ...]]:
+    """By run id, what the runs of one group share, so that groups sort by dataset, depth and family.
+
+    A run that has not begun does not know yet where and on what it is trained: it belongs to the group of
+    runs that were ordered like it, so that names and colours stay when it begins.
+    """
+    made: dict[str, str] = {}
+    for run in runs:
+        if _has_begun(run):
+            made.setdefault(_as_ordered(run), _as_made(run))
+    keys = {}
+    for run in runs:
+        ordered = _as_ordered(run)
+        known = _as_made(run) if _has_begun(run) else made.get(ordered, "")
+        keys[run.run_id] = (run.dataset, run.spec.depth, FAMILIES.index(run.spec.family), ordered, known)
+    return keys
+
+
+def _has_begun(run: Run) -> bool:
+    return bool(run.parameters)  # its worker counts them as it begins
+
+
+def _as_ordered(run: Run) -> str:
+    """Origin and settings: runs of another origin are never averaged with one's own."""
+    kept = {name: value for name, value in settings(run).items() if name not in _KNOWN_LATER}
+    return repr((run_origin(run), sorted(kept.items())))
+
+
+def _as_made(run: Run) -> str:
+    found = settings(run)
+    return repr([found[name] for name in _KNOWN_LATER])
 
 
 def _group(tag: str, runs: Sequence[Run]) -> Group:
-    first = runs[0]
+    first = next((run for run in runs if _has_begun(run)), runs[0])
     return Group(
         tag=tag,
         family=first.spec.family,
         depth=first.spec.depth,
         dataset=first.dataset,
+        origin=run_origin(first),
         run_ids=tuple(run.run_id for run in runs),
         seeds=tuple(run.recipe.seed for run in runs),
         settings=settings(first),
@@ -126,6 +172,13 @@ def _tag(runs: Sequence[Run], names: Mapping[str, str]) -> str:
     name = called.pop() if len(called) == 1 else ""
     name = name or runs[0].spec.title
     return name if len(name) <= _TAG_LENGTH else f"{name[: _TAG_LENGTH - 1].rstrip()}…"
+
+
+def _with_origins(tagged: Sequence[tuple[str, selection.Origin]]) -> list[str]:
+    """Imported groups are named as such; the zoo's where there are others of that name."""
+    others = {tag for tag, origin in tagged if origin != "zoo"}
+    ends = {"own": "", "imported": ", imported", "zoo": ", zoo"}
+    return [tag if origin == "zoo" and tag not in others else tag + ends[origin] for tag, origin in tagged]
 
 
 def _unique(tags: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from explorer.data.home import HOME_VARIABLE, home
+from explorer.system.paths import HOME_VARIABLE, home
 
 __all__ = ["DATABASE", "HOME_VARIABLE", "URL_VARIABLE", "checkpoint_path", "home", "resume_path", "run_files"]
 URL_VARIABLE = "EXPLORER_DATABASE_URL"

@@ -10,7 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from explorer.system.paths import ROOT
+
 _PACKAGES = ("torch", "torchvision", "streamlit", "plotly", "captum", "pandas", "numpy", "scikit-learn")
 
 

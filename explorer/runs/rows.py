@@ -15,11 +15,15 @@ from explorer.runs.run import TABLE_COLUMNS, Run
 from explorer.runs.tables import NUMBER, TYPES, Tables, empty, step_table, tidy
 from explorer.training.history import EpochRecord
 
-# every number here is a single-precision measurement or a whole number below 2**24: exact in float32
-_SERIES_COLUMNS = {
-    name: tuple(column for column in TABLE_COLUMNS[name] if column not in ("run_id", "epoch"))
-    for name in ("blocks", "layers", "steps")
-}
+SERIES = ("blocks", "layers", "steps")
+# of series that were stored without the names of their columns
+_UNNAMED_COLUMNS = {
+    "blocks": (
+        "block", "stage", "layer", "residual_norm", "input_norm", "residual_ratio", "gradient_norm",
+    ),
+    "layers": ("layer", "response_std"),
+    "steps": ("iteration", "loss", "lr"),
+}  # fmt: skip
 
 
 def run_values(run: Run) -> dict[str, Any]:
@@ -57,7 +61,7 @@ def series_values(run: Run, record: EpochRecord) -> list[dict[str, Any]]:
         "steps": step_table(run, losses, record.iteration - len(losses) + 1),
     }
     key = {"run_id": run.run_id, "epoch": record.epoch}
-    return [key | {"name": name, "data": _pack(name, table)} for name, table in tables.items()]
+    return [key | {"name": name, **_pack(name, table)} for name, table in tables.items()]
 
 
 def table_values(run_id: str, tables: Tables) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -75,7 +79,7 @@ def table_values(run_id: str, tables: Tables) -> tuple[list[dict[str, Any]], lis
         key = {"run_id": run_id, "epoch": row["epoch"]}
         for name in parts:
             table = by_epoch[name].get(row["epoch"], empty(name))
-            series.append(key | {"name": name, "data": _pack(name, table)})
+            series.append(key | {"name": name, **_pack(name, table)})
     return rows, series
 
 
@@ -88,15 +92,31 @@ def read_epochs(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pd.D
     return tidy("epochs", pd.DataFrame(wanted))
 
 
-def read_series(name: str, rows: Sequence[tuple[str, int, bytes]]) -> pd.DataFrame:
-    """One table, columns `TABLE_COLUMNS[name]`, of rows (run_id, epoch, data).
+def read_series(name: str, rows: Sequence[tuple[str, int, bytes, str | None]]) -> pd.DataFrame:
+    """One table, columns `TABLE_COLUMNS[name]`, of rows (run_id, epoch, data, columns).
+
+    Each row is cut by the columns with which it was stored; a measurement that it lacks is NaN.
 
     Raises:
         StoreError: the data of a row has been cut or lengthened.
     """
     if not rows:
         return empty(name)
-    columns = _SERIES_COLUMNS[name]
+    kinds = list(dict.fromkeys(row[3] for row in rows))
+    tables = [_cut(name, columns, [row[:3] for row in rows if row[3] == columns]) for columns in kinds]
+    if len(tables) == 1:
+        return tidy(name, tables[0])
+    # in the order of the rows, whatever their columns are
+    place = {(run_id, epoch): number for number, (run_id, epoch, _, _) in enumerate(rows)}
+    joined = pd.concat(tables, ignore_index=True)
+    keys = zip(joined["run_id"], joined["epoch"], strict=True)
+    order = np.argsort([place[key] for key in keys], kind="stable")
+    return tidy(name, joined.iloc[order])
+
+
+def _cut(name: str, named: str | None, rows: Sequence[tuple[str, int, bytes]]) -> pd.DataFrame:
+    """The rows of one set of columns, names separated by commas."""
+    columns = named.split(",") if named else _UNNAMED_COLUMNS[name]
     for run_id, epoch, data in rows:
         if len(data) % (4 * len(columns)):
             raise StoreError(f"The stored {name} of run {run_id}, epoch {epoch}, are damaged.")
@@ -107,12 +127,17 @@ def read_series(name: str, rows: Sequence[tuple[str, int, bytes]]) -> pd.DataFra
     made["epoch"] = np.repeat(np.array(epochs, TYPES["epoch"]), lengths)
     for column, values in zip(columns, np.concatenate(parts).T, strict=True):
         made[column] = values.astype(_kind(column))
-    return tidy(name, pd.DataFrame(made))
+    return pd.DataFrame(made)
 
 
-def _pack(name: str, table: pd.DataFrame) -> bytes:
-    """Little-endian float32, row by row."""
-    return table[list(_SERIES_COLUMNS[name])].to_numpy("<f4").tobytes()
+def _pack(name: str, table: pd.DataFrame) -> dict[str, Any]:
+    """Little-endian float32, row by row, with the names of the columns.
+
+    Every number is a single-precision measurement or a whole number below 2**24: exact in float32.
+    """
+    columns = [column for column in TABLE_COLUMNS[name] if column not in ("run_id", "epoch")]
+    data = table.reindex(columns=columns).to_numpy("<f4").tobytes()
+    return {"data": data, "columns": ",".join(columns)}
 
 
 def _kind(column: str) -> str:

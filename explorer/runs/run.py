@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from explorer.nets.spec import NetSpec
+from explorer.probes import recorded
+from explorer.runs.status import Status
 from explorer.training.history import EPOCH_COLUMNS
 from explorer.training.recipe import PAPER_ITERATIONS, Recipe
 
-Status = Literal["queued", "running", "paused", "done", "stopped", "failed", "interrupted"]
 RESULTS = ("train_loss", "train_error_pct", "test_loss", "test_error_pct")
 TABLES = ("epochs", "blocks", "layers", "steps")
 RUN_COLUMNS = (
@@ -21,13 +22,12 @@ RUN_COLUMNS = (
 )  # fmt: skip
 TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
     "epochs": ("run_id", *EPOCH_COLUMNS),
-    "blocks": (
-        "run_id", "epoch", "block", "stage", "layer",
-        "residual_norm", "input_norm", "residual_ratio", "gradient_norm",
-    ),
-    "layers": ("run_id", "epoch", "layer", "response_std"),
+    "blocks": ("run_id", "epoch", "block", "stage", "layer", *recorded.columns("block")),
+    "layers": ("run_id", "epoch", "layer", *recorded.columns("layer")),
     "steps": ("run_id", "iteration", "loss", "lr"),
 }  # fmt: skip
+MEASURED = frozenset(one.column for one in recorded.RECORDED)
+"""Columns that an older record may lack; there they are NaN."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Run:
             **shown,
             "dataset": self.dataset,
             "seed": self.recipe.seed,
-            "status": self.status,
+            "status": Status(self.status).value,
             "epochs": self.epochs,
             "iterations": self.iterations,
             "parameters": self.parameters,
@@ -96,14 +96,14 @@ class Run:
         """The inverse of `row`.
 
         Raises:
-            ValueError: the spec or the recipe in the row is not valid.
+            ValueError: the spec, the recipe or the status in the row is not valid.
         """
         return cls(
             run_id=str(row["run_id"]),
             spec=NetSpec.from_dict(row["spec"]),
             recipe=Recipe.from_dict(row["recipe"]),
             dataset=str(row["dataset"]),
-            status=row["status"],
+            status=Status(row["status"]),
             epochs=int(row["epochs"]),
             iterations=int(row["iterations"]),
             parameters=int(row["parameters"]),

@@ -32,7 +32,7 @@ from sqlalchemy.schema import CreateColumn
 from explorer.runs.run import RESULTS
 from explorer.training.history import EPOCH_COLUMNS
 
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 schema_version = Table("explorer_schema", metadata, Column("version", Integer, nullable=False))
@@ -86,6 +86,7 @@ series = Table(
     Column("name", String(16), primary_key=True),
     Column("epoch", Integer, primary_key=True, autoincrement=False),
     Column("data", LargeBinary, nullable=False),
+    Column("columns", Text),
     ForeignKeyConstraint(["run_id", "epoch"], ["epochs.run_id", "epochs.epoch"], ondelete="CASCADE"),
 )
 live = Table(
@@ -97,9 +98,13 @@ live = Table(
     Column("images_per_s", Double, nullable=False),
     Column("updated", Double, nullable=False),
 )
-# what each version brought: columns of runs, and whole tables
-_ADDED: dict[int, tuple[tuple[str, ...], tuple[Table, ...]]] = {
-    2: (("data", "group_id", "command", "attempt", "turn", "host", "threads", "deleted"), (live,)),
+# what each version brought: columns by table, and whole tables
+_ADDED: dict[int, tuple[dict[Table, tuple[str, ...]], tuple[Table, ...]]] = {
+    2: (
+        {runs: ("data", "group_id", "command", "attempt", "turn", "host", "threads", "deleted")},
+        (live,),
+    ),
+    3: ({series: ("columns",)}, ()),
 }
 
 
@@ -135,21 +140,21 @@ def create(connection: Connection) -> None:
 def upgrade(connection: Connection, version: int) -> None:
     """Add to the tables of an older version what they lack, inside the caller's transaction."""
     for columns, tables in (_ADDED[later] for later in range(version + 1, VERSION + 1)):
-        for name in columns:
-            definition = CreateColumn(runs.c[name]).compile(dialect=connection.dialect)
-            connection.exec_driver_sql(f"ALTER TABLE {runs.name} ADD COLUMN {definition}")
+        for table, name in ((table, name) for table, names in columns.items() for name in names):
+            definition = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
         metadata.create_all(connection, tables=tables)
     connection.execute(update(schema_version).values(version=VERSION))
 
 
 def _check_columns(connection: Connection, version: int, present: set[str]) -> None:
     later = [parts for number, parts in _ADDED.items() if number > version]
-    new_columns = {name for columns, _ in later for name in columns}
+    new_columns = {(table, name) for columns, _ in later for table in columns for name in columns[table]}
     new_tables = {table for _, tables in later for table in tables}
     for table in metadata.sorted_tables:
         if table in new_tables:
             continue
-        wanted = set(table.columns.keys()) - (new_columns if table is runs else set())
+        wanted = {name for name in table.columns.keys() if (table, name) not in new_columns}  # noqa: SIM118
         columns = inspect(connection).get_columns(table.name) if table.name in present else []
         lacking = wanted - {column["name"] for column in columns}
         if lacking:

@@ -16,9 +16,10 @@ from explorer.nets.spec import NetSpec
 from explorer.runs import home, rows, schema
 from explorer.runs.database import Database, StoreBusyError, StoreError
 from explorer.runs.listing import list_runs
-from explorer.runs.processes import Process
-from explorer.runs.run import RESULTS, Run, RunState, Status, run_table
+from explorer.runs.run import RESULTS, Run, RunState, run_table
+from explorer.runs.status import Status
 from explorer.runs.tables import Tables
+from explorer.system.processes import Process
 from explorer.training.history import EpochRecord
 from explorer.training.recipe import Recipe
 
@@ -232,7 +233,7 @@ class Store:
     ) -> pd.DataFrame:
         table = schema.series
         query = (
-            select(table.c.run_id, table.c.epoch, table.c.data)
+            select(table.c.run_id, table.c.epoch, table.c.data, table.c["columns"])
             .where(table.c.run_id.in_(run_ids), table.c.name == name, *_between(table, after, until))
             .order_by(table.c.run_id, table.c.epoch)
         )

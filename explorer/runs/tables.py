@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from explorer.runs.run import TABLE_COLUMNS, Run
+from explorer.runs.run import MEASURED, TABLE_COLUMNS, Run
 from explorer.training.history import EpochRecord, epoch_table
 
 Tables = dict[str, pd.DataFrame]
@@ -38,7 +38,13 @@ def step_table(run: Run, losses: np.ndarray, first: int = 1) -> pd.DataFrame:
 
 
 def tidy(name: str, table: pd.DataFrame) -> pd.DataFrame:
-    """Columns in order, whole numbers as such, the rest in single precision."""
+    """Columns in order, whole numbers as such, the rest in single precision.
+
+    A measurement that the table lacks is NaN: it was recorded before there was such a column. Columns that
+    are not known are left out.
+    """
+    lacking = {column: np.nan for column in TABLE_COLUMNS[name] if column not in table and column in MEASURED}
+    table = table.assign(**lacking) if lacking else table
     table = table[list(TABLE_COLUMNS[name])].reset_index(drop=True)
     wrong = {
         column: kind

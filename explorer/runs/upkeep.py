@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from contextlib import closing
@@ -12,7 +11,9 @@ from sqlalchemy import select
 
 from explorer.runs import schema
 from explorer.runs.database import backup_path
+from explorer.runs.status import Status
 from explorer.runs.store import Store
+from explorer.system.files import replacing
 
 KEEP_DELETED_S = 24 * 3600.0
 _BACKUP_EVERY_S = 3600.0
@@ -36,19 +37,20 @@ def back_up(store: Store) -> Path | None:
     copy = backup_path(file)
     if copy.exists() and time.time() - copy.stat().st_mtime < _BACKUP_EVERY_S:
         return None
-    part = copy.with_name(f"{copy.name}.{os.getpid()}.partial")
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(part)) as target:
-        source.backup(target, pages=256)
-    with part.open("rb+") as written:
-        os.fsync(written.fileno())
-    os.replace(part, copy)
+    # the connections are closed before the copy takes its place
+    with (
+        replacing(copy) as part,
+        closing(sqlite3.connect(file)) as old,
+        closing(sqlite3.connect(part)) as new,
+    ):
+        old.backup(new, pages=256)
     return copy
 
 
 def remove_deleted(store: Store, before: float) -> int:
     """Remove runs for good that were deleted before that time (in seconds since 1970); how many."""
     table = schema.runs
-    ended = table.c.status != "running"
+    ended = table.c.status != Status.RUNNING
     with store.database.reading() as connection:
         found = list(connection.scalars(select(table.c.run_id).where(table.c.deleted < before, ended)))
     for run_id in found:

@@ -15,9 +15,9 @@ from pathlib import Path
 import pandas as pd
 
 from explorer.runs.listing import list_finished
-from explorer.runs.provenance import ROOT
 from explorer.runs.run import Run, run_table
-from explorer.runs.tables import empty
+from explorer.runs.tables import empty, tidy
+from explorer.system.paths import ROOT
 
 PRETRAINED = ROOT / "pretrained"
 MANIFEST = "manifest.json"
@@ -77,4 +77,4 @@ class Zoo:
             pd.read_parquet(self.folder / dataset / f"{table}.parquet", filters=[("run_id", "in", wanted)])
             for dataset in datasets
         ]
-        return pd.concat(parts, ignore_index=True) if parts else empty(table)
+        return tidy(table, pd.concat(parts, ignore_index=True)) if parts else empty(table)

@@ -9,7 +9,7 @@ import numpy as np
 from explorer.data.splits import Dataset, Split
 from explorer.nets.spec import NetSpec
 from explorer.training.estimates import Timing
-from explorer.training.recipe import DeviceName, Precision, Recipe
+from explorer.training.recipe import DeviceName, Kernels, Precision, Recipe
 
 # many layers on nothing; many values; many multiply-adds; and what people train first
 _PROBES = (
@@ -22,12 +22,15 @@ _PROBES = (
 _STEPS = 4
 
 
-def time_steps(device: DeviceName, precision: Precision = "fp32", threads: int = 1) -> list[Timing]:
+def time_steps(
+    device: DeviceName, precision: Precision = "fp32", kernels: Kernels = "eager", threads: int = 1
+) -> list[Timing]:
     """The fastest of a few steps of each net, trained on noise.
 
     Args:
         device: where.
         precision: fp32 or bf16.
+        kernels: eager or fused.
         threads: of the CPU.
     """
     import torch
@@ -37,7 +40,7 @@ def time_steps(device: DeviceName, precision: Precision = "fp32", threads: int =
     torch.set_num_threads(threads)
     timings = []
     for spec, size, batch in _PROBES:
-        recipe = Recipe(batch_size=batch, precision=precision, device=device)
+        recipe = Recipe(batch_size=batch, precision=precision, device=device, kernels=kernels)
         trainer = Trainer(spec, recipe, _noise(size, batch))
         trainer.step()
         seconds = []

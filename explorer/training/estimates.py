@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from statistics import median
 
 import numpy as np
@@ -152,10 +151,11 @@ def fit_speed(timings: Sequence[Timing], runs: Sequence[Timing] = ()) -> Speed:
     """
     if not timings:
         raise ValueError("A speed needs at least one timed step.")
+    from scipy.optimize import nnls  # slow to import, and wanted once per calibration
+
     costs = np.array([timing.cost for timing in timings])
     matrix = costs / np.array([[timing.step_s] for timing in timings])
-    fits = [fit for fit in _subset_fits(matrix) if (fit >= 0).all() and fit.any()]
-    best = min(fits, key=lambda fit: float(np.square(matrix @ fit - 1).sum()))
+    best, _ = nnls(matrix, np.ones(len(matrix)))
     return Speed((float(best[0]), float(best[1]), float(best[2])), tuple(runs))
 
 
@@ -190,17 +190,6 @@ def _step_cost(spec: NetSpec, image_size: int, batch_size: int) -> tuple[float, 
 
 def _distance(one: tuple[float, float, float], other: tuple[float, float, float]) -> float:
     return float(np.abs(np.log(one) - np.log(other)).sum())
-
-
-def _subset_fits(matrix: np.ndarray) -> list[np.ndarray]:
-    """Least squares over every subset of the three columns: the simplest way to stay at or above zero."""
-    fits = []
-    for count in range(1, matrix.shape[1] + 1):
-        for columns in combinations(range(matrix.shape[1]), count):
-            fit = np.zeros(matrix.shape[1])
-            fit[list(columns)] = np.linalg.lstsq(matrix[:, columns], np.ones(len(matrix)), rcond=None)[0]
-            fits.append(fit)
-    return fits
 
 
 def _counted(count: int, what: str) -> str:

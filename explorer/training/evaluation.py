@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from explorer.data.splits import Dataset, SplitName
 from explorer.nets.normalisation import Normalisation
+from explorer.probes.candidates import check_match
 from explorer.probes.hooks import mode
 from explorer.training.batches import Images
 
@@ -68,19 +69,14 @@ def evaluate_split(
     """Evaluate a CIFAR-style net on one split of a dataset, on the CPU.
 
     Raises:
-        ValueError: the net was made for other channels, or for fewer classes.
+        ValueError: the net was made for other channels, or for another number of classes.
     """
     part = dataset.split(split)
-    if len(normalisation.mean) != part.in_channels:
-        raise ValueError(
-            f"The images of {dataset.title} have {part.in_channels} channels, the net and its "
-            f"normalisation {len(normalisation.mean)}."
-        )
     images = Images(part, dataset.pixel_max, normalisation, torch.device("cpu"))
-    with mode(net, training=False), torch.inference_mode():
-        classes = net(images.normalised(slice(0, 1))).shape[1]
-    if classes < len(dataset.classes):
-        raise ValueError(
-            f"The net tells {classes} classes apart; {dataset.title} has {len(dataset.classes)}."
-        )
+    if len(normalisation.mean) == part.in_channels:
+        with mode(net, training=False), torch.inference_mode():
+            classes = net(images.normalised(slice(0, 1))).shape[1]
+    else:
+        classes = len(dataset.classes)
+    check_match(classes, len(normalisation.mean), dataset, split)
     return evaluate(net, images)

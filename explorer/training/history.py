@@ -37,8 +37,8 @@ class EpochRecord:
         seconds: time of the epoch's steps, without evaluation and probes.
         images_per_s: trained images over `seconds`.
         step_losses: loss of each step, (steps,).
-        blocks: per block, columns as `ResponseProbe.read` gives them and gradient_norm.
-        layers: per 3x3 layer, layer and response_std.
+        blocks: per block, columns as `probes.recorded.measure` gives them.
+        layers: per 3x3 layer, likewise.
     """
 
     epoch: int

@@ -11,8 +11,10 @@ from explorer import paper
 Precision = Literal["fp32", "bf16"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Schedule = Literal["cosine", "step"]
+Kernels = Literal["eager", "fused"]
 
 PAPER_ITERATIONS = paper.ITERATIONS
+_CHOICES = (("precision", Precision), ("device", DeviceName), ("schedule", Schedule), ("kernels", Kernels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Recipe:
         dropout: chance that a value between two convolutions of a block is set to zero in a step.
         checkpointing: keep each block's input only, and compute its inside again for the gradient: less
             memory, more time, the same numbers.
+        kernels: torch's own operations, or on a CPU one fused operation for BN, addition and ReLU: faster,
+            equal up to rounding. Where it cannot be built, eager operations take its place.
 
     Raises:
         ValueError: a value is out of range.
@@ -61,6 +65,7 @@ class Recipe:
     survival: float = 1.0
     dropout: float = 0.0
     checkpointing: bool = False
+    kernels: Kernels = "eager"
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be trained with, in words that say which can."""
@@ -75,7 +80,7 @@ class Recipe:
         _check("seed", self.seed, 0, 2**31 - 1)
         _check("survival", self.survival, 0.01, 1)
         _check("dropout", self.dropout, 0, 0.99)
-        for name, choices in (("precision", Precision), ("device", DeviceName), ("schedule", Schedule)):
+        for name, choices in _CHOICES:
             if getattr(self, name) not in get_args(choices):
                 raise ValueError(
                     f"{name} must be one of {', '.join(get_args(choices))}, not {getattr(self, name)!r}."

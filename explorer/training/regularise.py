@@ -6,7 +6,7 @@ Every draw follows from (seed, iteration), so a resumed run draws what an uninte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -20,6 +20,8 @@ from explorer.nets.build import CifarNet
 from explorer.nets.spec import NetSpec
 from explorer.training.allocator import give_back_freed_maps
 from explorer.training.recipe import Recipe
+
+BlockCall = Callable[[Block, Tensor], Tensor]
 
 
 def survival_rates(blocks: int, last: float) -> list[float]:
@@ -55,11 +57,13 @@ class TrainingPass:
     Args:
         net: the net; gets a hook per block where there is dropout.
         recipe: its seed, survival, dropout and checkpointing.
+        call: passes a block.
     """
 
-    def __init__(self, net: CifarNet, recipe: Recipe) -> None:
+    def __init__(self, net: CifarNet, recipe: Recipe, call: BlockCall) -> None:
         """Nothing is drawn before `begin`."""
         self._recipe = recipe
+        self._call = call
         self._rates = np.array(survival_rates(len(net.blocks), recipe.survival))
         self._alive = np.ones(len(net.blocks), dtype=bool)
         self._iteration = 0
@@ -79,10 +83,15 @@ class TrainingPass:
         if not self._alive[index]:
             return block.bypass(x)
         if not self._recipe.checkpointing:
-            return block(x)  # type: ignore[no-any-return]
+            return self._call(block, x)
         # nothing here draws from torch's generators, so there is no state of theirs to keep
         passed: Tensor = checkpoint(
-            block, x, use_reentrant=False, preserve_rng_state=False, context_fn=lambda: _twice(block)
+            self._call,
+            block,
+            x,
+            use_reentrant=False,
+            preserve_rng_state=False,
+            context_fn=lambda: _twice(block),
         )
         return passed
 
@@ -99,12 +108,12 @@ class TrainingPass:
         return x * torch.empty_like(x).bernoulli_(kept, generator=generator).div_(kept)
 
 
-def training_pass(net: CifarNet, recipe: Recipe) -> TrainingPass | None:
-    """The pass that the recipe asks for; None where every block is simply called."""
+def training_pass(net: CifarNet, recipe: Recipe, call: BlockCall) -> TrainingPass | None:
+    """The pass that the recipe asks for, by `call`; None where every block is simply called."""
     asked = recipe.survival < 1 or recipe.dropout or recipe.checkpointing
     if recipe.checkpointing:
         give_back_freed_maps()
-    return TrainingPass(net, recipe) if asked else None
+    return TrainingPass(net, recipe, call) if asked else None
 
 
 @contextmanager

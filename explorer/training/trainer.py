@@ -7,6 +7,7 @@ recipe's seed and the epoch alone, so that twins see the same batches and a run 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -20,19 +21,25 @@ from torch import Tensor
 from torch.nn import functional
 
 from explorer.data.splits import Dataset
+from explorer.nets.blocks import Block
 from explorer.nets.build import CifarNet, build
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
-from explorer.probes.responses import ResponseProbe, gradient_norms
+from explorer.probes.recorded import Moment, measure
+from explorer.probes.responses import ResponseProbe
+from explorer.training.allocator import keep_freed_maps
 from explorer.training.batches import Epoch, resident
 from explorer.training.evaluation import evaluate
+from explorer.training.fused import FusedNet, block_forward
 from explorer.training.graphs import GraphedStep
 from explorer.training.history import EpochRecord, Live
-from explorer.training.recipe import DeviceName, Recipe
+from explorer.training.kernels import KernelError
+from explorer.training.recipe import DeviceName, Kernels, Recipe
 from explorer.training.regularise import at_test_time, check_regularisers, training_pass
 from explorer.training.sgd import make_sgd
 
 PROBE_IMAGES = 32
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -83,10 +90,16 @@ class Trainer:
         self._probe = ResponseProbe(self.net)
         self._steps: list[StepRecord] = []
         self._wrong = torch.zeros((), device=self.device)
-        self._pass = training_pass(self.net, recipe)
+        self._fused = _fused_net(self.net, recipe.kernels, self.device)
+        self._pass = training_pass(self.net, recipe, self._call_block)
         # a captured step replays the same blocks and the same masks: with a pass, steps are taken one by one
         self._graphed = self._graph() if self.device.type == "cuda" and self._pass is None else None
         self._started = 0.0
+
+    @property
+    def kernels(self) -> Kernels:
+        """What the steps are computed with; eager where the recipe's fused kernels cannot be had here."""
+        return "fused" if self._fused else "eager"
 
     @property
     def epoch(self) -> int:
@@ -140,10 +153,10 @@ class Trainer:
         seconds = time.perf_counter() - self._started
         losses = self._losses()
         trained = len(losses) * self.batch_size
-        gradients = gradient_norms(self.net.block_list()).cpu().numpy()
         with self.as_tested():
             test = evaluate(self.net, self.test_images, precision=self.recipe.precision)
-            blocks, layers = self._probe.read(self.train_images.normalised(slice(0, PROBE_IMAGES)))
+            responses = self._probe.measure([self.train_images.normalised(slice(0, PROBE_IMAGES))])
+        blocks, layers = measure(Moment(self.net, responses))
         return EpochRecord(
             epoch=self.epoch,
             iteration=self.iteration,
@@ -155,7 +168,7 @@ class Trainer:
             seconds=seconds if trained else 0.0,
             images_per_s=trained / seconds if trained else 0.0,
             step_losses=losses,
-            blocks=blocks.assign(gradient_norm=gradients),
+            blocks=blocks,
             layers=layers,
         )
 
@@ -185,10 +198,13 @@ class Trainer:
             "losses": torch.stack([step.loss for step in self._steps]) if self._steps else torch.zeros(0),
             "wrong": self._wrong,
             "seconds": time.perf_counter() - self._started,
+            "kernels": self.kernels,
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from `state`, taken in a run of the same spec, recipe and data."""
+        if (kernels := state.get("kernels", "eager")) != self.kernels:
+            self._fused = _fused_net(self.net, kernels, self.device)  # a run goes on as it began
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.iteration = int(state["iteration"])
@@ -199,6 +215,9 @@ class Trainer:
         for number, loss in enumerate(state["losses"].to(self.device), start=first):
             lr = self.recipe.lr_at(number, self.total_iterations)
             self._steps.append(StepRecord(number + 1, number // self.iterations_per_epoch + 1, loss, lr))
+
+    def _call_block(self, block: Block, x: Tensor) -> Tensor:
+        return block_forward(block, x) if self._fused else block(x)
 
     def _begin_epoch(self) -> None:
         self._steps = []
@@ -238,12 +257,25 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         bf16 = self.recipe.precision == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16, cache_enabled=False):
-            logits = self.net(inputs) if self._pass is None else self.net(inputs, self._pass)
+            net = self._fused or self.net
+            logits = net(inputs) if self._pass is None else net(inputs, self._pass)
             loss = functional.cross_entropy(logits, labels)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self._wrong += (logits.detach().argmax(1) != labels).sum()
         return loss.detach()
+
+
+def _fused_net(net: CifarNet, kernels: Kernels, device: torch.device) -> FusedNet | None:
+    if kernels == "eager" or device.type != "cpu":
+        return None
+    try:
+        fused = FusedNet(net)
+    except KernelError as error:
+        log.warning("%s", error)
+        return None
+    keep_freed_maps()
+    return fused
 
 
 def find_device(name: DeviceName) -> torch.device:

@@ -8,17 +8,16 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from explorer.charts import tables
-from explorer.data import registry
+from explorer import paper
+from explorer.analysis import aggregates, selection
+from explorer.analysis.claims import Evidence, gradient_facts
+from explorer.analysis.gradients import Gradients
+from explorer.data import facts
+from explorer.evidence.claims import evidence_on
 from explorer.runs.library import Library, open_library
 from explorer.runs.store import Store, StoreError
 
 _TTL_S = 30
-DATASET_TITLE = {
-    "digits": "Digits (scikit-learn, 8x8)",
-    "cifar10-jpeg": "CIFAR-10 (JPEG)",
-    "digits-small": "Digits, 200 images to train on",
-}
 ASIDE = ("digits-small",)
 """Datasets of the zoo for a question of their own, which pages on plain and residual nets leave out."""
 
@@ -44,10 +43,8 @@ def own_store() -> Store:
 
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
 def zoo_runs() -> pd.DataFrame:
-    """The finished runs of the zoo with the paper's blocks and width, one row per run."""
-    runs = library().runs()
-    mine = (runs["source"] == "zoo") & (runs["status"] == "done") & (runs["width"] == 16)
-    return runs[mine & ~runs["dataset"].isin(ASIDE)]
+    """The zoo's runs that count, one row each, with the paper's blocks and width; see `selection.of_zoo`."""
+    return selection.of_zoo(library().runs(), aside=ASIDE)
 
 
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
@@ -60,37 +57,50 @@ def twin_datasets() -> list[str]:
 
 
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
-def runs_on(dataset: str) -> pd.DataFrame:
-    """The zoo's runs on one dataset."""
+def protocols_on(dataset: str) -> dict[str, selection.Protocol]:
+    """How the zoo's nets were trained on one dataset, by a short name; see `selection.protocols`."""
     runs = zoo_runs()
-    return runs[runs["dataset"] == dataset]
+    return selection.protocols(runs[runs["dataset"] == dataset])
 
 
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
-def curves_on(dataset: str) -> pd.DataFrame:
-    """Error of every run over its epochs; see `tables.seed_curves`."""
-    runs = runs_on(dataset)
-    return tables.seed_curves(runs, library().epochs(list(runs["run_id"])))
+def runs_on(dataset: str, protocol: str = "") -> pd.DataFrame:
+    """The zoo's runs on one dataset under one protocol: the named one, or that with most depths."""
+    there = protocols_on(dataset)
+    runs = zoo_runs()
+    chosen = there.get(protocol) or next(iter(there.values()), None)
+    return runs[(runs["dataset"] == dataset) & (runs["protocol"] == (chosen.key if chosen else ""))]
 
 
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
-def finals_on(dataset: str) -> pd.DataFrame:
-    """Final errors by family and depth; see `tables.final_errors`."""
-    return tables.final_errors(runs_on(dataset))
+def curves_on(dataset: str, protocol: str = "") -> pd.DataFrame:
+    """Error of every run over its epochs; see `aggregates.seed_curves`."""
+    runs = runs_on(dataset, protocol)
+    return aggregates.seed_curves(runs, library().epochs(list(runs["run_id"])))
 
 
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
-def depths_on(dataset: str) -> list[int]:
+def finals_on(dataset: str, protocol: str = "") -> pd.DataFrame:
+    """Final errors by family and depth; see `aggregates.final_errors`."""
+    return aggregates.final_errors(runs_on(dataset, protocol))
+
+
+@st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
+def depths_on(dataset: str, protocol: str = "") -> list[int]:
     """The depths trained on one dataset, in order."""
-    return sorted(int(depth) for depth in finals_on(dataset)["depth"].unique())
+    return sorted(int(depth) for depth in finals_on(dataset, protocol)["depth"].unique())
 
 
-@st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
-def blocks_of(dataset: str, family: str, depth: int) -> pd.DataFrame:
-    """Block records of all seeds of one net."""
-    runs = runs_on(dataset)
-    chosen = runs[(runs["family"] == family) & (runs["depth"] == depth)]
-    return library().blocks(list(chosen["run_id"]))
+@st.cache_resource(ttl=_TTL_S, max_entries=8, show_spinner=False)
+def evidence(dataset: str) -> Evidence:
+    """What the paper's claims are judged by on one dataset."""
+    return evidence_on(library(), dataset)
+
+
+@st.cache_resource(ttl=_TTL_S, max_entries=8, show_spinner=False)
+def gradients_on(dataset: str) -> Gradients:
+    """What was measured of the gradients, before and in training; see `analysis.gradients`."""
+    return gradient_facts(evidence(dataset))
 
 
 def chance_pct(dataset: str) -> float:
@@ -99,18 +109,18 @@ def chance_pct(dataset: str) -> float:
     return 100 * (1 - 1 / classes)
 
 
-def budget(dataset: str) -> str:
+def budget(dataset: str, protocol: str = "") -> str:
     """How long the zoo's nets were trained, beside the paper's 64,000 iterations."""
-    runs = runs_on(dataset)
-    return length(int(runs["iterations"].max()), float(runs["fraction_of_paper"].max()))
+    runs = runs_on(dataset, protocol)
+    return length(int(runs["iterations"].max()))
 
 
-def length(iterations: int, fraction_of_paper: float) -> str:
+def length(iterations: int) -> str:
     """Iterations of training in words, beside the paper's."""
-    return f"{iterations:,} iterations, {100 * fraction_of_paper:.2g} % of the paper's"
+    share = 100 * iterations / paper.ITERATIONS
+    return f"{iterations:,} of the paper's {paper.ITERATIONS:,} iterations ({share:.2g} %)"
 
 
 def dataset_title(dataset: str) -> str:
     """The dataset's name as people read it."""
-    added = None if dataset in DATASET_TITLE else registry.find(dataset)
-    return added.title if added else DATASET_TITLE.get(dataset, dataset)
+    return facts.title(dataset)

@@ -152,13 +152,16 @@ def choose_image() -> None:
     )
 
 
-def take_away(table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], name: str) -> None:
+def take_away(
+    table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], name: str, formats: str = ""
+) -> None:
     """Offer the numbers of a chart as a table and as CSV, and the chart as a page of its own.
 
     Args:
         table: called when somebody opens it, so that nobody else waits for it.
         make: the chart, called when it is downloaded.
         name: file name without its ending, unique on the page.
+        formats: label of the page's control that chooses the camera's format, where there is one.
     """
     box = st.expander("The same numbers as a table, and downloads", on_change="rerun", key=f"{name}-numbers")
     if not box.open:
@@ -190,8 +193,8 @@ def take_away(table: Callable[[], pd.DataFrame], make: Callable[[], go.Figure], 
         st.caption(
             "For a picture of the chart, open the HTML and press the camera above it."
             if is_touch()
-            else "For a picture of the chart, press the camera that appears above it; “Axes” chooses PNG or "
-            "SVG."
+            else "For a picture of the chart, press the camera that appears above it"
+            + (f"; “{formats}” chooses PNG or SVG." if formats else ".")
         )
 
 

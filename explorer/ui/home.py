@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.runs.provenance import ROOT
+from explorer.system.paths import ROOT
 from explorer.ui.figures import ink, is_dark
 from explorer.ui.menu import HOME, SECTIONS, card
 

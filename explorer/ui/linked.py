@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 import streamlit as st
 
 from explorer.charts.words import literal
+from explorer.ui.parameters import keys_of, texts_of, write
 from explorer.ui.places import set_asked
 
 
@@ -166,15 +167,10 @@ def _follow_default(key: str, default: str) -> None:
 
 
 def _asked(key: str, titles: Mapping[str, str]) -> list[str]:
-    """The keys in the URL; a title is taken for its key."""
-    keys = {title: name for name, title in titles.items()} | {name: name for name in titles}
-    return list(dict.fromkeys(keys[word] for word in st.query_params.get_all(key) if word in keys))
+    """The keys in the URL."""
+    return keys_of(texts_of(key), titles)
 
 
 def _link(key: str, chosen: list[str], default: list[str]) -> None:
     """Write what differs from the default into the URL, and nothing else."""
-    if chosen == default or not chosen:
-        if key in st.query_params:
-            del st.query_params[key]
-    elif st.query_params.get_all(key) != chosen:
-        st.query_params[key] = chosen
+    write(key, [] if chosen == default else chosen)

@@ -8,7 +8,9 @@ import streamlit as st
 
 from explorer.ui.figures import LOOK, PRESENT, is_dark, is_large
 from explorer.ui.menu import PRODUCT
+from explorer.ui.parameters import Switch, bound, declare
 
+_PRESENT = declare(Switch(PRESENT))
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 # wide enough for twin charts, never stretched; on a phone less room above and at the sides; a container
@@ -96,7 +98,7 @@ def masthead() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", key="masthead"):
         st.markdown(f":small[{PRODUCT}]", width="content")
         st.toggle(
-            "Presentation", key=PRESENT, bind="query-params", width="content",
+            "Presentation", **bound(_PRESENT), width="content",
             help="Larger type and charts, for a projector; the link then opens them so.",
         )  # fmt: skip
 

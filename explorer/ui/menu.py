@@ -34,7 +34,7 @@ PRODUCT = "ResNet Explorer"
 
 HOME = Entry("home", "Home", "home", "")
 SECTIONS: dict[str, tuple[Entry, ...]] = {
-    "": (HOME, Entry("depth", "Depth", "layers", "Slide the depth and watch plain nets fail to train.")),
+    "": (HOME, Entry("depth", "Depth", "layers", "Slide the depth and watch plain nets train worse.")),
     "Look inside": (
         Entry("residuals", "Residuals", "bar_chart", "See how much each block changes its input."),
         Entry("inspect", "Inspect", "visibility", "See what each block makes of your picture."),

@@ -1,4 +1,4 @@
-"""Where these numbers come from: said under every chart, computed from the runs that it shows."""
+"""Where numbers come from: said under every chart, computed from the runs that it shows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from explorer.analysis import selection
 from explorer.charts.words import listed
-from explorer.ui.data import dataset_title, library
+from explorer.ui.data import dataset_title, length, library
 
 BUILD = "python -m explorer zoo build --dataset digits"
 
@@ -16,33 +17,40 @@ BUILD = "python -m explorer zoo build --dataset digits"
 def origin(runs: pd.DataFrame) -> None:
     """Fold out dataset, recipe, seeds, hardware and commit of the runs shown."""
     with st.expander("Where these numbers come from"):
-        for dataset, part in runs.groupby("dataset"):
-            st.markdown(origin_text(str(dataset), part))
+        keyed = selection.keyed(runs)
+        for (dataset, whose, _), part in keyed.groupby(["dataset", "origin", "protocol"], sort=False):
+            st.markdown(
+                origin_text(str(dataset), part, "imported" if whose == "imported" else "measured here")
+            )
         for problem in library().problems:
             st.warning(problem)
 
 
-def origin_text(dataset: str, runs: pd.DataFrame) -> str:
-    """The origin of some runs on one dataset as Markdown."""
+def origin_text(dataset: str, runs: pd.DataFrame, how: str = "measured here") -> str:
+    """The origin of some runs of one protocol on one dataset as Markdown.
+
+    Args:
+        dataset: its id.
+        runs: columns `RUN_COLUMNS`.
+        how: whether they were measured here or imported.
+    """
     recipe: dict[str, Any] = runs["recipe"].iloc[0]
     facts = list(runs["provenance"])
     seeds = ", ".join(str(seed) for seed in sorted(set(runs["seed"])))
     iterations = int(runs["iterations"].max())
-    share = 100 * float(runs["fraction_of_paper"].max())
     decay = (
         "cosine decay"
         if recipe["schedule"] == "cosine"
         else f"divided by ten at {listed([f'{100 * at:g} %' for at in recipe['drops']])} of the run"
     )
     rows = [
-        f"**{dataset_title(dataset)}: measured here**, {len(runs)} runs, seeds {seeds}.",
+        f"**{dataset_title(dataset)}: {how}**, {len(runs)} runs, seeds {seeds}.",
         f"Recipe: SGD, momentum {recipe['momentum']:g}, weight decay {recipe['weight_decay']:g}, batch "
         f"{recipe['batch_size']}, peak learning rate {recipe['lr']:g} {_warmups(runs)}, {decay}, "
         f"{'crops and flips' if recipe['augment'] else 'no augmentation'}, {recipe['precision']}.",
-        f"Length: {int(runs['epochs'].max())} epochs, {iterations:,} iterations: {share:.2g} % of the "
-        f"paper's 64,000.",
+        f"Length: {int(runs['epochs'].max())} epochs, {length(iterations)}.",
         f"Hardware: {_all(facts, 'hardware')}. Commit: {_all(facts, 'commit')}. "
-        f"torch {', '.join(sorted({fact['versions']['torch'] for fact in facts}))}. "
+        f"torch {', '.join(sorted({fact.get('versions', {}).get('torch', 'unknown') for fact in facts}))}. "
         f"Training data: sha256 {_all(facts, 'data_hash')[:16]}…",
         "Training error: over the batches of the last epoch, as they were trained. Test error: the "
         "whole test "

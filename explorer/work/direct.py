@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from explorer.nets.spec import NetSpec
-from explorer.runs.processes import this_process
+from explorer.runs.status import Status
 from explorer.runs.store import Store
+from explorer.system.processes import this_process
 from explorer.training.history import EpochRecord
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
@@ -40,7 +41,7 @@ def train_and_keep(
     from explorer.work.worker import asked_to_leave
 
     store, worker = Store(), this_process()
-    run = replace(new_run(spec, recipe, data), status="running")
+    run = replace(new_run(spec, recipe, data), status=Status.RUNNING)
     store.add_run(run, data=data, heartbeat=time.time(), **worker.values)
     job = Job(run, store.get_state(run.run_id), worker)
     start, rows = time.monotonic(), 0
@@ -52,9 +53,9 @@ def train_and_keep(
 
     with asked_to_leave() as leaving:
         status = train(Session(store, worker_threads(), leaving.is_set, note), job)
-    if status == "interrupted":
+    if status == Status.INTERRUPTED:
         raise KeyboardInterrupt
-    if status != "done":
+    if status != Status.DONE:
         reason = store.get_state(run.run_id).reason or f"it was {status or 'taken away'} from elsewhere"
         raise EndedEarlyError(f"The run {run.run_id} did not reach its end: {reason}")
     done = store.get_run(run.run_id)

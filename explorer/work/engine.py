@@ -17,9 +17,10 @@ from sqlalchemy import case
 from explorer.data.sources import open_dataset
 from explorer.data.splits import Dataset
 from explorer.runs import home, schema
-from explorer.runs.database import StoreDamagedError
-from explorer.runs.run import Status
+from explorer.runs.database import StoreDamagedError, StoreGoneError
+from explorer.runs.status import Command, Status
 from explorer.runs.store import LostRunError, Store, StoreError, UnknownRunError
+from explorer.training.allocator import trim
 from explorer.training.estimates import DoesNotFitError, check_fits, estimate
 from explorer.training.history import EpochRecord
 from explorer.training.trainer import Trainer, find_device
@@ -34,7 +35,8 @@ log = logging.getLogger(__name__)
 
 LEFT = "The explorer was closed. Resume goes on from the step it had reached."
 _MIB = 2**20
-_ENDS = ("pause", "stop", "leave")
+_LEAVE = "leave"
+_ENDS = (Command.PAUSE, Command.STOP, _LEAVE)
 _RETRY_S = 1.0
 
 
@@ -69,10 +71,11 @@ def train(session: Session, job: Job) -> Status | None:
     except DoesNotFitError as error:
         others = set(training_pids(session.store)) - {job.worker.pid}
         waits = {"reason": f"It waits for memory that another run has. {error}", "command": job.state.command}
-        status, changes = ("queued", waits) if others else ("failed", {"reason": str(error)})
+        status, changes = (Status.QUEUED, waits) if others else (Status.FAILED, {"reason": str(error)})
     except Exception as error:
         log.info("%s failed", job.run.run_id, exc_info=True)
-        status, changes = "failed", {"reason": explain(error)}
+        status, changes = Status.FAILED, {"reason": explain(error)}
+    trim()  # what fused kernels kept between steps
     return status if _conclude(session, job, {"status": status} | changes) else None
 
 
@@ -90,20 +93,21 @@ def _trained(session: Session, job: Job) -> tuple[Status, dict[str, Any]]:
     _begin(session, job, trainer, threads)
     with Journal(session.store, job) as journal:
         asked = _loop(session, job, trainer, journal)
-    if asked == "leave":
-        return "interrupted", {"reason": LEFT}
-    if asked == "pause":  # whoever resumed it while it was being kept wants it to go on
-        status = case((schema.runs.c.command == "resume", "queued"), else_="paused")
-        return "paused", {"reason": None, "status": status}
+    if asked == _LEAVE:
+        return Status.INTERRUPTED, {"reason": LEFT}
+    if asked == Command.PAUSE:  # whoever resumed it while it was being kept wants it to go on
+        status = case((schema.runs.c.command == Command.RESUME, Status.QUEUED), else_=Status.PAUSED)
+        return Status.PAUSED, {"reason": None, "status": status}
     checkpoint = session.store.checkpoint_path(job.run.run_id)
     results = session.store.get_run(job.run.run_id).results if trainer.at_epoch_end else {}
     save_trained(checkpoint, trainer, replace(job.run, results=results))
-    return "stopped" if asked == "stop" else "done", {"reason": None, "checkpoint": str(checkpoint)}
+    ended = Status.STOPPED if asked == Command.STOP else Status.DONE
+    return ended, {"reason": None, "checkpoint": str(checkpoint)}
 
 
 def _loop(session: Session, job: Job, trainer: Trainer, journal: Journal) -> str | None:
     """Train to the end, or to what a person asks for: pause, stop, or leave."""
-    stepping = job.state.command == "step"
+    stepping = job.state.command == Command.STEP
     shown = -math.inf  # so that the first step is shown
     if trainer.iteration == 0:
         _keep(session, trainer, journal)
@@ -111,13 +115,13 @@ def _loop(session: Session, job: Job, trainer: Trainer, journal: Journal) -> str
         trainer.step()
         if trainer.at_epoch_end:
             _keep(session, trainer, journal)
-            stepping = journal.command == "step" or (stepping and journal.command is None)
+            stepping = journal.command == Command.STEP or (stepping and journal.command is None)
             if stepping:
-                return None if trainer.finished else "pause"
+                return None if trainer.finished else Command.PAUSE
         elif time.monotonic() - shown >= PERIOD_S:
             shown = time.monotonic()
             journal.show(trainer.live())
-        asked = "leave" if session.leaving() else journal.command
+        asked = _LEAVE if session.leaving() else journal.command
         if asked in _ENDS and not trainer.finished:
             journal.add(None, frozen_state(trainer))
             return asked
@@ -155,7 +159,7 @@ def _free_mib(device: torch.device) -> float | None:
 def _begin(session: Session, job: Job, trainer: Trainer, threads: int) -> None:
     """Complete what was not known of the run before its data was read."""
     row = finished_run(job.run.run_id, trainer, []).row()
-    names = ("spec", "dataset", "epochs", "iterations", "parameters", "provenance")
+    names = ("spec", "recipe", "dataset", "epochs", "iterations", "parameters", "provenance")
     change_held(session.store, job, threads=threads, **{name: row[name] for name in names})
 
 
@@ -167,8 +171,8 @@ def _conclude(session: Session, job: Job, changes: dict[str, Any]) -> bool:
             change_held(session.store, job, **({"command": None} | changes))
         except (LostRunError, UnknownRunError):
             return False
-        except StoreDamagedError:
-            log.exception("%s", job.run.run_id)
+        except (StoreDamagedError, StoreGoneError) as error:
+            log.error("%s cannot be kept: %s", job.run.run_id, error)
             return False
         except StoreError as error:
             if str(error) != said:
@@ -178,6 +182,6 @@ def _conclude(session: Session, job: Job, changes: dict[str, Any]) -> bool:
                 return False
             time.sleep(_RETRY_S)
             continue
-        if changes["status"] == "done":
+        if changes["status"] == Status.DONE:
             home.resume_path(job.run.run_id, job.state.attempt).unlink(missing_ok=True)
         return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +16,11 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from explorer.data.facts import parse_subset
 from explorer.nets.spec import NetSpec
 from explorer.runs import schema
 from explorer.runs.run import Run
+from explorer.runs.status import ANSWERS, Action, Command, Status, allowed
 from explorer.runs.store import Store, StoreBusyError, UnknownRunError, new_run_id
 from explorer.training.recipe import Recipe
 from explorer.work import room
@@ -30,7 +32,6 @@ __all__ = [
 ]  # fmt: skip
 
 _TRIES = 5
-_GOES_ON = ("paused", "interrupted", "stopped", "failed")
 
 
 class JobError(ValueError):
@@ -95,7 +96,7 @@ def new_run(spec: NetSpec, recipe: Recipe, data: str) -> Run:
         spec=spec,
         recipe=recipe,
         dataset=Path(data).name,
-        status="queued",
+        status=Status.QUEUED,
         epochs=0 if recipe.iterations else recipe.epochs,
         iterations=recipe.iterations or 0,
         parameters=0,
@@ -110,7 +111,7 @@ def pause(store: Store, run_id: str) -> None:
         JobError: it has ended, or has not got that far.
         UnknownRunError: there is none of that id.
     """
-    _ask(store, run_id, "pause", {"queued": "paused", "running": "pause", "paused": None})
+    _ask(store, run_id, Action.PAUSE)
 
 
 def resume(store: Store, run_id: str) -> None:
@@ -118,14 +119,12 @@ def resume(store: Store, run_id: str) -> None:
 
     A running one that was asked to pause, or to pause after an epoch, goes on.
     """
-    answers: dict[str, str | None] = dict.fromkeys(_GOES_ON, "queued")
-    _ask(store, run_id, "resume", answers | {"queued": None, "running": "resume"}, command=None)
+    _ask(store, run_id, Action.RESUME)
 
 
 def step_epoch(store: Store, run_id: str) -> None:
     """Train to the end of one epoch and pause there; raises as `pause`."""
-    going = dict.fromkeys((*_GOES_ON, "queued"), "queued")
-    _ask(store, run_id, "step", going | {"running": "step"}, command="step")
+    _ask(store, run_id, Action.STEP, command=Command.STEP)
 
 
 def stop(store: Store, run_id: str) -> None:
@@ -133,8 +132,7 @@ def stop(store: Store, run_id: str) -> None:
 
     Raises as `pause`.
     """
-    ended = dict.fromkeys(("queued", "paused", "interrupted"), "stopped")
-    _ask(store, run_id, "stop", ended | {"running": "stop", "stopped": None})
+    _ask(store, run_id, Action.STOP)
 
 
 def retry(store: Store, run_id: str) -> None:
@@ -142,9 +140,17 @@ def retry(store: Store, run_id: str) -> None:
 
     Raises as `pause`.
     """
-    again = dict.fromkeys(("failed", "stopped", "interrupted"), "queued")
-    attempt = schema.runs.c.attempt + 1
-    _ask(store, run_id, "retry", again | {"queued": None}, command=None, attempt=attempt)
+    _ask(store, run_id, Action.RETRY, attempt=schema.runs.c.attempt + 1)
+
+
+ASK = {
+    Action.PAUSE: pause,
+    Action.RESUME: resume,
+    Action.STEP: step_epoch,
+    Action.STOP: stop,
+    Action.RETRY: retry,
+}
+"""What asks for each action that a person steers a run with."""
 
 
 def delete(store: Store, run_id: str) -> None:
@@ -153,9 +159,7 @@ def delete(store: Store, run_id: str) -> None:
     Raises:
         UnknownRunError: there is none of that id.
     """
-    stopping = dict.fromkeys(("queued", "paused", "interrupted"), "stopped") | {"running": "stop"}
-    others = dict.fromkeys(("done", "stopped", "failed"))
-    _ask(store, run_id, "delete", stopping | others)
+    _ask(store, run_id, Action.DELETE)
     store.update_run(run_id, deleted=time.time())
 
 
@@ -164,18 +168,16 @@ def restore(store: Store, run_id: str) -> None:
     store.update_run(run_id, deleted=None)
 
 
-def _ask(store: Store, run_id: str, verb: str, answers: Mapping[str, str | None], **changes: Any) -> None:
-    """Write what a person asks for, if the run's status allows it.
+def _ask(store: Store, run_id: str, action: Action, **changes: Any) -> None:
+    """Write what a person asks for, if the run's status allows it by `runs.status.ANSWERS`.
 
     Args:
         store: where the run is kept.
         run_id: of the run.
-        verb: what is asked for.
-        answers: by status: the status it gets at once; the command that its worker gets, for a running
-            one; None where nothing is left to do.
-        changes: columns that change with the status.
+        action: what is asked for.
+        changes: columns that change with the status, of a run that no worker has.
     """
-    table = schema.runs
+    table, answers = schema.runs, ANSWERS[action]
     mark_interrupted(store)
     for _ in range(_TRIES):
         with store.database.writing() as connection:
@@ -183,27 +185,27 @@ def _ask(store: Store, run_id: str, verb: str, answers: Mapping[str, str | None]
             if status is None:
                 raise UnknownRunError(f"There is no run '{run_id[:80]}'.")
             if status not in answers:
-                raise JobError(_refusal(run_id, verb, status, answers))
-            answer = answers[status]
+                raise JobError(_refusal(run_id, action, status))
+            answer = answers[Status(status)]
             if answer is None:
                 return
-            values = {"command": answer} if status == "running" else {"status": answer, "reason": None}
-            if status != "running":
-                values |= {"command": None} | changes
+            values: dict[str, Any] = {"command": answer}
+            if isinstance(answer, Status):
+                values = {"status": answer, "reason": None, "command": None} | changes
             done = connection.execute(update(table).filter_by(run_id=run_id, status=status).values(**values))
             if done.rowcount:
                 return
     raise StoreBusyError(f"The state of {run_id} changes faster than it can be read. Try again.")
 
 
-def _refusal(run_id: str, verb: str, status: str, answers: Mapping[str, str | None]) -> str:
-    allowed = ", ".join(sorted(answer for answer in answers))
-    return f"The run {run_id} is {status}; {verb} is for runs that are {allowed}."
+def _refusal(run_id: str, action: Action, status: str) -> str:
+    fitting = ", ".join(sorted(allowed(action)))
+    return f"The run {run_id} is {status}; {action} is for runs that are {fitting}."
 
 
 def _whole_path(data: str) -> str:
     """A path made absolute, since the worker has another working directory; a name as it is."""
-    folder, _, count = data.partition(":") if not Path(data).exists() else (data, "", "")
+    folder, count = parse_subset(data)
     path = Path(folder).expanduser()
     whole = str(path.absolute()) if path.exists() else folder
-    return f"{whole}:{count}" if count else whole
+    return whole if count is None else f"{whole}:{count}"

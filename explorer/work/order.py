@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from explorer.data.splits import Dataset
 from explorer.nets.spec import DEFAULT_GATE_BIAS, BlockKind, Family, NetSpec, Shortcut
 from explorer.training.estimates import Estimate, Speed, estimate, together
 from explorer.training.recipe import Recipe
@@ -38,6 +39,12 @@ class Images:
     train: int = 1437
 
 
+def images_of(dataset: Dataset) -> Images:
+    """What an order has to know of an opened dataset."""
+    train = dataset.split("train")
+    return Images(dataset.id, train.image_size, train.in_channels, len(dataset.classes), len(train.labels))
+
+
 @dataclass(frozen=True)
 class Order:
     """Nets that are trained alike: the same initial weights, the same batches in the same order.
@@ -51,6 +58,7 @@ class Order:
         gate_bias: of the highway nets.
         seeds: how many runs per net.
         recipe: of all runs; its seed is the first.
+        auto_precision: whether the precision is left to this machine; see `settled`.
     """
 
     families: tuple[Family, ...] = TWINS
@@ -61,6 +69,7 @@ class Order:
     gate_bias: float = DEFAULT_GATE_BIAS
     seeds: int = 1
     recipe: Recipe = field(default_factory=Recipe)
+    auto_precision: bool = False
 
     def specs(self, images: Images) -> list[NetSpec]:
         """The nets, in the order of `families`.

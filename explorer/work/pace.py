@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from explorer.training.estimates import duration
+
 
 @dataclass(frozen=True)
 class EpochDone:
@@ -71,18 +73,11 @@ class Pace:
         return max(sum(left) / rate, max(left) / rate * min(self._lanes, len(left)))
 
     def __str__(self) -> str:
-        """'3 of 12 nets done, about 2 h 5 min left'."""
+        """'3 of 12 nets done, about 2.1 h left'."""
         done, seconds = sum(value >= 1 for value in self._fraction.values()), self.seconds_left()
-        left = "" if seconds is None or seconds == 0 else f", about {_duration(seconds)} left"
+        left = "" if seconds is None or seconds == 0 else f", about {duration(seconds)} left"
         return f"{done} of {len(self._fraction)} nets done{left}"
 
 
 def _percent(value: float) -> str:
     return f"{value:.2f} %"
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 2:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

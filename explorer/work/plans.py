@@ -7,12 +7,20 @@ from dataclasses import replace
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from explorer.nets.spec import NetSpec
 from explorer.runs.bake import bake
 from explorer.runs.zoo import PRETRAINED
-from explorer.training.recipe import PAPER_ITERATIONS, DeviceName, Precision, Recipe, paper_recipe
+from explorer.training.recipe import (
+    PAPER_ITERATIONS,
+    DeviceName,
+    Kernels,
+    Precision,
+    Recipe,
+    Schedule,
+    paper_recipe,
+)
 from explorer.work.sweep import Plan, sweep
 
 if TYPE_CHECKING:
@@ -53,15 +61,21 @@ class Choice(Protocol):
     data: str
     fraction: float | None
     epochs: int | None
-    precision: Precision
+    precision: Precision | Literal["auto"]
     device: DeviceName
+    lr: float | None
+    schedule: Schedule | None
+    warmup_epochs: float | None
+    kernels: Kernels | Literal["auto"]
 
 
 def make_plans(choice: Choice) -> list[Plan]:
     """All combinations, the deepest first, so that the last to finish are the quick ones.
 
     With a fraction or, on other data than digits, a number of epochs it is the paper's recipe, its drops at
-    the same fractions of the run; else the recipe for digits.
+    the same fractions of the run; else the recipe for digits. Learning rate, schedule and warm-up replace
+    the recipe's where they are given. What is left to this machine is chosen by its calibration, which is
+    taken first where there is none.
 
     Raises:
         ValueError: a net cannot be built, or there is nothing to do.
@@ -74,12 +88,39 @@ def make_plans(choice: Choice) -> list[Plan]:
         recipe = Recipe(seed=seed, epochs=choice.epochs or Recipe().epochs)
         if fraction is not None:
             recipe = paper_recipe(seed, fraction, warmup=depth >= WARMUP_FROM)
-        plans.append(
-            Plan(net, replace(recipe, precision=choice.precision, device=choice.device), choice.data)
-        )
+        precision = "fp32" if choice.precision == "auto" else choice.precision
+        recipe = replace(_changed(recipe, choice), precision=precision, device=choice.device)
+        plans.append(Plan(net, recipe, choice.data))
     if not plans:
         raise ValueError("Nothing to train: give at least one family, depth and seed.")
-    return plans
+    return _settled(plans, choice)
+
+
+def _changed(recipe: Recipe, choice: Choice) -> Recipe:
+    """The recipe with what was given in its place."""
+    changes: dict[str, Any] = {"lr": choice.lr, "schedule": choice.schedule}
+    if choice.warmup_epochs is not None:
+        images = _train_images(choice)
+        steps = images // min(recipe.batch_size, images)
+        changes["warmup"] = choice.warmup_epochs * steps / (recipe.iterations or recipe.epochs * steps)
+        if changes["warmup"] > 1:
+            raise ValueError(f"--warmup-epochs {choice.warmup_epochs:g} is longer than the run; take fewer.")
+    return replace(recipe, **{name: value for name, value in changes.items() if value is not None})
+
+
+def _settled(plans: list[Plan], choice: Choice) -> list[Plan]:
+    """The same plans with the precision and the kernels that are left to this machine, alike for all."""
+    from explorer.data.sources import open_dataset
+    from explorer.work.fastest import fastest_here
+    from explorer.work.order import images_of
+
+    if choice.kernels != "auto" and choice.precision != "auto":
+        return [replace(plan, recipe=replace(plan.recipe, kernels=choice.kernels)) for plan in plans]
+    images = images_of(open_dataset(choice.data))
+    costliest = NetSpec.parse(plans[0].net, in_channels=images.channels, classes=images.classes)
+    found = fastest_here(costliest, plans[0].recipe, images, choice.precision, choice.kernels).recipe
+    changes = {"precision": found.precision, "kernels": found.kernels}
+    return [replace(plan, recipe=replace(plan.recipe, **changes)) for plan in plans]  # type: ignore[arg-type]
 
 
 def _fraction(choice: Choice) -> float | None:
@@ -88,11 +129,15 @@ def _fraction(choice: Choice) -> float | None:
         raise ValueError("Give --fraction or --epochs, not both.")
     if choice.epochs is None or choice.data.partition(":")[0].startswith("digits"):
         return choice.fraction
-    from explorer.data.sources import open_dataset
-
-    images = len(open_dataset(choice.data).split("train").labels)
+    images = _train_images(choice)
     steps = images // min(Recipe().batch_size, images)
     return choice.epochs * steps / PAPER_ITERATIONS
+
+
+def _train_images(choice: Choice) -> int:
+    from explorer.data.sources import open_dataset
+
+    return len(open_dataset(choice.data).split("train").labels)
 
 
 def digits_plans() -> list[Plan]:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Select, func, select
 
 from explorer.runs import schema
-from explorer.runs.processes import this_process
+from explorer.runs.status import Status
 from explorer.runs.store import Store, StoreError
+from explorer.system.processes import this_process
 from explorer.work import queue
 
 STATE_COLUMNS = (
@@ -94,7 +95,7 @@ def mark_interrupted(store: Store) -> list[str]:
 def training_pids(store: Store) -> list[int]:
     """The processes of this machine that hold a running run."""
     table = schema.runs
-    query = select(table.c.pid).filter_by(status="running", host=this_process().host)
+    query = select(table.c.pid).filter_by(status=Status.RUNNING, host=this_process().host)
     with store.database.reading() as connection:
         return [pid for pid in connection.scalars(query) if pid is not None]
 

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from explorer.runs import rows, schema
-from explorer.runs.processes import Process, lives
 from explorer.runs.run import Run, RunState
+from explorer.runs.status import Status
 from explorer.runs.store import LostRunError, Store
+from explorer.system.processes import Process, lives
 
 # a process of another machine cannot be looked at; its heartbeat alone tells
 FOREIGN_SILENCE_S = 60.0
@@ -62,7 +63,7 @@ def waiting_order(connection: Connection) -> list[str]:
     owner = func.coalesce(table.c.owner, "")
     queued = connection.execute(
         select(table.c.run_id, owner)
-        .where(table.c.status == "queued", table.c.deleted.is_(None))
+        .where(table.c.status == Status.QUEUED, table.c.deleted.is_(None))
         .order_by(table.c.position, table.c.run_id)
     ).all()
     if not queued:
@@ -77,7 +78,7 @@ def take(store: Store, worker: Process, run_id: str | None = None) -> Job | None
     """Take the next queued run, or this one; None where there is none, or another was faster."""
     table = schema.runs
     with store.database.reading() as connection:  # asked ten times a second, so without the write lock
-        anything = connection.scalar(select(table.c.run_id).where(table.c.status == "queued").limit(1))
+        anything = connection.scalar(select(table.c.run_id).where(table.c.status == Status.QUEUED).limit(1))
     if anything is None:
         return None
     with store.database.writing() as connection:
@@ -87,10 +88,10 @@ def take(store: Store, worker: Process, run_id: str | None = None) -> Job | None
         if row is None:
             return None
         turn = select(func.coalesce(func.max(table.c.turn), 0) + 1).scalar_subquery()
-        taken = {"status": "running", "reason": None, "command": None, "heartbeat": time.time()}
+        taken = {"status": Status.RUNNING, "reason": None, "command": None, "heartbeat": time.time()}
         done = connection.execute(
             update(table)
-            .filter_by(run_id=chosen, status="queued")
+            .filter_by(run_id=chosen, status=Status.QUEUED)
             .values({"turn": turn} | taken | worker.values)
         )
         if done.rowcount == 0:
@@ -110,7 +111,7 @@ def change_held(store: Store, job: Job, *, synced: bool = True, **changes: Any) 
 
 def update_held(connection: Connection, job: Job, changes: Mapping[str, Any]) -> None:
     """As `change_held`, inside the caller's transaction."""
-    held = {"run_id": job.run.run_id, "status": "running"} | job.worker.values
+    held = {"run_id": job.run.run_id, "status": Status.RUNNING} | job.worker.values
     if connection.execute(update(schema.runs).filter_by(**held).values(**changes)).rowcount == 0:
         raise LostRunError(f"This process does not train {job.run.run_id} any more.")
 
@@ -127,7 +128,7 @@ def mark_interrupted(store: Store, host: str) -> list[str]:
     """
     table = schema.runs
     with store.database.reading() as connection:
-        running = connection.execute(select(table).filter_by(status="running")).mappings().all()
+        running = connection.execute(select(table).filter_by(status=Status.RUNNING)).mappings().all()
     marked = []
     for row in running:
         if _lives(row, host):
@@ -136,8 +137,8 @@ def mark_interrupted(store: Store, host: str) -> list[str]:
         with store.database.writing() as connection:
             done = connection.execute(
                 update(table)
-                .filter_by(run_id=row["run_id"], status="running", **held)
-                .values(status="interrupted", reason=KILLED, command=None)
+                .filter_by(run_id=row["run_id"], status=Status.RUNNING, **held)
+                .values(status=Status.INTERRUPTED, reason=KILLED, command=None)
             )
         if done.rowcount:
             marked.append(str(row["run_id"]))

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import io
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from explorer.nets.checkpoints import replace_file
+from explorer.nets.spec import NetSpec
+from explorer.system.files import replace_file
+from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 
 _VERSION = 1
@@ -66,14 +69,7 @@ def load_resume(path: Path, trainer: Trainer) -> bool:
         return False
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
         raise ResumeError(f"The checkpoint {path} is damaged. Retry begins the run again.") from None
-    here = {
-        "version": _VERSION,
-        "spec": trainer.spec.to_dict(),
-        "recipe": trainer.recipe.to_dict(),
-        "data_hash": trainer.dataset.split("train").sha256,
-    }
-    other = [name for name, value in here.items() if frozen.get(name) != value]
-    if other:
+    if other := _differences(frozen, trainer):
         what = "data" if other == ["data_hash"] else "settings"
         raise ResumeError(
             f"The run cannot go on from {path}: it was written with other {what}. Put the old {what} back, "
@@ -81,6 +77,22 @@ def load_resume(path: Path, trainer: Trainer) -> bool:
         )
     trainer.load_state(frozen["state"])
     return True
+
+
+def _differences(frozen: dict[str, Any], trainer: Trainer) -> list[str]:
+    """What the file was written with that differs here; kernels do not count, since the state tells them."""
+    try:
+        spec = NetSpec.from_dict(frozen["spec"])
+        recipe = replace(Recipe.from_dict(frozen["recipe"]), kernels=trainer.recipe.kernels)
+    except (KeyError, TypeError, ValueError):
+        return ["settings"]
+    same = {
+        "version": frozen.get("version") == _VERSION,
+        "spec": spec == trainer.spec,
+        "recipe": recipe == trainer.recipe,
+        "data_hash": frozen.get("data_hash") == trainer.dataset.split("train").sha256,
+    }
+    return [name for name, alike in same.items() if not alike]
 
 
 def _copied(value: Any) -> Any:

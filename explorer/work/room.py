@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import psutil
 
+from explorer.data.facts import facts, image_size
 from explorer.nets.spec import NetSpec
 from explorer.training.estimates import Estimate, check_fits, estimate
 from explorer.training.recipe import Recipe
 
 _MIB = 2**20
 _MANY = 10**9
-_PIXELS = {"digits": 8, "digits-validation": 8}
-_DEFAULT_PIXELS = 32
 # of all memory; the rest is the system's and the app's own
 _USABLE = 0.9
 
@@ -25,7 +26,10 @@ def check(spec: NetSpec, recipe: Recipe, data: str) -> Estimate:
     Raises:
         DoesNotFitError: it needs more memory than there is.
     """
-    cost = estimate(spec, recipe, _PIXELS.get(data, _DEFAULT_PIXELS), _MANY)
+    known = facts(data)
+    if known is not None:
+        spec = replace(spec, in_channels=known.channels)
+    cost = estimate(spec, recipe, image_size(data), _MANY)
     if recipe.device not in ("cuda", "mps"):
         check_fits(cost, _USABLE * psutil.virtual_memory().total / _MIB)
     return cost

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import subprocess
-import sys
-import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +14,14 @@ import pandas as pd
 
 from explorer.nets.spec import NetSpec
 from explorer.runs.home import home
-from explorer.runs.provenance import ROOT, processor, versions
+from explorer.runs.provenance import processor, versions
+from explorer.runs.status import Status
+from explorer.system.background import BackgroundTask
+from explorer.system.files import replace_text
 from explorer.training.estimates import Speed, Timing, fit_speed
-from explorer.training.recipe import DeviceName, Precision, Recipe
+from explorer.training.recipe import DeviceName, Kernels, Precision, Recipe
 
-_VERSION = 1
-_STARTING_S = 180
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,14 @@ class Measured:
     Attributes:
         auto: the device that `auto` stands for.
         devices: all devices there are.
-        timings: steps, by device and precision.
+        timings: steps, by device, precision and kernels.
+        build_s: seconds that the fused kernels took to build; None where they cannot be had.
     """
 
     auto: DeviceName
     devices: tuple[DeviceName, ...]
-    timings: dict[tuple[str, str], tuple[Timing, ...]]
+    timings: dict[tuple[str, str, str], tuple[Timing, ...]]
+    build_s: float | None = None
 
 
 def speed_path() -> Path:
@@ -64,19 +66,40 @@ def measure() -> Measured | None:
 
     devices: list[DeviceName] = ["cpu", *(name for name in ("cuda", "mps") if _has(name))]
     precisions: tuple[Precision, ...] = ("fp32", "bf16")
+    build_s = _build_kernels()
+    ways: list[tuple[DeviceName, Kernels]] = [(device, "eager") for device in devices]
+    if build_s is not None:
+        ways.append(("cpu", "fused"))
     timings = [
         {
             "device": device,
             "precision": precision,
-            "steps": [_packed(t) for t in time_steps(device, precision)],
+            "kernels": kernels,
+            "steps": [_packed(t) for t in time_steps(device, precision, kernels)],
         }
-        for device in devices
+        for device, kernels in ways
         for precision in precisions
     ]
-    auto = find_device("auto").type
-    kept = {"version": _VERSION, "machine": _machine(), "auto": auto, "devices": devices, "timings": timings}
+    kept = {
+        "version": _VERSION,
+        "machine": _machine(),
+        "auto": find_device("auto").type,
+        "devices": devices,
+        "build_s": build_s,
+        "timings": timings,
+    }
     _write(speed_path(), kept)
     return measured()
+
+
+def _build_kernels() -> float | None:
+    """Seconds of the build, or None where fused kernels cannot be had; `doctor` says why."""
+    from explorer.training import kernels
+
+    try:
+        return kernels.build()
+    except kernels.KernelError:
+        return None
 
 
 def start_measuring() -> bool:
@@ -87,36 +110,31 @@ def start_measuring() -> bool:
     """
     if measured() is not None:
         return False
-    lock = speed_path().with_suffix(".lock")
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        if lock.exists() and time.time() - lock.stat().st_mtime > _STARTING_S:
-            lock.unlink(missing_ok=True)
-        with lock.open("x"):
-            command = [sys.executable, "-m", "explorer.work.speed"]
-            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            subprocess.Popen(command, cwd=ROOT, start_new_session=True, **quiet)  # type: ignore[call-overload]
-    except OSError:
-        pass
+    with contextlib.suppress(OSError):
+        _task().start("explorer.work.speed")
     return True
 
 
-def speed(device: DeviceName, precision: Precision, runs: pd.DataFrame | None = None) -> Speed | None:
+def speed(
+    device: DeviceName, precision: Precision, runs: pd.DataFrame | None = None, kernels: Kernels = "eager"
+) -> Speed | None:
     """Speed of this machine; None before it was measured.
 
     Args:
         device: `auto` stands for what the calibration found.
         precision: fp32 or bf16.
         runs: finished runs of this machine with an `image_size`, to compare with; columns `RUN_COLUMNS`.
+        kernels: eager or fused.
     """
     found = measured()
     if found is None:
         return None
     name = found.auto if device == "auto" else device
-    timings = found.timings.get((name, precision))
+    kind = (name, precision, kernels)
+    timings = found.timings.get(kind)
     if timings is None:
         return None
-    return fit_speed(timings, _comparable(runs, (name, precision), found.auto) if runs is not None else ())
+    return fit_speed(timings, _comparable(runs, kind, found.auto) if runs is not None else ())
 
 
 def available_mib(device: DeviceName = "auto") -> float:
@@ -129,14 +147,14 @@ def available_mib(device: DeviceName = "auto") -> float:
     return float(psutil.virtual_memory().available) / 2**20 if free is None else free
 
 
-def _comparable(runs: pd.DataFrame, kind: tuple[str, str], auto: str) -> list[Timing]:
-    """Timings of finished runs made here on that device in that precision."""
+def _comparable(runs: pd.DataFrame, kind: tuple[str, str, str], auto: str) -> list[Timing]:
+    """Timings of finished runs made here on that device, in that precision, with those kernels."""
     timings = []
-    done = runs[(runs["status"] == "done") & (runs["source"] != "zoo") & (runs["seconds"] > 0)]
+    done = runs[(runs["status"] == Status.DONE) & (runs["source"] != "zoo") & (runs["seconds"] > 0)]
     for row in done.to_dict("records"):
         recipe = Recipe.from_dict(row["recipe"])
         device = auto if recipe.device == "auto" else recipe.device
-        if (device, recipe.precision) == kind and row.get("image_size"):
+        if (device, recipe.precision, recipe.kernels) == kind and row.get("image_size"):
             step = float(row["seconds"]) / int(row["iterations"])
             spec = NetSpec.from_dict(row["spec"])
             timings.append(Timing(spec, int(row["image_size"]), recipe.batch_size, step, run=True))
@@ -156,10 +174,12 @@ def _read(path: Path, _changed: int) -> Measured | None:
         if (kept["version"], kept["machine"]) != (_VERSION, _machine()):
             return None
         timings = {
-            (part["device"], part["precision"]): tuple(_unpacked(step) for step in part["steps"])
+            (part["device"], part["precision"], part["kernels"]): tuple(
+                _unpacked(step) for step in part["steps"]
+            )
             for part in kept["timings"]
         }
-        return Measured(kept["auto"], tuple(kept["devices"]), timings)
+        return Measured(kept["auto"], tuple(kept["devices"]), timings, kept["build_s"])
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -180,9 +200,11 @@ def _unpacked(step: dict[str, Any]) -> Timing:
 
 def _write(path: Path, kept: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    replace_text(path, json.dumps(kept, indent=1) + "\n")
+
+
+def _task() -> BackgroundTask:
+    return BackgroundTask(home() / "speed.task.json")
 
 
 def _gpu_free_mib() -> float | None:
@@ -195,7 +217,4 @@ def _gpu_free_mib() -> float | None:
 
 
 if __name__ == "__main__":
-    try:
-        measure()
-    finally:
-        speed_path().with_suffix(".lock").unlink(missing_ok=True)
+    _task().run(lambda _state, _progress: measure())

@@ -17,6 +17,7 @@ from explorer.nets.spec import NetSpec
 from explorer.runs.archive import archives, read_run, write_archive
 from explorer.runs.provenance import cores, processor, provenance
 from explorer.runs.run import RESULTS, Run
+from explorer.runs.status import Status
 from explorer.runs.tables import record_tables
 from explorer.training.recipe import Recipe
 from explorer.work.pace import EpochDone, Pace
@@ -96,7 +97,7 @@ def _drained(told: Any, pace: Pace) -> Iterator[str]:
 
 def _check_same(plan: Plan, folder: Path) -> None:
     recipe = read_run(folder).recipe
-    if replace(recipe, device=plan.recipe.device) != plan.recipe:
+    if replace(recipe, device=plan.recipe.device, kernels=plan.recipe.kernels) != plan.recipe:
         raise ValueError(
             f"{folder} was trained with another recipe. Give another folder with --work, or delete that one."
         )
@@ -173,9 +174,11 @@ def finished_run(run_id: str, trainer: Any, records: list[Any]) -> Run:
     return Run(
         run_id=run_id,
         spec=trainer.spec,
-        recipe=trainer.recipe,
+        recipe=replace(
+            trainer.recipe, kernels=trainer.kernels
+        ),  # what it was trained with, not what was asked
         dataset=trainer.dataset.id,
-        status="done",
+        status=Status.DONE,
         epochs=trainer.total_epochs,
         iterations=trainer.total_iterations,
         parameters=sum(parameter.numel() for parameter in trainer.net.parameters()),

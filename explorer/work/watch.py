@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from cachetools import LRUCache
 from sqlalchemy import select
 
 from explorer.runs import schema
 from explorer.runs.groups import group_runs, members
 from explorer.runs.library import RunSource
 from explorer.runs.run import Run
+from explorer.runs.status import ACTIVE
 from explorer.runs.store import Store
 from explorer.runs.tables import empty
 from explorer.work.progress import Snapshot
 
-ACTIVE = ("queued", "running")
 ZOO_GROUP = ", zoo"
 _TABLES = ("epochs", "steps", "blocks")
 _MOST_KEPT = 256
@@ -70,20 +70,19 @@ class Followers:
         """Nothing is read yet."""
         self._store = store
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, tuple[Reached, Record]] = OrderedDict()
+        self._known: LRUCache[str, tuple[Reached, Record]] = LRUCache(_MOST_KEPT)
 
     def read(self, reached: Sequence[Reached]) -> dict[str, Record]:
         """By run id, the records that far; the same object until there are more."""
         with self._lock:
-            behind: dict[tuple[int, int], list[Reached]] = {}
-            for one in reached:
-                if one != self._before(one)[0]:
-                    behind.setdefault((self._before(one)[0].epoch, one.epoch), []).append(one)
+            before = {one: self._before(one) for one in reached}
+            behind: dict[tuple[int, int], dict[Reached, Record]] = {}
+            for one, (known, record) in before.items():
+                if one != known:
+                    behind.setdefault((known.epoch, one.epoch), {})[one] = record
+            found = {one.run_id: record for one, (_, record) in before.items()}
             for (after, until), runs in behind.items():
-                self._read_more(runs, after, until)
-            found = {one.run_id: self._known[one.run_id][1] for one in reached}
-            while len(self._known) > max(_MOST_KEPT, len(reached)):
-                self._known.popitem(last=False)
+                found |= self._read_more(runs, after, until)
             return found
 
     def _before(self, now: Reached) -> tuple[Reached, Record]:
@@ -93,18 +92,18 @@ class Followers:
             return known
         return Reached(now.run_id, -1, -1), NOTHING
 
-    def _read_more(self, runs: Sequence[Reached], after: int, until: int) -> None:
+    def _read_more(self, runs: Mapping[Reached, Record], after: int, until: int) -> dict[str, Record]:
         """Nothing later than `until`: what a worker has recorded since would be read once more next time."""
-        ids = [one.run_id for one in runs]
+        ids, found = [one.run_id for one in runs], {}
         more = [_by_run(getattr(self._store, name)(ids, after=after, until=until)) for name in _TABLES]
-        for one in runs:
-            known = self._before(one)[1]
+        for one, known in runs.items():
             parts = [
                 _joined(before, table.get(one.run_id))
                 for before, table in zip((known.epochs, known.steps, known.blocks), more, strict=True)
             ]
-            self._known[one.run_id] = one, Record(parts[0], parts[1], _ends(parts[2]))
-            self._known.move_to_end(one.run_id)
+            found[one.run_id] = Record(parts[0], parts[1], _ends(parts[2]))
+            self._known[one.run_id] = one, found[one.run_id]
+        return found
 
 
 def _joined(before: pd.DataFrame, more: pd.DataFrame | None) -> pd.DataFrame:

@@ -13,11 +13,13 @@ from types import FrameType
 
 import torch
 
-from explorer.nets.checkpoints import sweep_temporaries
 from explorer.nets.spec import NetSpec
 from explorer.runs import home, provenance
-from explorer.runs.processes import lives, this_process
+from explorer.runs.database import StoreGoneError
+from explorer.runs.status import Status
 from explorer.runs.store import Store, StoreError
+from explorer.system.files import sweep_temporaries
+from explorer.system.processes import lives, this_process
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 from explorer.work import engine, progress, queue
@@ -53,6 +55,9 @@ def work(store: Store, duty: Duty) -> int:
 
     Returns:
         How many runs it trained.
+
+    Raises:
+        StoreGoneError: the data folder was deleted, moved or replaced; the run at hand is not trained on.
     """
     with asked_to_leave() as leaving:
         return _work(store, duty, leaving)
@@ -70,6 +75,8 @@ def _work(store: Store, duty: Duty, leaving: threading.Event) -> int:
                     break
             job = queue.take(store, this_process())
             problem = ""
+        except StoreGoneError:  # nothing that was trained on could be kept
+            raise
         except StoreError as error:
             if str(error) != problem:
                 problem = str(error)
@@ -102,9 +109,9 @@ def _train(session: engine.Session, job: queue.Job, duty: Duty) -> int:
     run_id = job.run.run_id
     duty.said(f"{run_id}: starts")
     status = engine.train(session, job)
-    reason = session.store.get_state(run_id).reason if status == "failed" else None
+    reason = session.store.get_state(run_id).reason if status == Status.FAILED else None
     duty.said(f"{run_id}: {status or 'was taken away'}" + (f". {reason}" if reason else ""))
-    if status == "queued":  # it waits for memory that another run has
+    if status == Status.QUEUED:  # it waits for memory that another run has
         time.sleep(_LOOK_S)
         return 0
     return 1

@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from functools import lru_cache
@@ -18,9 +17,9 @@ from filelock import FileLock, Timeout
 
 from explorer.runs import upkeep
 from explorer.runs.home import HOME_VARIABLE, home
-from explorer.runs.processes import Process, this_process
-from explorer.runs.provenance import ROOT, cores
+from explorer.runs.provenance import cores
 from explorer.runs.store import Store, StoreError
+from explorer.system.processes import Process, end_all, spawn, this_process
 from explorer.work import progress
 
 log = logging.getLogger(__name__)
@@ -122,16 +121,7 @@ class Workers:
         self._end.set()
         if self._thread.is_alive():
             self._thread.join(_END_S)
-        children = list(self.children.values())
-        for child in children:
-            child.terminate()
-        deadline = time.monotonic() + _END_S
-        for child in children:
-            try:
-                child.wait(max(deadline - time.monotonic(), 0.1))
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+        end_all(self.children.values(), _END_S)
         if self._store is not None:
             progress.mark_interrupted(self._store)  # of those that did not leave by themselves
         self._lock.release()
@@ -193,27 +183,18 @@ class Workers:
         me: Process = this_process()
         words = ["worker", "--threads", str(self.threads), "--parent", f"{me.pid}:{me.started!r}"]
         with _log_file() as output:
-            self.children[slot] = subprocess.Popen(
-                [sys.executable, "-m", "explorer", *words],
-                env=_environment(slot, self.threads),
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True,  # Ctrl-C is for the app, which then asks them to leave
-            )  # fmt: skip
+            environment = _environment(slot, self.threads)
+            self.children[slot] = spawn("explorer", *words, output=output, environment=environment)
         self._born[slot] = time.monotonic()
 
 
 def _environment(slot: int, threads: int) -> dict[str, str]:
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    added = {
-        "PYTHONPATH": os.pathsep.join(paths),
-        "OMP_NUM_THREADS": str(threads),
-        HOME_VARIABLE: str(home()),
-    }
+    added = {"OMP_NUM_THREADS": str(threads), HOME_VARIABLE: str(home())}
     if gpu_count():
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         names = visible.split(",") if visible else [str(number) for number in range(gpu_count())]
         added["CUDA_VISIBLE_DEVICES"] = names[slot % len(names)]
-    return dict(os.environ) | added
+    return added
 
 
 def _log_file() -> IO[bytes]:

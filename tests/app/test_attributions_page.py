@@ -4,14 +4,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.probes.methods import METHODS
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 PAGE = "../pages/attributions.py"
 
 
 def opened(**query):
-    page = AppTest.from_file(HOME, default_timeout=90).switch_page(PAGE)
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page(PAGE)
     for name, value in ({"net": "ResNet-8, digits, seed 0"} | query).items():
         page.query_params[name] = value
     return page.run()
@@ -26,7 +27,7 @@ def charts(page):
 
 
 def test_it_opens_with_two_maps_beside_the_picture_and_a_sentence():
-    page = AppTest.from_file(HOME, default_timeout=90).switch_page(PAGE).run()
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page(PAGE).run()
     assert not page.exception
     assert not page.error
     assert charts(page) == 4  # picture, two maps, conductance
@@ -87,6 +88,7 @@ def test_the_plain_twin_stands_below():
     assert charts(page) == 7
 
 
+@pytest.mark.own_home
 def test_what_cannot_be_computed_is_said_and_the_page_stays(monkeypatch):
     from explorer.probes.attributions import AttributionError, Subject
 
@@ -102,6 +104,7 @@ def test_what_cannot_be_computed_is_said_and_the_page_stays(monkeypatch):
     assert page.multiselect(key="methods").value
 
 
+@pytest.mark.own_home
 def test_a_stopped_computation_is_not_begun_again_until_asked(monkeypatch):
     from explorer.probes.attributions import Subject
     from explorer.ui.inside import subjects
@@ -134,6 +137,7 @@ def test_results_are_kept_for_all_sessions_and_bounded():
     assert kept.get(MOST_KEPT + 4) == str(MOST_KEPT + 4)
 
 
+@pytest.mark.own_home
 def test_the_same_question_is_computed_once(monkeypatch):
     from explorer.probes.attributions import Subject
 

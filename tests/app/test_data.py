@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.data import registry
 from explorer.data.keeping import Wish, add
 from explorer.runs import downloads
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
 HOME = str(ROOT / "explorer" / "app.py")
 
@@ -26,7 +26,7 @@ def fresh():
 
 
 def opened(**query):
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/data.py")
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/data.py")
     for name, value in query.items():
         page.query_params[name] = value
     page = page.run()
@@ -145,10 +145,16 @@ def upload(page, content, name):
 
 def test_a_zip_is_added_and_shown_at_once():
     names = {f"{kind}__{number}": encoded((number, 1, 1)) for kind in ("cat", "dog") for number in range(5)}
+    names |= {"cat__wild_*__9": encoded(), "loose": encoded()}
     page = upload(opened(), packed(**names), "mine")
 
     assert page.selectbox(key="set").value == "mine"
-    assert "**mine**: 8 images to train on" in text(page)
+    assert "**mine**: 9 images to train on" in text(page)
+    (told,) = (info.value for info in page.info)
+    assert "hold 1 image, taken as that class's" in told
+    assert "1 image" in told
+    assert "loose.png" in told
+    assert r"wild\_\*" in told  # as text, not as marks
 
 
 @pytest.mark.parametrize(
@@ -222,7 +228,7 @@ def test_a_killed_download_is_told_as_interrupted(monkeypatch):
     with instead_of_cifar10(monkeypatch, drip_s=30) as (archive, _):
         downloads.start("cifar10")
         wait_for(lambda: True if archive.path.exists() else None)
-        pid = downloads._read("cifar10")["pid"]
+        pid = downloads._task("cifar10").state["pid"]
         psutil.Process(pid).kill()
         wait_for(lambda: None if downloads.current("cifar10").active else True)
 

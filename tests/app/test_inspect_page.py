@@ -5,14 +5,15 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 SMALL = "ResNet-8, digits, seed 0"
 
 
 def inspect_page(**query):
-    page = AppTest.from_file(HOME, default_timeout=90).switch_page("../pages/inspect.py")
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/inspect.py")
     for name, value in ({"net": SMALL} | query).items():
         page.query_params[name] = value
     page = page.run()
@@ -139,6 +140,7 @@ def test_garbage_in_the_url_gives_defaults(garbage):
     assert not page.error
 
 
+@pytest.mark.own_home
 def test_a_net_that_cannot_be_opened_is_one_message(monkeypatch):
     from explorer.ui.inside import inspection
 

@@ -2,18 +2,20 @@
 
 import pytest
 import torch
+from owners import Owner, named
 from streamlit.testing.v1 import AppTest
 
 from explorer.nets.build import build
 from explorer.nets.checkpoints import save_checkpoint
 from explorer.nets.spec import NetSpec
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 
 
 def open_page(**query):
-    page = AppTest.from_file(HOME, default_timeout=90).switch_page("../pages/nets.py")
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/nets.py")
     for name, value in query.items():
         page.query_params[name] = value
     return page.run()
@@ -98,6 +100,7 @@ def test_an_upload_is_shown_and_listed_on_another_page_of_the_session(mine):
     assert not any("mine.safetensors" in option for option in fresh.selectbox(key="net").options)
 
 
+@pytest.mark.own_home
 def test_torchvisions_own_file_can_be_uploaded(tmp_path):
     from torchvision import models
 
@@ -109,6 +112,27 @@ def test_torchvisions_own_file_can_be_uploaded(tmp_path):
     assert not page.exception
     assert not page.error
     assert any("ResNet-18, your file" in option for option in page.selectbox(key="net").options)
+
+
+def test_what_a_file_does_not_say_is_told_and_can_be_said(tmp_path):
+    owner = Owner((1, 1), (4, 8), shortcut="A")
+    path = tmp_path / "best.ckpt"
+    torch.save({"state_dict": named(owner.draw(), "torchvision"), "epoch": 3}, path)
+    page = open_page()
+    (uploader,) = page.get("file_uploader")
+    assert not uploader.proto.type  # any ending: what a file is, its content says
+    page = page.file_uploader(key="net-file").set_value((path.name, path.read_bytes(), "")).run()
+    first = page.selectbox(key="net").value
+    assert "padding with all new channels after the old ones" in text(page)
+    assert "Also in the file, and not read: epoch" in text(page).replace("\\", "")
+    page = page.selectbox(key="net-padding").set_value("both").run()
+    assert not page.exception
+    assert page.selectbox(key="net").value != first
+    assert "padding with all new channels" not in text(page)
+    assert "normalised" in text(page)
+    page = page.text_input(key="net-mean").set_value("120, 115, 100").run()
+    page = page.text_input(key="net-std").set_value("60, 60, 60").run()
+    assert "--mean 0.4706,0.451,0.3922" in page.error[-1].value
 
 
 def test_an_upload_can_be_forgotten(mine):
@@ -131,6 +155,7 @@ def test_garbage_gives_one_message_and_the_page_still_works(content):
     assert not page.run().error
 
 
+@pytest.mark.own_home
 def test_of_many_uploads_the_last_few_are_kept(tmp_path):
     from explorer.ui.inside import nets
 

@@ -1,26 +1,30 @@
 """The Residuals page: stored records at first paint, the slider, the paper's findings, and a live probe."""
 
+import re
 import subprocess
 import sys
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 PATH = "../pages/residuals.py"
 
 
 def open_page(**query):
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page(PATH)
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page(PATH)
     for name, value in ({"data": "digits"} | query).items():
         page.query_params[name] = value
     return page.run()
 
 
 def text(page):
-    return " ".join(element.value for element in page.markdown)
+    """All that is said, without the tags of what follows a slider in the browser."""
+    told = [re.sub("<b>|</b>", "**", element.proto.body) for element in page.get("html")]
+    return " ".join([*(element.value for element in page.markdown), *told])
 
 
 def test_it_opens_with_figure_7s_nets_four_charts_and_both_findings():
@@ -30,9 +34,20 @@ def test_it_opens_with_figure_7s_nets_four_charts_and_both_findings():
         "plain-20", "plain-56", "residual-20", "residual-56", "residual-110"
     ]  # fmt: skip
     assert len(page.get("plotly_chart")) == 4
-    assert "Do deeper residual nets respond less per layer?** Here they do." in text(page)
-    assert "Do residual nets respond less than plain nets?** Here it depends" in text(page)
+    assert "Do deeper residual nets respond less per layer?** Here: yes from 56 to 110 layers;" in text(page)
+    assert "Do residual nets respond less than plain nets?** Here: no, the other way round at 56" in text(
+        page
+    )
+    assert "Is ‖F(x)‖ / ‖x‖ smaller in deeper residual nets?** Here: yes, from 20" in text(page)
     assert "hardly moved them" in text(page)
+
+
+def test_the_table_under_the_charts_opens():
+    page = open_page()
+    page.session_state["responses-digits-ratio-10-numbers"] = True
+    page = page.run()
+    assert not page.exception
+    assert set(page.dataframe[0].value["epoch"]) == {10}
 
 
 def test_the_slider_changes_the_sentences():
@@ -87,6 +102,7 @@ def test_a_live_probe_reads_zoo_and_untrained_nets_in_both_modes():
     assert text(page) != first
 
 
+@pytest.mark.own_home
 def test_a_stopped_probe_is_offered_again_and_leaves_the_others(monkeypatch):
     from explorer.ui.inside import probing
 
@@ -114,6 +130,7 @@ def test_missing_published_weights_give_one_message_and_leave_the_page_alone():
     assert len(page.get("plotly_chart")) == 4
 
 
+@pytest.mark.own_home
 def test_without_records_the_page_says_how_to_make_some(tmp_path, monkeypatch):
     from explorer.runs import library
 
@@ -123,6 +140,7 @@ def test_without_records_the_page_says_how_to_make_some(tmp_path, monkeypatch):
     assert "zoo build" in page.info[0].value
 
 
+@pytest.mark.own_home
 def test_own_runs_are_drawn_beside_the_zoo():
     from explorer.nets.spec import NetSpec
     from explorer.training.recipe import Recipe
@@ -140,7 +158,7 @@ def test_the_first_paint_leaves_torch_asleep():
     script = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file({HOME!r}, default_timeout=60).switch_page({PATH!r}).run()
+page = AppTest.from_file({HOME!r}, default_timeout=300).switch_page({PATH!r}).run()
 assert not page.exception
 print(sorted(set(sys.modules) & {{"torch", "captum", "sklearn", "torchvision"}}))
 """

@@ -5,14 +5,15 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 from explorer.ui.evidence.deep import DEPTHS
 
+pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")
 
 
 def opened(**query):
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/verydeep.py")
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/verydeep.py")
     for name, value in query.items():
         page.query_params[name] = value
     return page.run()
@@ -26,9 +27,12 @@ def test_it_opens_at_1202_layers_with_charts_and_computed_sentences():
     page = opened()
     assert not page.exception
     assert len(page.get("plotly_chart")) == 4
-    assert "At 1202 layers, untrained, the gradient norm at the first block" in text(page)
-    assert "plain net the gradient does not vanish on its way back: it explodes" in text(page)
-    assert "**Without a regulariser, more depth overfits here:** from 8 to 302 layers" in text(page)
+    assert "**Untrained, the gradient in the first block's weights is** 4·10⁷⁸ times as large as" in text(
+        page
+    )
+    assert "In plain-1202 it does not vanish on its way back: it explodes" in text(page)
+    assert "**Without a regulariser:** from 8 to 302 layers more depth overfits (test error" in text(page)
+    assert "from 110 to 302 layers the effect does not show" in text(page)
     assert "Dropout lowers the test error at no depth" in text(page)
     assert page.dataframe[0].value["blocks"].tolist()[-1] == 600
 
@@ -37,15 +41,18 @@ def test_it_opens_at_1202_layers_with_charts_and_computed_sentences():
 def test_every_depth_is_drawn(depth):
     page = opened(deep=str(depth))
     assert not page.exception
-    assert f"At {depth} layers, untrained" in text(page)
+    assert "Untrained, the gradient in the first block" in text(page)
+    assert f"times as large as in the last one's in plain-{depth}" in text(page)
 
 
+@pytest.mark.own_home
 def test_a_depth_that_was_not_measured_becomes_1202():
     page = opened(deep="99999")
     assert not page.exception
-    assert "At 1202 layers" in text(page)
+    assert "in plain-1202" in text(page)
 
 
+@pytest.mark.own_home
 def test_a_small_net_is_measured_again_with_another_seed():
     page = opened(deep="20")
     page.number_input(key="signal-seed").set_value(9)
@@ -60,6 +67,7 @@ def test_a_small_net_is_measured_again_with_another_seed():
     measurement.stop()
 
 
+@pytest.mark.own_home
 def test_a_measurement_under_way_can_be_stopped():
     page = opened()
     page = page.button(key="signal-start").click().run()
@@ -71,6 +79,6 @@ def test_a_measurement_under_way_can_be_stopped():
 
 
 def test_pages_on_plain_and_residual_nets_leave_the_small_digits_out():
-    page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/depth.py").run()
+    page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/depth.py").run()
     assert not page.exception
     assert not any("200" in option for option in page.selectbox(key="data").options)

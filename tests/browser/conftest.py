@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from visit import PATIENCE_MS
 
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -61,9 +61,15 @@ def serving(home, log):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def server_home(tmp_path_factory):
+    """The data folder of the app that tests share; who keeps a run there takes it away again."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, server_home):
     """The app that most tests share; its address."""
-    with serving(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("log") / "server.txt") as served:
+    with serving(server_home, tmp_path_factory.mktemp("log") / "server.txt") as served:
         yield served.address
 
 
@@ -100,8 +106,8 @@ def chromium():
 def page(chromium):
     """A page at 1400x900 that keeps what the console said in `page.complaints`."""
     context = chromium.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE_MS)  # of this page, and of those that a test opens beside it
     page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
     page.complaints = []
     page.on(
         "console", lambda message: page.complaints.append(message.text) if message.type == "error" else None

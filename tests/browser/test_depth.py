@@ -40,13 +40,12 @@ def test_home_leads_to_depth_without_a_console_error(page, server):
 
 def test_sliding_with_the_keyboard_changes_the_sentence_and_the_lines_but_never_the_sheet(page, server):
     open_depth(page, server, "?depth=8")
-    expect(page.get_by_text("No degradation at this depth:")).to_be_visible()
     expect(page.get_by_text("plain-8 ends with")).to_be_visible()
     settle(page)
     before = sheet(page)
     slide(page, 8)
     expect(page.get_by_text("plain-56 ends with 70.4 % training error")).to_be_visible()
-    expect(page.get_by_text("The plain net fails in training already")).to_be_visible()
+    expect(page.get_by_text("The plain net is worse in training already")).to_be_visible()
     page.wait_for_url("**depth=56**")
     assert sheet(page) == before
     assert complaints(page) == []

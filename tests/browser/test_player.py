@@ -4,7 +4,7 @@ import json
 
 import pytest
 from playwright.sync_api import expect
-from visit import complaints, settle
+from visit import complaints, let_draw, settle
 
 pytestmark = pytest.mark.browser
 DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) =>
@@ -19,6 +19,15 @@ FOLLOWS = """() => {
 }"""
 
 
+# nothing is played, and nothing waits to be
+AT_REST = """() => [...document.querySelectorAll('.js-plotly-plot')].every((plot) =>
+  !plot._transitioning && !plot._transitionData._frameQueue.length)"""
+WIDTHS = "() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) => plot._fullLayout.width)"
+
+
+AFRESH = {}
+
+
 def open_depth(page, server, query=""):
     page.goto(f"{server}/depth{query}")
     page.wait_for_function(FOLLOWS)
@@ -30,11 +39,13 @@ def handle(page):
 
 
 def drawn_afresh(page, server, query):
-    fresh = page.context.new_page()
-    open_depth(fresh, server, query)
-    paths = fresh.evaluate(DRAWN)
-    fresh.close()
-    return paths
+    """What the server draws for that address; asked once."""
+    if query not in AFRESH:
+        fresh = page.context.new_page()
+        open_depth(fresh, server, query)
+        AFRESH[query] = fresh.evaluate(DRAWN)
+        fresh.close()
+    return AFRESH[query]
 
 
 def settled_at(page, depth):
@@ -120,10 +131,11 @@ def test_charts_at_rest_are_left_alone(page, server):
     page.keyboard.press("ArrowRight")
     settled_at(page, 56)
     settle(page)
-    page.wait_for_timeout(1500)
+    page.wait_for_function(AT_REST)
+    let_draw(page)
     played = page.evaluate("window.played")
     page.mouse.move(700, 500)
-    page.wait_for_timeout(1500)
+    let_draw(page)
     assert 2 <= played <= 6
     assert page.evaluate("window.played") == played
 
@@ -140,6 +152,31 @@ def test_dragging_moves_the_charts_too(page, server):
     assert settled_at(page, 110) == drawn_afresh(page, server, "?depth=110")
 
 
+TEXTS = """() => [...document.querySelectorAll('[data-follows]')].map((text) => text.innerText).join(' ')"""
+
+
+def test_while_the_slider_is_held_texts_and_figures_are_those_of_the_curves(page, server):
+    """The server hears of a drag when it ends: until then all that is seen has to come from the browser."""
+    open_depth(page, server, "?depth=8")
+    wanted = drawn_afresh(page, server, "?depth=110")
+    box = page.locator(".st-key-depth .stSlider").bounding_box()
+    knob = page.locator(".st-key-depth [data-testid=stSliderThumbValue]").bounding_box()
+    page.mouse.move(knob["x"] + knob["width"] / 2, knob["y"] + 25)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"], knob["y"] + 25, steps=12)
+    shows(page, wanted)
+    said = page.evaluate(TEXTS)
+    assert "Error while training, 110 layers" in said
+    assert "plain-110 ends with" in said
+    assert "plain-110, training" in said
+    assert "-8 " not in said
+    page.mouse.up()
+    page.wait_for_url("**depth=110**")
+    settle(page)
+    assert page.evaluate(TEXTS) == said
+    assert complaints(page) == []
+
+
 def test_other_choices_and_another_size_keep_the_depth(page, server):
     open_depth(page, server, "?depth=50")
     handle(page).focus()
@@ -148,8 +185,9 @@ def test_other_choices_and_another_size_keep_the_depth(page, server):
     page.get_by_role("radio", name="test", exact=True).click()
     page.wait_for_url("**errors=test**")
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    before = page.evaluate(WIDTHS)
     page.set_viewport_size({"width": 1200, "height": 900})
-    page.wait_for_timeout(1500)
+    page.wait_for_function(f"before => ({WIDTHS})().every((width, at) => width < before[at])", arg=before)
     page.set_viewport_size({"width": 1400, "height": 900})
     shows(page, drawn_afresh(page, server, "?depth=56&errors=test"))
     assert complaints(page) == []

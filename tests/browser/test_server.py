@@ -13,8 +13,8 @@ from streamlit import config
 
 from explorer.charts.live import LiveStyle
 from explorer.nets.spec import NetSpec
-from explorer.runs.processes import lives
 from explorer.runs.store import Store
+from explorer.system.processes import lives
 from explorer.training.recipe import Recipe
 from explorer.ui.train.feed import PATH
 from explorer.ui.train.sight import View

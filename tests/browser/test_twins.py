@@ -9,10 +9,12 @@ from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
-from visit import complaints
+from visit import complaints, settle
 
 from explorer.nets.spec import NetSpec
+from explorer.runs.status import Status
 from explorer.runs.store import Store
+from explorer.system.paths import HOME_VARIABLE
 from explorer.training.recipe import Recipe
 from explorer.work import jobs
 
@@ -56,7 +58,7 @@ def taken_away(page):
     page.get_by_text("The same numbers as a table, and downloads").first.click()
     button = page.get_by_role("button", name="CSV", exact=True)
     expect(button).to_be_visible()
-    page.wait_for_timeout(1000)
+    settle(page)
     with page.expect_download(timeout=PATIENCE_MS) as download:
         button.click()
     return list(csv.DictReader(io.StringIO(download.value.path().read_text())))
@@ -112,10 +114,20 @@ def test_a_preset_fills_the_form_and_the_address_and_a_reload_keeps_it(page, ser
     assert complaints(page) == []
 
 
-def test_what_is_told_of_a_run_never_runs_ahead_of_the_buttons_beside_it(page, own_server):
+@pytest.fixture
+def paused_run(server_home, monkeypatch):
+    """A run in the data folder of the app that tests share, which no worker takes."""
+    monkeypatch.setenv(HOME_VARIABLE, str(server_home))
+    run = replace(jobs.new_run(NetSpec("residual", 8), Recipe(epochs=1), "digits"), status=Status.PAUSED)
+    store = Store()
+    store.add_run(run, data="digits")
+    yield run.run_id
+    store.delete_run(run.run_id)
+    store.close()
+
+
+def test_what_is_told_of_a_run_never_runs_ahead_of_the_buttons_beside_it(page, server, paused_run):
     """A feed answers sooner than a page is drawn anew: "paused" beside a button that pauses misleads."""
-    run = replace(jobs.new_run(NetSpec("residual", 8), Recipe(epochs=1), "digits"), status="paused")
-    Store().add_run(run, data="digits")
     said, real, versions = {"html": "as drawn", "other": ""}, {}, itertools.count()
 
     def tell(route):
@@ -127,7 +139,7 @@ def test_what_is_told_of_a_run_never_runs_ahead_of_the_buttons_beside_it(page, o
         route.fulfill(json=told)
 
     page.route("**/watched?*", tell)
-    open_train(page, own_server.address, f"?runs={run.run_id}")
+    open_train(page, server, f"?runs={paused_run}")
     expect(status(page, "as drawn")).to_be_visible()
 
     said |= {"html": "ahead", "other": "another page"}

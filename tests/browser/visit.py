@@ -17,7 +17,30 @@ def settle(page):
     page.wait_for_selector('[data-testid=stApp][data-test-script-state="notRunning"]')
 
 
+# a fold that still opens grows from one drawing of the browser to the next
+_UNFOLDED = """(title) => new Promise((done) => {
+  let height = -1, same = 0;
+  const look = () => {
+    const now = title.closest("details")?.getBoundingClientRect().height ?? -2;
+    same = now === height ? same + 1 : 0;
+    height = now;
+    if (same >= 5) done(); else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})"""
+_FRAMES = """(count) => new Promise((done) => {
+  const next = () => (count-- ? requestAnimationFrame(next) : done());
+  next();
+})"""
+
+
 def unfold(page, title):
     """Open a fold by its title; what is pressed while it still opens would be missed."""
-    page.get_by_text(title, exact=True).first.click()
-    page.wait_for_timeout(800)
+    fold = page.get_by_text(title, exact=True).first
+    fold.click()
+    fold.evaluate(_UNFOLDED)
+
+
+def let_draw(page, frames=30):
+    """Let the browser draw so many times: whatever was about to move has moved by then."""
+    page.evaluate(_FRAMES, frames)

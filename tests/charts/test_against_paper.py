@@ -11,7 +11,7 @@ LINES = pd.DataFrame(
         ("ResNet-1202", "residual-1202", "7.93", None, None, None, ""),
     ],
     columns=["net", "id", "paper", "measured", "low", "high", "dataset"],
-)
+).assign(origin="zoo")
 TITLES = {"cifar10-jpeg": "CIFAR-10 (JPEG)", "digits": "Digits", "": ""}
 
 
@@ -20,6 +20,12 @@ def test_datasets_differ_by_form_and_the_paper_by_form_too():
     forms = {trace.name: trace.marker.symbol for trace in figure.data}
     assert list(forms) == ["paper", "measured here, CIFAR-10 (JPEG)", "measured here, Digits"]
     assert len(set(forms.values())) == 3
+
+
+def test_imported_runs_are_marks_of_their_own():
+    both = pd.concat([LINES, LINES.iloc[1:2].assign(origin="imported", measured=9.0)])
+    names = [trace.name for trace in paper_against_measured(both, "test error (%)", TITLES).data]
+    assert names[2:] == ["measured here, Digits", "imported, Digits"]
 
 
 def test_counts_keep_their_square():

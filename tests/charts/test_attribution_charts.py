@@ -93,9 +93,23 @@ def test_conductance_has_bars_for_branches_and_a_line_for_the_whole():
 def test_the_finding_names_the_block_that_goes_with_the_score():
     assert "rises by about 4.00 logits. The branch of block 1 carries the most of it (+3.00); the median "\
         "branch carries 25 %" in conductance_finding(table([3.0, -1.0, 1.0], 4.0), "residual")  # fmt: skip
+    nothing = conductance_finding(table([0.0, 0.0, 0.0], 0.0), "residual")
+    assert "the score does not change" in nothing
     falling = conductance_finding(table([-1.0, -2.0, 0.5], -4.0), "residual")
     assert "falls by about 4.00 logits. The branch of block 2 carries the most of it (−2.00)" in falling
     assert "no way around" in conductance_finding(table([2.0, 2.0], 2.0), "plain")
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.5, "its shortcut the rest."), (1.2, "branches and shortcuts partly"), (-0.2, "partly cancel")],
+)
+def test_shares_beyond_the_whole_are_explained(share, said):
+    table = pd.DataFrame({"block": [1, 2], "stage": 1, "branch": [share, share], "conductance": 1.0})
+    table["shortcut"] = 1 - share
+    finding = conductance_finding(table, "residual")
+    assert said in finding
+    assert f"carries {100 * share:.0f} %" in finding
 
 
 def test_masking_curves_and_randomisation_have_fixed_ranges_and_names():

@@ -5,16 +5,14 @@ import math
 import pandas as pd
 import pytest
 
+from explorer.analysis.aggregates import group_curves, group_finals, mean_of_groups
+from explorer.analysis.outcomes import verdict
 from explorer.charts.compare import (
     MOST_GROUPS,
     curves_of_groups,
     describe_groups,
     finals_of_groups,
     group_colours,
-    group_curves,
-    group_finals,
-    mean_of_groups,
-    verdict,
 )
 from explorer.charts.curves import CurveStyle
 
@@ -43,6 +41,18 @@ def test_mean_and_spread_over_the_runs_of_a_group():
     end = means[(means["group"] == "plain-8") & (means["epoch"] == 1) & (means["split"] == "test")].iloc[0]
     assert tuple(end[["mean", "low", "high", "runs"]]) == (30.0, 20.0, 40.0, 2)
     assert not ((means["epoch"] == 0) & (means["split"] == "train")).any()
+
+
+def test_runs_that_do_not_count_are_drawn_and_in_no_mean():
+    members = MEMBERS.assign(counts=[True, False, False])
+    means = mean_of_groups(group_curves(EPOCHS, members, "error_pct"))
+    assert set(means["group"]) == {"plain-8"}
+    assert set(means["runs"]) == {1}
+    assert group_finals(RUNS, members)["mean"].tolist() == [40.0, 40.0]
+    curves = group_curves(EPOCHS, members, "error_pct")
+    single = [trace.y for trace in curves_of_groups(curves, members, "error_pct", CurveStyle(), 1).data
+              if trace.name == "each run"]  # fmt: skip
+    assert [y[-2] for y in single] == [20.0, 20.0, 5.0, 5.0]
 
 
 def test_losses_that_are_not_finite_leave_a_gap():
@@ -89,8 +99,12 @@ def test_the_sentence_names_the_extremes_with_their_numbers(finals):
     assert verdict(group_finals(RUNS[RUNS["run_id"] != "b"], MEMBERS)).endswith("cannot be told from chance.")
     close = RUNS.assign(test_error_pct=[5.0, 7.0, 6.0])
     assert verdict(group_finals(close, MEMBERS)).endswith("Their spreads overlap.")
+    touching = RUNS.assign(test_error_pct=[5.0, 7.0, 7.0])
+    assert verdict(group_finals(touching, MEMBERS)).endswith("Their spreads overlap.")
+    apart = RUNS.assign(test_error_pct=[5.0, 7.0, 7.1])
+    assert "overlap" not in verdict(group_finals(apart, MEMBERS))
     assert "plain-8: test error 30.0 %" in describe_groups(finals)
-    assert verdict(finals.iloc[:0]).startswith("Nothing was measured yet")
+    assert verdict(finals.iloc[:0]).startswith("None of these runs has finished")
 
 
 def test_names_are_drawn_as_they_are():

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from explorer.charts.deep import describe_passing, describe_stacks, passing, signal_sentence, stacks
+from explorer.charts.deep import describe_passing, describe_stacks, passing, stacks
 from explorer.charts.overfitting import describe_overfitting, overfitting
 
 NETS = pd.DataFrame({"depth": [20, 1001], "blocks_per_stage": [3, 111], "layers_per_block": [2, 3]})
@@ -40,19 +39,6 @@ def test_what_passes_is_drawn_on_a_log_axis_with_a_fixed_range():
     assert "10⁶⁰" in figure.layout.yaxis.ticktext
     assert [trace.name for trace in figure.data if trace.line.width == 2.5] == ["plain", "ResNet"]
     assert "plain 1e+60 in the first block" in describe_passing(table, "output_gradient_norm", "norm")
-
-
-@pytest.mark.parametrize(("factor", "said"), [(1e60, "plain net the gradient does not vanish"), (9e5, None)])
-def test_only_a_wild_gradient_is_said_to_explode(factor, said):
-    text = signal_sentence(signal({"plain": factor, "residual": 340.0}), "302 layers")
-    assert "340 times in the ResNet net" in text
-    assert ("explodes" in text) == (said is not None)
-    assert said is None or said in text
-
-
-@pytest.mark.parametrize(("std", "alive"), [(0.1, True), (0.09, False)])
-def test_a_signal_that_dies_out_is_not_said_to_live(std, alive):
-    assert ("dies out in none" in signal_sentence(signal({"plain": 1.0}, std), "20 layers")) == alive
 
 
 def test_errors_with_and_without_regularisers():

@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
-from explorer.charts import tables
+from explorer.analysis import aggregates
 from explorer.charts.curves import CurveStyle, describe_curves, error_over_epochs
 from explorer.charts.depth import describe_depths, error_over_depth
+from explorer.charts.marks import beyond_frame
 from explorer.charts.scales import spread_labels
 from explorer.charts.theme import FAMILY_COLOUR
 
@@ -26,7 +27,7 @@ def curves(runs):
         [runs[["run_id", "train_error_pct", "test_error_pct"]].assign(epoch=epoch) for epoch in (0, 1, 2)]
     )
     epochs.loc[epochs["epoch"] == 0, "train_error_pct"] = float("nan")
-    return tables.seed_curves(runs, epochs)
+    return aggregates.seed_curves(runs, epochs)
 
 
 def trace(figure, name):
@@ -62,7 +63,7 @@ def test_axes_have_units_and_stay_while_depth_changes(curves, runs):
     assert first.layout.xaxis.range == second.layout.xaxis.range
     assert first.layout.yaxis.range == second.layout.yaxis.range
     assert len(first.data) == len(second.data)
-    finals = tables.final_errors(runs)
+    finals = aggregates.final_errors(runs)
     assert error_over_depth(finals, 8, CurveStyle()).layout.xaxis.title.text == "depth (weighted layers)"
 
 
@@ -78,21 +79,21 @@ def test_smoothing_keeps_the_raw_line(curves):
 
 
 def test_log_axes_show_an_error_of_zero_at_the_edge(runs):
-    finals = tables.final_errors(runs.assign(train_error_pct=0.0))
+    finals = aggregates.final_errors(runs.assign(train_error_pct=0.0))
     figure = error_over_depth(finals, 8, CurveStyle(log_y=True, log_x=True))
     assert figure.layout.yaxis.type == figure.layout.xaxis.type == "log"
     assert min(trace(figure, "plain, training").y) > 0
 
 
 def test_the_chosen_depth_is_marked(runs):
-    figure = error_over_depth(tables.final_errors(runs), 56, CurveStyle())
+    figure = error_over_depth(aggregates.final_errors(runs), 56, CurveStyle())
     assert set(trace(figure, "chosen depth").x) == {56}
     assert set(trace(figure, "chosen nets").x) == {56}
 
 
 def test_charts_are_told_in_words(curves, runs):
     assert "plain-56: training error 17.5 % at epoch 1" in describe_curves(curves, 56, CurveStyle())
-    said = describe_depths(tables.final_errors(runs), CurveStyle())
+    said = describe_depths(aggregates.final_errors(runs), CurveStyle())
     assert "plain test error 13.5 % at depth 8 and 19.5 % at depth 56" in said
 
 
@@ -100,3 +101,19 @@ def test_labels_at_one_height_are_moved_apart_in_order():
     placed = spread_labels([5.0, 5.0, 90.0], [0.0, 100.0], log=False, gap=0.1)
     assert placed[1] - placed[0] == pytest.approx(10.0)
     assert placed[2] == 90.0
+
+
+def test_the_lowest_tick_of_a_log_axis_says_that_smaller_errors_lie_there(curves):
+    figure = error_over_epochs(curves.assign(error_pct=0.0), 8, CurveStyle(log_y=True))
+    floor = figure.layout.yaxis.tickvals[0]
+    assert figure.layout.yaxis.ticktext[0] == f"≤{floor:g}"
+    assert set(trace(figure, "plain-8, test").y) == {floor}
+    assert error_over_epochs(curves, 8, CurveStyle()).layout.yaxis.ticktext[0] == "0"
+
+
+def test_what_leaves_the_frame_is_marked_on_its_edge():
+    lines = [{"x": [1, 2, 3], "y": [0.5, 7.0, None], "name": "a"}, {"x": [1], "y": [0.01], "name": "b"}]
+    marks = beyond_frame(lines, 0.1, 2.0)
+    assert (marks["x"], marks["y"]) == ([2, 1], [2.0, 0.1])
+    assert marks["hovertext"][0] == "a: 7, beyond the frame"
+    assert beyond_frame(lines[:1], 0.1, 9.0)["x"] == []

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from explorer.analysis.outcomes import outcome, so_far
 from explorer.charts import live
-from explorer.charts.blocks import block_lines, by_block
+from explorer.charts.blocks import BlockMeasure, block_lines, by_block
 from explorer.charts.live import LiveStyle, Sheet
-from explorer.charts.outcomes import outcome, so_far
-from explorer.charts.strokes import coloured, one_each, told
+from explorer.charts.strokes import coloured, one_each, stroke, told
 from explorer.charts.theme import FAMILY_COLOUR
 
 STYLE = LiveStyle()
@@ -110,6 +110,19 @@ def test_two_depths_of_a_family_are_told_apart_and_seeds_are_thin():
     assert len({(member.group, member.colour) for member in found}) == 2
     assert len({member.colour for member in found}) == 2
     assert all(member.several for member in found)
+    alone = coloured(pd.DataFrame(rows[:1], columns=["run_id", "family", "depth", "seed", "group", "zoo"]))
+    seed, only = (stroke([1.0], [2.0], member, "test")["line"] for member in (found[0], alone[0]))
+    assert seed["width"] < 0.75 * only["width"]
+
+
+@pytest.mark.parametrize(("high", "share", "top"), [(5.0, 0.05, 6.0), (5.0, 0.004, 3.0), (50.0, 0.05, 60.0)])
+def test_the_axis_of_the_loss_has_room_for_all_but_single_steps(members, high, share, top):
+    """One step in a thousand may leave the axis; the first epochs, which are high, may not."""
+    losses = np.full(1000, 0.5)
+    losses[: int(1000 * share)] = high
+    table = pd.DataFrame({"run_id": "a", "iteration": range(1, 1001), "loss": losses})
+
+    assert losses_drawn(table, epochs(1), members).layout.yaxis.range[1] == pytest.approx(top, rel=0.1)
 
 
 def test_the_raw_losses_stay_under_the_smoothed(members):
@@ -147,16 +160,23 @@ def test_a_loss_that_explodes_still_has_a_place(members):
     assert figure.layout.yaxis.range[1] > 40
 
 
-@pytest.mark.parametrize("column", ["residual_ratio", "gradient_norm"])
-def test_blocks_show_the_last_epoch_over_the_first_and_survive_what_is_not_finite(members, column):
+@pytest.mark.parametrize(
+    "measure",
+    [
+        BlockMeasure("residual_ratio", "ratio", 1.5, (-1.5, -3.2)),
+        BlockMeasure("gradient_norm", "norm", 1.3, (-4.3, -8.3)),
+    ],
+    ids=lambda measure: measure.column,
+)
+def test_blocks_show_the_last_epoch_over_the_first_and_survive_what_is_not_finite(members, measure):
     rows = [
         {"run_id": run, "epoch": epoch, "block": block, "residual_ratio": 0.5 + epoch,
          "gradient_norm": np.nan if epoch == 0 else 10.0 ** -(epoch + block)}
         for run in ("a", "b") for epoch in (0, 1, 4) for block in (1, 2, 3)
     ]  # fmt: skip
-    table = pd.DataFrame([*rows, rows[0] | {"block": 2, column: np.inf}])
-    lines = block_lines(by_run(table), members, column)
-    figure = by_block(lines, column, 3).figure()
+    table = pd.DataFrame([*rows, rows[0] | {"block": 2, measure.column: np.inf}])
+    lines = block_lines(by_run(table), members, measure)
+    figure = by_block(lines, measure, 3).figure()
     mine = [trace for trace in figure.data if trace.name == "ResNet-20, seed 0, test"]
 
     assert len(mine[1].y) == 3
@@ -202,14 +222,16 @@ def test_the_sentence_so_far_compares_after_the_same_epoch(members):
 
     said = so_far(table, own, 10)
     assert said.startswith("**After epoch 2 of 10:** plain-20 gets 45.0 % wrong in training and 30.3 %")
-    assert "first errors come" in so_far(epochs(4, ["a"]), own, 10)
+    assert so_far(epochs(4, ["a"]), own, 10).startswith("**After epoch 4 of 10 (1 of 2 runs):** plain-20")
+    assert "first errors come" in so_far(epochs(0, ["a"]), own, 10)
 
 
-def test_the_outcome_of_twins_is_about_degradation(members):
+def test_the_outcome_of_twins_compares_them_and_does_not_speak_of_degradation(members):
     own = pd.DataFrame([asdict(one) for one in members if not one.zoo])
     table = epochs(2, ["a", "b"])
     table.loc[(table["run_id"] == "a") & (table["epoch"] == 2), "train_error_pct"] = 80.0
 
-    assert outcome(table, own).startswith("**Degradation:** plain-20 ends with 80.0 % training error")
+    assert outcome(table, own).startswith("**Done.** Twins: plain-20 ends with 80.0 % training error")
+    assert "egradation" not in outcome(table, own)
     others = own.assign(family=["highway", "residual"], group=["Highway-20", "ResNet-20"])
     assert "has the lowest test error" in outcome(table, others)

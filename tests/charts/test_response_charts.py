@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explorer.charts import claims
 from explorer.charts.heat import describe_heat, heat_map
 from explorer.charts.responses import (
     QUANTITIES,
@@ -104,41 +103,6 @@ def test_the_description_counts_what_overflows_and_leaves_it_out():
     nothing = records(lambda *_: math.inf)
     words = describe_responses(nothing, sheet_for(nothing, NETS[:1], STD, log=False, said=""), 0)
     assert "plain-8: beyond what float32 holds" in words
-
-
-def test_both_findings_hold_where_the_numbers_say_so():
-    size = {"plain-8": 2.0, "residual-8": 1.0, "residual-14": 0.5}
-    means = claims.typical(records(lambda net, *_: size[net.key]), NETS, 2)
-    assert "Here they do. Typical response std: at 8 layers 1 against 2 in plain-8." in claims.against_plain(
-        means
-    )
-    assert "Here they do. Typical Response std: 1 at 8 and 0.5 at 14 layers." in claims.by_depth(means, STD)
-
-
-def test_both_findings_are_denied_where_the_numbers_deny_them():
-    size = {"plain-8": 0.5, "residual-8": 1.0, "residual-14": 1.5}
-    means = claims.typical(records(lambda net, *_: size[net.key]), NETS, 2)
-    assert "the other way round" in claims.against_plain(means)
-    assert "the other way round" in claims.by_depth(means, STD)
-
-
-def test_small_differences_are_called_none():
-    size = {"plain-8": 1.0, "residual-8": 1.01, "residual-14": 1.0}
-    means = claims.typical(records(lambda net, *_: size[net.key]), NETS, 2)
-    assert "hardly differ" in claims.against_plain(means)
-    assert "hardly differ" in claims.by_depth(means, STD)
-
-
-def test_without_a_pair_or_two_depths_the_sentences_say_what_to_choose():
-    means = claims.typical(records(lambda *_: 1.0), NETS[:1], 2)
-    assert "Choose a plain and a residual net" in claims.against_plain(means)
-    assert "Choose residual nets of two depths" in claims.by_depth(means, STD)
-
-
-def test_values_near_one_are_explained_and_others_not():
-    near, far = records(lambda *_: 1.02), records(lambda *_: 2.0)
-    assert "100 % of these layers" in claims.near_their_start(near, NETS, 2)
-    assert claims.near_their_start(far, NETS, 2) == ""
 
 
 def test_the_heat_map_has_the_lines_values_and_ends(table, sheet):

@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from owners import Owner, named
 
 from explorer.cli.main import main
 
@@ -56,6 +59,8 @@ def test_describe_for_people_names_every_field(capsys):
         (("train", "plain-8", "--data", "nowhere"), "'nowhere' is no dataset"),
         (("train", "plain-8", "--warmup-epochs", "99"), "longer than the run"),
         (("train", "plain-9"), "nearest are 8 and 14"),
+        (("train", "residual-18-B-w64-s2.2.2.2"), "CIFAR design"),
+        (("describe", "resnet18"), "torchvision:resnet18"),
         (("evaluate", "nowhere.safetensors"), "nowhere.safetensors"),
         (("runs", "show", "nobody"), "nobody"),
         (("runs", "delete", "digits-plain-8-s0"), "came with the explorer"),
@@ -150,6 +155,85 @@ def test_evaluate_refuses_a_net_for_other_images(capsys, tmp_path):
     assert "--mean" in refused(capsys, "evaluate", file)
     assert "channels" in refused(capsys, "evaluate", file, "--mean", "0,0,0", "--std", "1,1,1")
     assert "together" in refused(capsys, "evaluate", file, "--mean", "0,0,0")
+
+
+@pytest.fixture
+def stranger(tmp_path):
+    """A file of somebody else's: option A, grey, ten classes."""
+    path = tmp_path / "best.ckpt"
+    owner = Owner((1, 1), (4, 8), shortcut="AA", channels=1, classes=10)
+    torch.save({"net": named(owner.draw(), "torchvision"), "best": np.float64(91.2)}, path)
+    return str(path)
+
+
+SCALE = ("--mean", "0.5", "--std", "0.25")
+
+
+def test_evaluate_tells_what_it_assumed_and_takes_what_is_said(capsys, stranger):
+    main(["evaluate", stranger, *SCALE, "--json"])
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["id"] == "residual-6-w4-s1.1"
+    for option in ("--padding", "--family", "--image-size"):
+        assert f"({option})" in captured.err
+    main(
+        [
+            "evaluate",
+            stranger,
+            *SCALE,
+            "--padding",
+            "both",
+            "--family",
+            "residual",
+            "--image-size",
+            "8",
+            "--json",
+        ]
+    )
+    assert "(--" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--mean", "127", "--std", "64"), "--mean 0.498 --std 0.251"),
+        ((), "give --mean and --std"),
+        (("--mean", "0,0,0", "--std", "1,1,1"), "1 channel"),
+        ((*SCALE, "--weights", "ema"), "no weights 'ema'"),
+        ((*SCALE, "--family", "preact"), "holds a residual net"),
+        ((*SCALE, "--image-size", "2"), "between 4 and 1024"),
+    ],
+)
+def test_what_is_said_wrongly_of_a_file_is_refused(capsys, stranger, options, said):
+    assert said in refused(capsys, "evaluate", stranger, *options)
+
+
+def test_a_net_and_a_dataset_of_other_classes_are_refused_with_both_numbers(capsys, tmp_path):
+    path = tmp_path / "hundred.pt"
+    owner = Owner((1, 1), (4, 8), channels=1, classes=100)
+    torch.save(named(owner.draw(), "torchvision"), path)
+    said = refused(capsys, "evaluate", str(path), *SCALE, "--image-size", "8")
+    assert "100 classes apart" in said
+    assert "has 10" in said
+
+
+def test_every_command_that_reads_a_net_takes_what_a_file_leaves_open():
+    from explorer.cli.main import _leaves, make_parser
+
+    (commands,) = [
+        action for action in make_parser()._actions if hasattr(action, "choices") and action.choices
+    ]
+    leaves = [leaf for leaf in _leaves(commands) if leaf.prog.split()[-1] in
+              ("evaluate", "responses", "activations", "attributions")]  # fmt: skip
+    assert len(leaves) == 4
+    for leaf in leaves:
+        named_options = {option for action in leaf._actions for option in action.option_strings}
+        assert {"--mean", "--std", "--padding", "--family", "--image-size", "--weights"} <= named_options
+
+
+def test_describe_takes_imagenets_nets_and_other_layouts(capsys):
+    assert run_json(capsys, "describe", "torchvision:resnet50")["parameters"] == 25_557_032
+    told = run_json(capsys, "describe", "residual-18-B-w64-s2.2.2.2")
+    assert (told["depth"], told["blocks"], told["parameters"]) == (18, 8, 11_173_962)
 
 
 def test_doctor_names_versions_device_and_database(capsys):

@@ -13,6 +13,7 @@ import zlib
 
 import numpy as np
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from explorer.data.images import ImageError, open_image
 
@@ -87,6 +88,15 @@ def originals(random):
     files["PNG text"] = saved(
         noise("RGB", random), "PNG", exif=turned, transparency=(1, 2, 3), icc_profile=bytes(90)
     )
+    files |= {
+        f"AVIF {mode}": saved(noise(mode, random), "AVIF", exif=turned) for mode in ("L", "RGB", "RGBA")
+    }
+    files |= {
+        f"HEIC {mode}": saved(noise(mode, random), "HEIF", exif=turned) for mode in ("L", "RGB", "RGBA")
+    }
+    files |= {f"PPM {mode}": saved(noise(mode, random), "PPM") for mode in ("1", "L", "RGB", "I", "F")}
+    files["PPM RGB 16"] = b"P6\n23 17\n65535\n" + random.bytes(23 * 17 * 6)
+    files["PNG RGB 16"] = _png16(random)
     files["BMP RLE"] = _rle()
     return files
 
@@ -97,6 +107,17 @@ def _rle():
     palette = bytes(1024)
     header = struct.pack("<IiiHHIIiiII", 40, 8, 8, 1, 8, 1, len(body), 0, 0, 256, 0)
     return b"BM" + struct.pack("<IHHI", 1078 + len(body), 0, 0, 1078) + header + palette + body
+
+
+def _png16(random):
+    """A PNG of 16 bits in colour that uses 12 of them, which Pillow reads and does not write."""
+    row = b"\0" + (random.integers(0, 4096, SIZE[0] * 3) & 0xFFF).astype(">u2").tobytes()
+    parts = (
+        (b"IHDR", struct.pack(">IIBBBBB", *SIZE, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(row * SIZE[1])),
+        (b"IEND", b""),
+    )  # fmt: skip
+    chunks = (struct.pack(">I", len(body)) + name + body + bytes(4) for name, body in parts)
+    return mended(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
 
 
 def flip(content, _other, random):
@@ -170,6 +191,7 @@ def outcome(content):
 def main(seed, rounds):
     """Open every original and `rounds` mutations of each in every way."""
     warnings.simplefilter("ignore")
+    register_heif_opener()
     random = np.random.default_rng(seed)
     files = originals(random)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

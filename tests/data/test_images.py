@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from explorer.data import images
 from explorer.data.images import ImageError, open_image, read_image
@@ -129,6 +130,187 @@ def test_real_numbers_are_scaled(values, shown):
 
     assert np.asarray(found.image).tolist() == [shown]
     assert "scaled" in found.notes[0]
+
+
+RAMP = np.tile(np.linspace(0, 1, 64), (64, 1))
+
+
+def deep_png(values, kind):
+    """A PNG of 16 bits, (H, W, C), which Pillow writes in grey only."""
+
+    def chunk(name, content):
+        return (
+            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        )
+
+    height, width = values.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def tiff(values, sample_format, photometric=1, order="<"):
+    """An uncompressed TIFF of any type of number, (H, W) or (H, W, 3)."""
+    height, width = values.shape[:2]
+    samples = values.shape[2] if values.ndim == 3 else 1
+    data = values.astype(values.dtype.newbyteorder(order)).tobytes()
+    bits, end = values.dtype.itemsize * 8, 8 + len(data) + 2 + 12 * 10 + 4
+    tags = ((256, width), (257, height), (258, bits if samples == 1 else end), (259, 1), (262, photometric),
+            (273, 8), (277, samples), (278, height), (279, len(data)), (339, sample_format))  # fmt: skip
+    entries = b""
+    for tag, value in tags:
+        long = tag in (273, 279) or (tag == 258 and samples > 1)
+        kind, count = (4 if tag in (273, 279) else 3), samples if tag == 258 else 1
+        entries += struct.pack(order + "HHI", tag, kind, count)
+        entries += struct.pack(order + ("I" if long else "HH"), *((value,) if long else (value, 0)))
+    start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8 + len(data))
+    extra = struct.pack(f"{order}{samples}H", *[bits] * samples)
+    return start + data + struct.pack(order + "H", len(tags)) + entries + bytes(4) + extra
+
+
+def shades(read):
+    """The picture along its width: the mean over rows and channels."""
+    values = np.asarray(read.image, float)
+    return values.reshape(values.shape[0], values.shape[1], -1).mean((0, 2))
+
+
+@pytest.mark.parametrize("bits", [9, 10, 12, 14])
+@pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_few_bits_in_a_deep_png_are_shown_by_their_own_range(bits, kind, channels):
+    top = 2**bits - 1
+    values = np.repeat((RAMP * top).astype(np.uint16)[..., None], channels, 2)
+    if channels in (2, 4):
+        values[..., -1] = 65535
+
+    read = read_image(deep_png(values, kind))
+
+    assert np.abs(shades(read) - np.linspace(0, 255, 64)).max() <= 1
+    assert f"from 0 to {top} of the 65535" in read.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "sample_format", "low", "high"),
+    [
+        ((RAMP * 200 - 100).astype(np.int8), 2, -100, 100),
+        ((RAMP * 3000 - 1000).astype(np.int16), 2, -1000, 2000),
+        ((RAMP * 4095).astype(np.uint16), 1, 0, 4095),
+        ((RAMP * 1000 + 40000).astype(np.uint16), 1, 40000, 41000),
+        ((RAMP * 40000).astype(np.int32), 2, 0, 40000),
+        ((RAMP * 4e9).astype(np.uint32), 1, 0, 4000000000),
+        ((RAMP * 0.06).astype(np.float32), 3, 0, 0.06),
+        ((RAMP * 5000 - 200).astype(np.float64), 3, -200, 4800),
+        (np.repeat((RAMP * 4095).astype(np.uint16)[..., None], 3, 2), 1, 0, 4095),
+    ],
+    ids=["int8", "int16", "12 of 16", "offset", "int32", "uint32", "float32", "float64", "RGB 12 of 16"],
+)
+def test_a_tiff_of_any_number_is_shown_by_its_own_range(values, sample_format, low, high):
+    read = read_image(tiff(values, sample_format, 2 if values.ndim == 3 else 1))
+
+    assert np.abs(shades(read) - np.linspace(0, 255, 64)).max() < 2
+    assert f"from {low} to {high}" in read.notes[0]
+
+
+def test_the_other_order_of_bytes_and_the_other_end_of_the_scale():
+    swapped = tiff(np.repeat((RAMP * 4095).astype(np.uint16)[..., None], 3, 2), 1, 2, ">")
+    negative = read_image(tiff((RAMP * 4095).astype(np.uint16), 1, photometric=0))
+
+    assert np.abs(shades(read_image(swapped)) - np.linspace(0, 255, 64)).max() <= 1
+    assert np.abs(shades(negative) - np.linspace(255, 0, 64)).max() <= 1
+    assert "lowest value is white" in negative.notes[1]
+
+
+@pytest.mark.parametrize("head", [b"P5 64 64 4095\n", b"P5 64 64 65535\n", b"P6 64 64 65535\n"])
+def test_ppm_of_few_bits_is_shown_by_its_own_range(head):
+    values = (RAMP * 1000).astype(">u2")
+    values = np.repeat(values[..., None], 3, 2) if head.startswith(b"P6") else values
+
+    read = read_image(head + values.tobytes())
+
+    assert np.abs(shades(read) - np.linspace(0, 255, 64)).max() <= 1
+    assert "from 0 to 1000 of" in read.notes[0]
+
+
+def test_one_hot_pixel_does_not_make_all_others_black():
+    values = (RAMP * 4095).astype(np.uint16)
+    values[5, 5] = 65535
+
+    read = read_image(encoded(Image.fromarray(values)))
+
+    assert np.median(np.asarray(read.image)) > 100
+    assert "to 65535, nearly all of them from" in read.notes[0]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        Image.new("RGB", (9, 9), RED),
+        Image.new("L", (9, 9), 0),
+        Image.fromarray(np.full((9, 9), 1000, np.uint16)),
+        Image.fromarray(np.full((9, 9), -3, np.int32)),
+        Image.fromarray(np.full((9, 9), 0.5, np.float32)),
+    ],
+    ids=["colour", "grey", "16 bits", "32 bits", "real"],
+)
+def test_flat_pictures_are_told_to_be_flat(image):
+    assert "same value: there is nothing to see" in read_image(encoded(image, "TIFF")).notes[-1]
+
+
+def claims(content, width, height):
+    """The JPEG with another size in its header."""
+    at = next(content.index(mark) for mark in (b"\xff\xc0", b"\xff\xc2") if mark in content)
+    return content[: at + 5] + struct.pack(">HH", height, width) + content[at + 9 :]
+
+
+def test_a_large_photograph_is_scaled_while_it_is_decoded():
+    ramp = Image.linear_gradient("L").transpose(Image.Transpose.ROTATE_90).resize((8160, 6120))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+
+    read = read_image(encoded(ramp, "JPEG", exif=exif))
+
+    assert read.image.size == (3060, 4080)
+    assert "8160x6120 pixels were read at a half of their width and height: 4080x3060" in read.notes[0]
+    assert "upright" in read.notes[1]
+    assert np.abs(np.diff(np.asarray(read.image)[::255, 9].astype(float)) - 16).max() < 3
+
+
+@pytest.mark.parametrize(
+    ("options", "size", "said"),
+    [
+        ({"progressive": True, "subsampling": 0}, (12_000, 9000), "progressive JPEG"),
+        ({}, (20_000, 20_000), "20000x20000 pixels, over 256 million"),
+        ({}, (65_500, 65_500), "over 256 million"),
+        ({"progressive": True}, (65_500, 3000), "progressive JPEG"),
+    ],
+)
+def test_what_scaling_cannot_make_small_is_refused(options, size, said):
+    small = encoded(flag().resize((64, 64)), "JPEG", **options)
+
+    assert said in refused(claims(small, *size))
+
+
+def test_a_large_text_is_not_read_number_by_number():
+    assert "PPM written as text" in refused(b"P3 1200 1200 255 " + b"7 " * 2_000_000)
+    assert open_image(b"P3 1 1 255 250 10 20").getpixel((0, 0)) == RED
+
+
+def test_other_formats_say_that_a_jpeg_may_be_larger():
+    assert "can be taken as JPEG" in refused(png(8160, 6120))
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "HEIF"])
+def test_formats_of_phones(kind):
+    register_heif_opener()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    large = flag().resize((60, 40), Image.Resampling.NEAREST)
+    large.info["exif"] = exif.tobytes()
+
+    read = read_image(encoded(large, kind, quality=90, exif=exif.tobytes()))
+
+    assert read.image.size == (40, 60)
+    assert np.abs(np.subtract(read.image.getpixel((20, 14)), RED)).max() < 16
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

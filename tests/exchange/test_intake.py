@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 import stat
 import zipfile
 from dataclasses import replace
@@ -111,6 +112,93 @@ def assert_equal_but_for_origin(store, run_id, before, tables, weights):
         found = getattr(store, name)([run_id]).assign(run_id=ID)
         pd.testing.assert_frame_equal(found, tables[name], check_exact=True)
     assert store.checkpoint_path(run_id).read_bytes() == weights
+
+
+def bom(content):
+    return b"\xef\xbb\xbf" + content
+
+
+def lines_of_windows(content):
+    return content.replace(b"\n", b"\r\n")
+
+
+def spreadsheet(content):
+    """Every cell quoted, a whole number with a point, an empty row at the end."""
+    first, *rows = content.decode().strip().split("\n")
+    cells = [row.split(",") for row in rows]
+    assert first.startswith("run_id,epoch,")
+    made = [first, *(",".join(f'"{cell}"' for cell in [row[0], f"{row[1]}.0", *row[2:]]) for row in cells)]
+    return ("sep=,\n" + "\n".join([*made, "," * first.count(",")])).encode()
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("-epochs.csv", bom), ("-epochs.csv", lines_of_windows), ("-epochs.csv", spreadsheet),
+        ("-epochs.csv", lambda content: bom(lines_of_windows(spreadsheet(content)))), (".json", bom),
+        (".json", lines_of_windows), (".json", lambda content: content.decode().encode("utf-16")),
+        ("-steps.csv", lambda content: content.decode().encode("utf-16")),
+    ],
+    ids=["BOM", "CRLF", "quoted", "all of it", "JSON BOM", "JSON CRLF", "JSON UTF-16", "UTF-16"],
+)  # fmt: skip
+def test_what_other_programs_do_to_the_files_does_not_matter(library, packed, part, change):
+    files = unpacked(packed)
+    name = f"{ID}/{ID}{part}"
+    expected = import_uploads(library, [("a.zip", packed)])[0]
+
+    (run_id,) = import_uploads(library, [("b.zip", packed_again(files | {name: change(files[name])}))])
+
+    for table in TABLES:
+        mine, other = (getattr(library.sources[1], table)([one]) for one in (run_id, expected))
+        pd.testing.assert_frame_equal(mine.drop(columns="run_id"), other.drop(columns="run_id"))
+
+
+@pytest.mark.parametrize(
+    ("json_name", "csv_name"),
+    [
+        (f"{ID} (1).json", f"{ID}-epochs (1).csv"), (f"{ID}(2).json", f"{ID}-epochs(2).csv"),
+        (f"{ID} - Copy.json", f"{ID}-epochs - Copy.csv"), (f"{ID} copy.json", f"{ID}-epochs copy.csv"),
+        (f"Copy of {ID}.json", f"Copy of {ID}-epochs.csv"), (f"{ID}.JSON", f"{ID}-epochs.CSV"),
+        (f"{ID} (1).json", f"{ID}-epochs.csv"),
+    ],
+)  # fmt: skip
+def test_names_that_a_browser_changed(library, packed, tmp_path, json_name, csv_name):
+    files = unpacked(packed)
+    json_text, epochs = (files[f"{ID}/{ID}{part}"] for part in (".json", "-epochs.csv"))
+    (tmp_path / json_name).write_bytes(json_text)
+    (tmp_path / csv_name).write_bytes(epochs)
+
+    assert len(library.sources[1].epochs(import_path(library, tmp_path / json_name))) == 3
+    assert import_uploads(library, [(json_name, json_text), (csv_name, epochs), ("Thumbs.db", b"x")])
+
+
+def test_the_same_file_twice_is_one_and_two_versions_are_refused(library, empty, packed):
+    text = unpacked(packed)[f"{ID}/{ID}.json"]
+
+    assert import_uploads(library, [(f"{ID}.json", text), (f"{ID} (1).json", text)])
+    with pytest.raises(IntakeError, match="is there twice, and the two differ"):
+        import_uploads(empty, [(f"{ID}.json", text), (f"{ID} (1).json", text + b" ")])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace(",", ";"), "has semicolons between its values"),
+        (lambda text: text.replace(",", ";").replace(".", ","), "often with a comma in its numbers"),
+        (lambda text: "sep=;\n" + text.replace(",", ";"), "has semicolons"),
+        (lambda text: text.replace(",", "\t"), "has tabs between its values"),
+        (lambda text: text.replace(",lr,", ",rate,", 1), "its columns (lr missing)"),
+        (lambda text: text.replace(",8,", ',"1.234,5",'), "'1.234,5' in row 3 of its column iteration"),
+    ],
+)
+def test_what_a_spreadsheet_broke_is_refused_with_the_cause(empty, packed, change, said):
+    refuse(empty, with_table(packed, "epochs", change), re.escape(said))
+
+
+def test_a_web_page_instead_of_the_json(empty, packed):
+    files = unpacked(packed) | {f"{ID}/{ID}.json": b"<!DOCTYPE html><html></html>"}
+
+    refuse(empty, packed_again(files), "it is a web page")
 
 
 @pytest.mark.parametrize("loose", [False, True])

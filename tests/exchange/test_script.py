@@ -137,3 +137,13 @@ def test_threads_are_those_of_the_run(store, make_run):
     store.add_run(make_run("mine"), threads=2)
     assert "'threads': 2" in run_script(store, "mine")
     assert "'threads': 1" in run_script(Library([Zoo()]), "digits-plain-8-s0")
+
+
+def test_a_fused_run_is_said_to_repeat_up_to_rounding():
+    spec, recipe = CASES["plain"]
+    eager = finished_run("a-run", Trainer(replace(spec, in_channels=1), recipe, digits()), [])
+    fused = replace(eager, recipe=replace(recipe, kernels="fused"))
+
+    assert "is repeated bit by bit" in join_script(eager)
+    assert "is repeated bit by bit" not in join_script(fused)
+    assert "trained with fused kernels" in join_script(fused)

@@ -23,10 +23,10 @@ from explorer.nets.checkpoints import (
     CheckpointError,
     load_checkpoint,
     save_checkpoint,
-    sweep_temporaries,
 )
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
+from explorer.system.files import sweep_temporaries
 
 SMALL = NetSpec(depth=8, width=2)
 SPECS = [

@@ -11,6 +11,11 @@ from explorer.nets.totals import training_memory_mib
 
 # a gated layer, each shortcut option, both kinds of block
 NETS = ["plain-14", "residual-14-B", "residual-14-C", "preact-14", "highway-14", "residual-11-bottleneck-C"]
+NETS += [
+    "residual-10-B-w4-s1.1.1.1-7x7s2pool",
+    "preact-8-B-w32-stem16-act",
+    "residual-8-B-w4-stem6-avg-convbias",
+]
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,37 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from itertools import product
 
 import pytest
 
+from explorer.nets.layout import Layout
 from explorer.nets.spec import NetSpec, valid_depths
+
+BLOCKS = ("basic", "bottleneck")
+
+
+LAYOUTS = [
+    Layout((2, 2, 2, 2), (64, 128, 256, 512), stem=64, kernel=7, stride=2, pool=True),
+    Layout((1, 1, 1), (64, 128, 256), stem=32),
+    Layout((3, 1, 4, 1, 5), (8, 16, 24, 24, 40), stem=8, averaged=True, project_first=True),
+    Layout((2,), (6,), stem=6, projection="activated", last_norm=False, conv_bias=True),
+    Layout((2, 1), (4, 8), stem=4, projection_norm=False, stem_norm=False),
+    Layout((2, 1), (4, 8), stem=4, kernel=5, pool=True),
+]
+
+
+def laid_out_specs():
+    """Nets that are no CIFAR design, in every family and block that can have such a layout."""
+    for layout, family, block, shortcut in product(LAYOUTS, ("residual", "plain", "preact"), BLOCKS, "ABC"):
+        expansion = 4 if block == "bottleneck" else 1
+        for factor in (expansion, 2) if block == "bottleneck" else (1,):
+            try:
+                made = replace(layout, expansion=factor)
+                yield NetSpec(family, block=block, shortcut=shortcut, layout=made)
+            except ValueError:
+                continue
 
 
 def valid_specs():
@@ -30,20 +55,20 @@ def valid_specs():
 
 
 def test_ids_read_back_without_loss():
-    specs = list(valid_specs())
+    specs = [*valid_specs(), *laid_out_specs()]
 
     assert len(specs) > 100
     assert [NetSpec.parse(spec.id) for spec in specs] == specs
 
 
 def test_different_nets_have_different_ids():
-    specs = list(valid_specs())
+    specs = {*valid_specs(), *laid_out_specs()}
 
     assert len({spec.id for spec in specs}) == len(set(specs)) == len(specs)
 
 
 def test_fields_survive_json():
-    for spec in valid_specs():
+    for spec in (*valid_specs(), *laid_out_specs()):
         assert NetSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
 
 
@@ -63,6 +88,42 @@ def test_parse(text, expected):
     assert NetSpec.parse(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        ("ResNet-20", "residual-20"),
+        ("resnet-110-B", "residual-110-B"),
+        ("ResNet 20", "residual-20"),
+        ("resnet_56", "residual-56"),
+        ("preact-ResNet-110", "preact-110"),
+        ("PreActResNet-20", "preact-20"),
+        ("Plain-56", "plain-56"),
+        ("Highway-32", "highway-32"),
+        ("WRN-28-10", "preact-26-B-w160-stem16-act"),
+        ("wide-resnet-16-8", "preact-14-B-w128-stem16-act"),
+    ],
+)
+def test_titles_are_taken_as_ids(text, id):
+    assert NetSpec.parse(text).id == id
+
+
+def test_a_layout_that_is_the_cifar_design_is_none():
+    spec = NetSpec("residual", layout=Layout((3, 3, 3), (16, 32, 64), stem=16))
+
+    assert spec == NetSpec("residual", 20)
+    assert "layout" not in spec.to_dict()
+    assert spec.design == Layout((3, 3, 3), (16, 32, 64), stem=16)
+
+
+def test_depth_and_width_follow_from_a_layout():
+    spec = NetSpec("residual", shortcut="B", layout=LAYOUTS[0])
+
+    assert (spec.depth, spec.width, spec.block_counts) == (18, 64, (2, 2, 2, 2))
+    assert spec.id == "residual-18-B-w64-s2.2.2.2-7x7s2pool"
+    assert spec.title == "ResNet-18 (2+2+2+2 blocks, 64 to 512 channels, 7x7 stem of 64)"
+    assert spec.twin.twin.layout == spec.layout
+
+
 def test_channels_and_classes_come_from_the_data_and_not_from_the_id():
     spec = NetSpec.parse("residual-20", in_channels=1, classes=7)
 
@@ -79,7 +140,16 @@ def test_channels_and_classes_come_from_the_data_and_not_from_the_id():
         ("residual-999999", "The nearest are 1196 and 1202"),
         ("residual-21-bottleneck", "9n+2, from 11 to 1199"),
         ("preact-165-bottleneck", "The nearest are 164 and 173"),
-        ("resnet-20", "Unknown family 'resnet'. Choose one of plain, residual, preact, highway"),
+        ("squeeze-20", "Unknown family 'squeeze'. Choose one of plain, residual, preact, highway"),
+        ("resnet18", "ImageNet's is torchvision:resnet18"),
+        ("ResNet-18", "ImageNet's is torchvision:resnet18"),
+        ("vgg19", "torchvision:vgg19"),
+        ("plain20", "plain-20"),
+        ("residual-18-B-w64-s2.2.2.0", "between 1 and 600"),
+        ("residual-20-B-w64-s2.2.2.2", "has 18 layers by its blocks, not 20"),
+        ("residual-14-s1.1.1.1.1.1", "no net id"),
+        ("residual-8-4x4", "odd kernel"),
+        ("highway-20-stem8", "CIFAR design only"),
         ("plain-20-B", "no shortcut options"),
         ("highway-20-C", "no shortcut options"),
         ("highway-20-bottleneck", "basic layers only"),
@@ -121,10 +191,20 @@ def test_values_out_of_range_are_refused(fields):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"depth": "20"}, {"depth": True}, {"depth": 20.0}, {"family": 3}, {"layers": 20}, {"gate_bias": None}],
+    [
+        {"layout": {"blocks": [2]}},
+        {"layout": 3},
+        {"layout": {"blocks": "22", "channels": [1, 2], "stem": 4}},
+        {"depth": "20"},
+        {"depth": True},
+        {"depth": 20.0},
+        {"family": 3},
+        {"layers": 20},
+        {"gate_bias": None},
+    ],
 )
 def test_from_dict_refuses_unknown_fields_and_wrong_types(fields):
-    with pytest.raises(ValueError, match="net spec"):
+    with pytest.raises(ValueError, match=r"net spec|layout"):
         NetSpec.from_dict(fields)
 
 

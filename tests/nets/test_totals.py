@@ -12,7 +12,9 @@ NETS = [
     "plain-8", "plain-20", "residual-14", "residual-14-B", "residual-14-C", "preact-14", "preact-14-B",
     "preact-14-C", "highway-14", "residual-11-bottleneck", "residual-20-bottleneck-B",
     "residual-11-bottleneck-C", "preact-11-bottleneck", "preact-20-bottleneck-C", "plain-11-bottleneck",
-    "residual-8-w5", "residual-110",
+    "residual-8-w5", "residual-110", "residual-18-B-w4-s2.2.2.2-7x7s2pool", "preact-8-B-w32-stem16-act",
+    "preact-8-B-w8-c8.20-s2.1-act-avg-first-norm-stemnorm-nolast-convbias",
+    "residual-11-bottleneck-w4-stem6-avg", "residual-8-bottleneck-B-w8-s1.1-stem4-x2", "plain-6-w4-s2",
 ]  # fmt: skip
 
 

@@ -365,3 +365,23 @@ def test_superpixels_follow_the_picture(linear):
     patches = feature_mask(halves, "patches", 16)
     assert len(patches.unique()) == 16
     assert len(feature_mask(torch.zeros(1, 1, 8, 8), "superpixels", 400).unique()) <= 64
+
+
+@pytest.mark.parametrize("name", [name for name, one in METHODS.items() if "baseline" in one.settle({})])
+@pytest.mark.parametrize("kind", ["black", "white", "mean"])
+def test_a_picture_that_is_the_baseline_says_so(small, picture, name, kind):
+    nothing, _ = Subject(small).baseline_of(picture, {"baseline": kind})
+
+    found = ask(small, nothing, name, **light(name, baseline=kind))
+
+    assert found.at_baseline
+    assert found.emptiness == "" or "the picture is the baseline itself" in found.emptiness
+    assert (found.attributions.abs().max() < 1e-5) == bool(found.emptiness)
+    assert not ask(small, picture, name, **light(name, baseline=kind)).at_baseline
+
+
+def test_integrated_gradients_of_the_baseline_are_empty_and_so_is_a_picture_of_zeros(small, picture):
+    black, _ = Subject(small).baseline_of(picture, {"baseline": "black"})
+
+    assert "a black picture" in ask(small, black, "integrated_gradients", baseline="black").emptiness
+    assert "finds no pixel" in ask(small, torch.zeros_like(picture), "input_x_gradient").emptiness

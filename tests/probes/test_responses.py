@@ -128,6 +128,19 @@ def test_gradient_norms_without_gradients_are_not_numbers():
     assert bool(norms.isnan().all())
 
 
+def test_a_block_that_was_skipped_has_no_gradient_which_is_not_zero():
+    net = build(NetSpec("residual", 14), seed=2)
+    functional.cross_entropy(net(images()), torch.arange(5)).backward()
+    measured = gradient_norms(net.block_list())
+    for parameter in net.block_list()[2].parameters():
+        parameter.grad = None
+
+    norms = gradient_norms(net.block_list())
+
+    assert norms.isnan().tolist() == [False, False, True, False, False, False]
+    assert torch.equal(norms[~norms.isnan()], measured[[0, 1, 3, 4, 5]])
+
+
 def test_gradient_norms_leave_the_gradients_alone():
     net = build(NetSpec("plain", 8))
     functional.cross_entropy(net(images()), torch.arange(5)).backward()

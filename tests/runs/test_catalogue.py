@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 import torch
 
@@ -29,6 +30,15 @@ def checkpoint(tmp_path):
     net = build(NetSpec("plain", 8, width=4, classes=3), seed=5)
     save_checkpoint(path, net, classes=("a", "b", "c"), image_size=20)
     return path
+
+
+def test_nets_of_one_name_say_how_long_they_were_trained(runs):
+    row = runs[runs["run_id"] == "digits-residual-8-s0"]
+    longer = row.assign(run_id="longer", iterations=9000)
+    titles = {net.key: net.title for net in trained_nets(pd.concat([row, longer]))}
+    assert titles["longer"].endswith(", seed 0, 9,000 iterations")
+    assert titles["digits-residual-8-s0"].endswith(", seed 0, 110 iterations")
+    assert trained_nets(row)[0].title.endswith(", seed 0")
 
 
 def test_the_zoos_nets_are_listed_and_open_as_themselves(runs):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from explorer.nets.spec import NetSpec
-from explorer.runs.groups import differences, group_runs, members, origins
+from explorer.runs.groups import counted_members, differences, group_runs, members, origins
 
 PLAIN = NetSpec(family="plain", depth=8, in_channels=1)
 
@@ -31,6 +31,37 @@ def test_other_data_or_length_is_another_group_even_under_one_name(make_run):
         replace(base, run_id="z", provenance={"data_hash": "b" * 64}),
     ]
     assert len(group_runs([base, *others])) == 4
+
+
+def test_runs_that_wait_belong_to_those_that_were_ordered_alike(make_run):
+    from explorer.work.jobs import new_run
+
+    begun = make_run("base", provenance={"data_hash": "a" * 64, "device": "cpu"})
+    waiting = [new_run(begun.spec, replace(begun.recipe, seed=seed), begun.dataset) for seed in (1, 2)]
+    (group,) = group_runs([begun, *waiting])
+    assert (group.tag, group.seeds) == ("ResNet-8-w4", (0, 1, 2))
+    assert len(group_runs(waiting)) == 1
+    other = new_run(begun.spec, replace(begun.recipe, lr=0.5), begun.dataset)
+    assert len(group_runs([begun, other])) == 2
+
+
+def test_runs_of_another_origin_are_groups_of_their_own_and_named(make_run):
+    own, zoo = make_run("own", source="mine"), make_run("zoo", source="zoo")
+    copy = replace(own, run_id="copy", provenance=own.provenance | {"imported": {"run_id": "own"}})
+    assert {group.tag for group in group_runs([own, zoo, copy])} == {
+        "ResNet-8-w4", "ResNet-8-w4, zoo", "ResNet-8-w4, imported"
+    }  # fmt: skip
+    assert group_runs([zoo])[0].tag == "ResNet-8-w4"
+
+
+def test_finished_runs_count_and_each_seed_once(make_run):
+    first = make_run("first", status="done", created="2026-01-01")
+    runs = [first, replace(first, run_id="again", created="2026-02-01"),
+            replace(seeded(first, 1), status="stopped"), seeded(first, 2)]  # fmt: skip
+    table = counted_members(group_runs(runs), runs)
+    assert table.set_index("run_id")["counts"].to_dict() == {
+        "first": False, "again": True, "first-s1": False, "first-s2": True
+    }  # fmt: skip
 
 
 def test_only_what_differs_is_tabled(make_run):

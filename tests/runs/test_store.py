@@ -19,7 +19,8 @@ import store_processes as processes
 from sqlalchemy import create_engine
 
 from explorer.nets.spec import NetSpec
-from explorer.runs import database, schema
+from explorer.runs import database, schema, tables
+from explorer.runs import run as run_module
 from explorer.runs.home import checkpoint_path
 from explorer.runs.run import RESULTS, RUN_COLUMNS, TABLE_COLUMNS, TABLES
 from explorer.runs.store import Store, StoreBusyError, StoreError, UnknownRunError, new_run_id
@@ -314,12 +315,12 @@ def test_a_database_that_is_held_is_busy_and_not_broken(home, make_run, monkeypa
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        ("UPDATE explorer_schema SET version = 7", "schema version is 7.*knows version 1 to 2"),
+        ("UPDATE explorer_schema SET version = 7", "schema version is 7.*knows version 1 to 3"),
         ("UPDATE explorer_schema SET version = 'x'", "schema version is x"),
         ("DELETE FROM explorer_schema", "schema version is none"),
-        ("INSERT INTO explorer_schema VALUES (2)", "schema version is 2, 2"),
+        ("INSERT INTO explorer_schema VALUES (2)", "schema version is 3, 2"),
         ("DROP TABLE explorer_schema", "no table explorer_schema"),
-        ("DROP TABLE series", "table series lacks data, epoch"),
+        ("DROP TABLE series", "table series lacks columns, data, epoch"),
         ("ALTER TABLE runs DROP COLUMN note", "table runs lacks note"),
     ],
 )
@@ -371,13 +372,82 @@ def test_an_upgrade_that_fails_leaves_the_older_database(home, monkeypatch):
 
 def to_version_1(file):
     """The database as version 1 made it."""
+    to_version_2(file)
     connection = sqlite3.connect(file)
-    for name in schema._ADDED[2][0]:
+    for name in schema._ADDED[2][0][schema.runs]:
         connection.execute(f"ALTER TABLE runs DROP COLUMN {name}")
     connection.execute("DROP TABLE live")
     connection.execute("UPDATE explorer_schema SET version = 1")
     connection.commit()
     connection.close()
+
+
+def to_version_2(file):
+    """The database as version 2 made it, whose series do not name their columns."""
+    connection = sqlite3.connect(file)
+    connection.execute("ALTER TABLE series DROP COLUMN columns")
+    connection.execute("UPDATE explorer_schema SET version = 2")
+    connection.commit()
+    connection.close()
+
+
+@pytest.fixture
+def further_column(monkeypatch):
+    """As in a version of the explorer that records one measurement more."""
+
+    def add():
+        more = (*TABLE_COLUMNS["blocks"], "sharpness")
+        monkeypatch.setitem(run_module.TABLE_COLUMNS, "blocks", more)
+        monkeypatch.setattr(tables, "MEASURED", tables.MEASURED | {"sharpness"})
+
+    return add
+
+
+@pytest.mark.parametrize("blocks", [3, 8, 9, 16])
+@pytest.mark.parametrize("named", [True, False], ids=["named", "as version 2 stored it"])
+def test_records_of_before_a_further_measurement_are_read_as_they_were(
+    home, make_run, records, further_column, blocks, named
+):
+    """8 and 16 rows of seven numbers are also 7 and 14 rows of eight."""
+    run_id = make_run().run_id
+    rows = pd.concat([records[1].blocks] * 6, ignore_index=True).iloc[:blocks].assign(block=range(blocks))
+    store = Store()
+    store.add_run(make_run())
+    store.add_epoch(run_id, replace(records[1], blocks=rows))
+    before = store.blocks([run_id])
+    store.close()
+    if not named:
+        to_version_2(database_file(home))
+
+    further_column()
+    store = Store()
+    after = store.blocks([run_id])
+    pd.testing.assert_frame_equal(after.drop(columns="sharpness"), before)
+    assert after["sharpness"].isna().all()
+
+    wider = records[2].blocks.assign(sharpness=0.5)
+    store.add_epoch(run_id, replace(records[2], blocks=wider))
+    both = store.blocks([run_id])
+    assert both["epoch"].tolist() == [1] * blocks + [2] * 3
+    assert both["sharpness"].tolist()[blocks:] == [0.5] * 3
+    pd.testing.assert_frame_equal(both.iloc[:blocks], after)
+    store.close()
+
+
+def test_records_of_a_later_version_are_read_without_what_is_not_known(
+    store, make_run, records, further_column, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setitem(run_module.TABLE_COLUMNS, "blocks", (*TABLE_COLUMNS["blocks"], "sharpness"))
+        store.add_run(make_run())
+        store.add_epoch(
+            make_run().run_id, replace(records[1], blocks=records[1].blocks.assign(sharpness=1.0))
+        )
+
+    found = store.blocks([make_run().run_id])
+
+    assert tuple(found.columns) == TABLE_COLUMNS["blocks"]
+    assert found["gradient_norm"].tolist() == records[1].blocks["gradient_norm"].tolist()
 
 
 def columns_of(file):

@@ -136,6 +136,24 @@ def test_what_cannot_stand_beside_the_zoo_is_refused_and_the_zoo_stays(parts, tm
     assert (folder / "manifest.json").read_text() == before
 
 
+def test_runs_of_another_length_stand_beside_those_of_one_name(zoo, tmp_path):
+    folder, longer = tmp_path / "zoo", tmp_path / "longer"
+    shutil.copytree(zoo.folder, folder)
+    train_group([Plan("plain-8", Recipe(epochs=2, seed=0, device="cpu"), "digits")], longer)
+
+    runs = bake(longer, folder, ["plain-8"], partial(shrink, "digits"), add=True)
+
+    lengths = {run.run_id: run.iterations for run in runs}
+    assert lengths["digits-plain-8-s0"] == 11
+    assert lengths["digits-plain-8-22-s0"] == 22
+    both = Zoo(folder)
+    kept = {run.run_id: run.checkpoint for run in both.manifest if run.checkpoint}
+    assert set(kept) == {"digits-plain-8-s0", "digits-plain-8-22-s0"}
+    assert len({load_checkpoint(path).recipe["epochs"] for path in kept.values()}) == 2
+    assert both.epochs(["digits-plain-8-22-s0"])["epoch"].tolist() == [0, 1, 2]
+    assert both.epochs(["digits-plain-8-s0"])["epoch"].tolist() == [0, 1]
+
+
 def test_an_empty_zoo_gives_empty_tables(tmp_path):
     zoo = Zoo(tmp_path)
     assert zoo.runs().empty

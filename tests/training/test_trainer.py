@@ -115,6 +115,20 @@ def test_resumed_equals_uninterrupted(few_digits, steps):
     assert resumed.finished
 
 
+def test_the_time_of_an_epoch_goes_on_where_it_was_interrupted(few_digits):
+    interrupted = Trainer(SPEC, RECIPE, few_digits)
+    interrupted.step()
+    state = interrupted.state() | {"seconds": 3600.0}
+    resumed = Trainer(SPEC, RECIPE, few_digits)
+    resumed.load_state(state)
+
+    first, second = (resumed.run_epoch() for _ in range(2))
+
+    assert 3600 < first.seconds < 3700
+    assert second.seconds < 100  # each epoch has its own
+    assert first.images_per_s < 1
+
+
 def test_a_used_trainer_can_load_an_earlier_state(few_digits):
     trainer = Trainer(SPEC, RECIPE, few_digits)
     trainer.run_epoch()
@@ -222,6 +236,15 @@ def test_training_error_counts_the_batches_as_they_were_trained(few_digits):
     order = trainer._epoch_order(0).order[: STEPS_PER_EPOCH * 32]
     wrong = torch.cat(answers) != trainer.train_images.labels[order]
     assert record.train_error_pct == pytest.approx(100 * float(wrong.float().mean()))
+
+
+def test_each_epoch_counts_its_own_errors(few_digits):
+    """A net that stays as it is has the same error in every epoch, not twice as many in the second."""
+    trainer = Trainer(SPEC, replace(RECIPE, lr=1e-8, epochs=3), few_digits)
+    errors = [record.train_error_pct for record in history(trainer)[1:]]
+
+    assert max(errors) <= 100
+    assert max(errors) - min(errors) < 20
 
 
 def test_recording_does_not_change_the_training(few_digits):

@@ -6,7 +6,7 @@ import threading
 
 import streamlit as st
 
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 from explorer.ui.startup import tidy_heap
 
 SCRIPT = """

@@ -15,11 +15,11 @@ from dataclasses import astuple, dataclass
 
 from sqlalchemy import event
 
-from explorer.nets import checkpoints
 from explorer.nets.spec import NetSpec
 from explorer.runs import provenance, rows
-from explorer.runs.processes import this_process
 from explorer.runs.store import Store
+from explorer.system import files
+from explorer.system.processes import this_process
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 from explorer.work import engine, jobs, queue, resume
@@ -136,7 +136,7 @@ def _arm(store, instant):
         _halve(passed)
     else:
         when, name = place.split(" its ")
-        _wrap(checkpoints.os, {"sync": "fsync", "rename": "replace"}[name], **{when: passed})
+        _wrap(files.os, {"sync": "fsync", "rename": "replace"}[name], **{when: passed})
 
 
 def _wrap(holder, name, before=None, after=None):

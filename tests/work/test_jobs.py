@@ -1,13 +1,14 @@
 """Jobs: who may ask for what in which state, and whose turn it is."""
 
 import os
+import time
 from dataclasses import replace
 
 import pytest
 
 from explorer.nets.spec import NetSpec
-from explorer.runs.processes import Process, this_process
 from explorer.runs.store import LostRunError, UnknownRunError
+from explorer.system.processes import Process, this_process
 from explorer.training.estimates import DoesNotFitError
 from explorer.training.recipe import Recipe
 from explorer.work import jobs, queue
@@ -143,10 +144,12 @@ def test_a_run_whose_process_is_gone_is_interrupted(store, run_in):
     run_in("running", "alive")
     run_in("running", "reused", pid=me.pid, process_started=me.started - 100)
     run_in("running", "far", pid=1, process_started=1.0, host="elsewhere", heartbeat=1.0)
+    run_in("running", "far-well", pid=1, process_started=1.0, host="elsewhere", heartbeat=time.time())
     run_in("running", "nobody", pid=None)
     found = jobs.states(store).set_index("run_id")["status"].to_dict()
     assert found == {
-        "alive": "running", "reused": "interrupted", "far": "interrupted", "nobody": "interrupted"
+        "alive": "running", "reused": "interrupted", "far": "interrupted", "far-well": "running",
+        "nobody": "interrupted",
     }  # fmt: skip
     assert "Resume goes on" in store.get_state("reused").reason
 

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from explorer.data.sources import open_dataset
-from explorer.nets.checkpoints import load_checkpoint, sweep_temporaries
+from explorer.nets.checkpoints import load_checkpoint
 from explorer.runs import home
 from explorer.runs.run import TABLES
 from explorer.runs.store import Store
 from explorer.runs.tables import record_tables
+from explorer.system.files import sweep_temporaries
 from explorer.training.trainer import Trainer
 from explorer.work import jobs
 

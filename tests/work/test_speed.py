@@ -39,7 +39,7 @@ def test_nothing_is_known_before_it_is_measured():
 
 def test_what_was_measured_is_read_back(calibrated):
     assert calibrated.auto in calibrated.devices
-    assert calibrated.timings["cpu", "fp32"][1] == Timing(SPEC, 32, 128, 0.9)
+    assert calibrated.timings["cpu", "fp32", "eager"][1] == Timing(SPEC, 32, 128, 0.9)
     assert speed.speed("cpu", "bf16") is not None
     assert not speed.start_measuring()
 
@@ -57,6 +57,31 @@ def test_what_another_machine_measured_does_not_count(calibrated, damage):
     assert speed.measured() is None
 
 
+def test_fused_kernels_are_timed_where_they_can_be_built(calibrated):
+    timed = {kernels for _, _, kernels in calibrated.timings}
+
+    assert timed == ({"eager"} if calibrated.build_s is None else {"eager", "fused"})
+
+
+def test_without_a_compiler_only_eager_steps_are_timed(monkeypatch):
+    monkeypatch.setattr("explorer.training.calibration.time_steps", lambda *_: [Timing(SPEC, 8, 128, 0.05)])
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("CXX", raising=False)
+    found = speed.measure()
+
+    assert found.build_s is None
+    assert speed.speed("cpu", "fp32", kernels="fused") is None
+    assert speed.speed("cpu", "fp32") is not None
+
+
+def test_runs_with_other_kernels_are_not_compared_with(calibrated):
+    fused = Recipe(device="cpu", kernels="fused")
+    rows = [own_run(0.2), own_run(0.1, recipe=fused.to_dict())]
+    found = speed.speed("cpu", "fp32", pd.DataFrame(rows))
+
+    assert [run.step_s for run in found.runs] == pytest.approx([0.2])
+
+
 def test_own_finished_runs_on_the_same_device_are_compared_with(calibrated):
     rows = [own_run(0.2), own_run(9.0, status="stopped"), own_run(9.0, source="zoo"), own_run(9.0, "cuda")]
     found = speed.speed("cpu", "fp32", pd.DataFrame(rows))
@@ -65,10 +90,9 @@ def test_own_finished_runs_on_the_same_device_are_compared_with(calibrated):
     assert "this very net" in estimate(SPEC, Recipe(), 8, 1437, found).basis
 
 
-def test_measuring_is_started_once(monkeypatch):
-    started = []
-    monkeypatch.setattr(speed.subprocess, "Popen", lambda *words, **_: started.append(words))
+def test_measuring_is_started_once():
+    assert speed.start_measuring()
+    pid = speed._task().state["pid"]
+    assert speed.start_measuring()
 
-    assert speed.start_measuring()
-    assert speed.start_measuring()
-    assert len(started) == 1
+    assert speed._task().cancel()["pid"] == pid

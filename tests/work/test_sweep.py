@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from sweep_process import PLANS
 
 from explorer.runs.archive import archives, read_archive
-from explorer.runs.zoo import ROOT
+from explorer.system.paths import ROOT
 from explorer.training.recipe import Recipe
 from explorer.work.pace import EpochDone, Pace
 from explorer.work.plans import make_plans
@@ -163,6 +163,7 @@ def choice(**changes):
     values = {
         "families": ("plain",), "depths": (20, 110), "seeds": (3,), "data": "digits", "fraction": None,
         "epochs": None, "precision": "fp32", "device": "cpu",
+        "lr": None, "schedule": None, "warmup_epochs": None, "kernels": "eager",
     }  # fmt: skip
     return Namespace(**(values | changes))
 

@@ -1,5 +1,7 @@
 """What a page sees of runs: recorded steps once, fresh steps after them, links by run and by group."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -160,6 +162,33 @@ def test_another_attempt_is_read_from_its_beginning(store):
 
     store.add_epoch(run_id, records[0])
     assert len(followers.read([Reached(run_id, 0, 2)])[run_id].epochs) == 1
+
+
+def test_another_attempt_that_is_as_far_as_the_one_before_is_read_again(store):
+    run_id = jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
+    records, followers = trained_epochs(store, run_id), Followers(store)
+    for record in records:
+        store.add_epoch(run_id, record)
+    first = followers.read([Reached(run_id, 2, 1)])[run_id].epochs
+
+    for record in records:
+        store.add_epoch(run_id, replace(record, test_error_pct=12.5))
+    again = followers.read([Reached(run_id, 2, 2)])[run_id].epochs
+
+    assert first["test_error_pct"].iloc[-1] != 12.5
+    assert again["test_error_pct"].tolist() == [12.5] * 3
+
+
+def test_more_runs_than_are_kept_are_all_read(store, monkeypatch):
+    monkeypatch.setattr("explorer.work.watch._MOST_KEPT", 1)
+    ids = [jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512, seed=seed)) for seed in (0, 1, 2)]
+    record = trained_epochs(store, ids[0])[0]
+    for run_id in ids:
+        store.add_epoch(run_id, record)
+
+    found = Followers(store).read([Reached(run_id, 0, 1) for run_id in ids])
+
+    assert [len(found[run_id].epochs) for run_id in ids] == [1, 1, 1]
 
 
 def test_time_left_follows_the_present_speed():

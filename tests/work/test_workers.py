@@ -15,9 +15,9 @@ import pytest
 
 from explorer.nets.spec import NetSpec
 from explorer.runs import upkeep
-from explorer.runs.database import StoreDamagedError, backup_path
-from explorer.runs.processes import lives, this_process
+from explorer.runs.database import StoreDamagedError, StoreGoneError, backup_path
 from explorer.runs.store import Store, UnknownRunError
+from explorer.system.processes import lives, this_process
 from explorer.training.recipe import Recipe
 from explorer.work import jobs, worker, workers
 from explorer.work.worker import Duty, work
@@ -98,6 +98,26 @@ def test_sigterm_lets_a_worker_leave_with_its_run_kept(store):
     assert (state.status, "Resume goes on" in state.reason) == ("interrupted", True)
 
 
+def test_a_worker_whose_data_folder_is_gone_stops_and_says_so(store, home):
+    """SQLite and the trainer would go on for hours, and keep nothing."""
+    run_id = jobs.submit(store, SPEC, LONG, DATA)
+    aside = home.with_name("moved")
+
+    def move_away():
+        eventually(lambda: len(store.epochs([run_id])) > 1)
+        home.rename(aside)
+
+    moving = threading.Thread(target=move_away)
+    moving.start()
+    with pytest.raises(StoreGoneError, match=r"runs\.sqlite3 is gone: .* Put it back, or start"):
+        work(store, Duty(said=lambda _line: None))
+    moving.join()
+    assert not home.exists()  # nor was an empty one made in its place
+
+    aside.rename(home)
+    assert len(store.epochs([run_id])) > 1
+
+
 def test_many_workers_take_each_run_once(store, started):
     run_ids = [jobs.submit(store, SPEC, RECIPE, DATA) for _ in range(6)]
     both = [started("-m", "explorer", "worker", "--until-idle", "--threads", "1") for _ in range(2)]
@@ -123,7 +143,7 @@ def test_a_worker_that_does_not_leave_is_ended_and_its_run_marked(store, monkeyp
 APP = "from explorer.work.workers import Workers; import time; w = Workers(1, 1); w.start(); time.sleep(600)"
 
 
-def test_a_killed_app_loses_nothing_and_a_killed_worker_is_seen_and_replaced(store, started):
+def test_a_killed_app_loses_nothing_and_a_killed_worker_is_seen_and_replaced(store, started, monkeypatch):
     run_id = jobs.submit(store, SPEC, LONG, DATA)
     app = started("-c", APP)
     eventually(lambda: len(store.epochs([run_id])) > 1)
@@ -133,10 +153,11 @@ def test_a_killed_app_loses_nothing_and_a_killed_worker_is_seen_and_replaced(sto
     reached = len(store.epochs([run_id]))
     eventually(lambda: len(store.epochs([run_id])) > reached + 1)  # it trains on without its app
 
+    looked, strangers = [], Workers._strangers
+    monkeypatch.setattr(Workers, "_strangers", lambda *words: looked.append(words[0]) or strangers(*words))
     again = Workers(1, 1)
     again.start()
-    eventually(lambda: again._upkept > 0)
-    time.sleep(1)
+    eventually(lambda: looked.count(again) > 2)
     assert again.children == {}  # the one that is left counts
     os.kill(first.pid, signal.SIGKILL)
     eventually(lambda: statuses(store) == ["interrupted"])
@@ -163,7 +184,7 @@ def test_there_is_one_set_of_workers_for_a_folder(home):
 
 
 def test_a_worker_that_ends_at_once_is_followed_more_and_more_slowly(store, monkeypatch):
-    monkeypatch.setattr(workers.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     tended = Workers(1, 1)
     waits = []
     for _ in range(3):

@@ -4,72 +4,70 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.charts import words
+from explorer.analysis import claims, gradients
+from explorer.analysis.aggregates import mean_curves
 from explorer.charts.curves import CurveStyle, error_over_epochs
 from explorer.charts.depth import error_over_depth
-from explorer.charts.findings import Gap
-from explorer.charts.tables import mean_curves
-from explorer.charts.theme import net_title
 from explorer.ui import places
-from explorer.ui.data import budget, chance_pct, curves_on, depths_on, finals_on
-from explorer.ui.depth.controls import choose_depth
-from explorer.ui.depth.player import follow, is_lost
+from explorer.ui.data import budget, chance_pct, curves_on, depths_on, evidence, finals_on, gradients_on
+from explorer.ui.depth.controls import FORMATS, choose_depth
+from explorer.ui.depth.player import follow, is_lost, place
 from explorer.ui.depth.views import depth_views, first_shown
 from explorer.ui.figures import is_dark, show, take_away
+from explorer.ui.parameters import Choice, bound, declare
+
+_GUIDE = declare(Choice("guide"))
+
+_TITLE, _CONCLUSION, _FIGURES = "depth-title", "depth-conclusion", "depth-figures"
 
 
 @places.fragment
-def depth_view(dataset: str, style: CurveStyle) -> None:
+def depth_view(dataset: str, protocol: str, style: CurveStyle) -> None:
     """Slider, curves of the chosen depth, errors over all depths, figures for the gap, conclusion.
 
     Whatever depends on the depth was computed once for all visitors: a step of the slider only picks it.
     """
-    depth = choose_depth(depths_on(dataset))
+    depth = choose_depth(depths_on(dataset, protocol))
     dark = is_dark()
-    first = depth if is_lost("depth") else first_shown("depth", (dataset, style, dark), depth)
-    views = depth_views(dataset, style, first, dark)
+    choices = (dataset, protocol, style, dark)
+    first = depth if is_lost("depth") else first_shown("depth", choices, depth)
+    views = depth_views(dataset, protocol, style, first, dark)
     at = views.depths.index(depth)
+    texts = {_TITLE: views.titles, _CONCLUSION: views.conclusions, _FIGURES: views.figures}
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"**Error while training**, {depth} layers, {budget(dataset)}")
+        place(_TITLE, texts[_TITLE], at)
         show(views.over_epochs, "error-over-epochs", views.said_over_epochs[views.first])
     with right:
-        st.markdown(f"**Final error against depth**, after {budget(dataset)}")
+        st.markdown(f"**Final error**, after {budget(dataset, protocol)}")
         show(views.over_depth, "error-over-depth", views.said_over_depth)
     said = {"error-over-epochs": views.said_over_epochs}
-    follow("depth", views.first, said | {"error-over-depth": [views.said_over_depth] * len(views.depths)})
+    said |= {"error-over-depth": (views.said_over_depth,) * len(views.depths)}
+    follow("depth", views.first, said, texts)
     with st.container(key="conclusion"):
-        st.markdown(views.conclusions[at])
-    _gap(views.gaps[at])
-    _numbers(dataset, depth, style)
-    _guide(dataset, views.gradients[at])
+        place(_CONCLUSION, texts[_CONCLUSION], at)
+    place(_FIGURES, texts[_FIGURES], at)
+    _numbers(dataset, protocol, depth, style)
+    _guide(dataset, depth)
 
 
-def _numbers(dataset: str, depth: int, style: CurveStyle) -> None:
+def _numbers(dataset: str, protocol: str, depth: int, style: CurveStyle) -> None:
+    curves, finals, chance = curves_on(dataset, protocol), finals_on(dataset, protocol), chance_pct(dataset)
     left, right = st.columns(2, gap="medium")
     with left:
         take_away(
-            lambda: mean_curves(curves_on(dataset).query("depth == @depth")),
-            lambda: error_over_epochs(curves_on(dataset), depth, style, chance_pct(dataset)),
+            lambda: mean_curves(curves[curves["depth"] == depth]),
+            lambda: error_over_epochs(curves, depth, style, chance),
             f"error-over-epochs-{dataset}-{depth}",
+            FORMATS,
         )
     with right:
         take_away(
-            lambda: finals_on(dataset),
-            lambda: error_over_depth(finals_on(dataset), depth, style, chance_pct(dataset)),
+            lambda: finals,
+            lambda: error_over_depth(finals, depth, style, chance),
             f"error-over-depth-{dataset}",
+            FORMATS,
         )
-
-
-def _gap(gap: Gap | None) -> None:
-    if gap is None:
-        return
-    plain, residual = net_title("plain", gap.depth), net_title("residual", gap.depth)
-    cells = st.container(horizontal=True, gap="small", key="gap")
-    cells.metric(f"{plain}, training", words.percent(gap.plain_train), border=True, width="stretch")
-    cells.metric(f"{residual}, training", words.percent(gap.residual_train), border=True, width="stretch")
-    cells.metric("Gap in training", words.points(gap.train_points), border=True, width="stretch")
-    cells.metric("Gap in the test", words.points(gap.test_points), border=True, width="stretch")
 
 
 _HOW = """Vermilion is plain, blue is residual: the same layers, the same number of parameters,
@@ -81,20 +79,13 @@ plain net does badly, it does so in training too: look at the dashed line. The p
 net need not be worse, since its added layers could be identities around a trained shallow net; training
 does not find that solution (He et al. 2015, sections 1 and 4.1)."""
 _DIGITS = """On these digits the effect is stronger than in the paper and of another degree: within
-this budget of 10 epochs, deep plain nets **do not train** at all. The paper's plain nets train, to a
-higher error."""
-_GRADIENTS = """The paper says no (section 4.1): with batch normalisation the signals keep their
-variance and the gradients healthy norms; the authors suspect that convergence becomes exponentially slow
-instead. Their plain nets were not mended by three times more iterations."""
+this budget of 10 epochs, the deepest plain nets learn **next to nothing**. The paper's plain nets train,
+to a higher error."""
 
 
-def _guide(dataset: str, gradients: str) -> None:
-    how, overfitting, vanishing = st.tabs(
-        ["How to read this", "Why is this not overfitting?", "Is it vanishing gradients?"],
-        on_change="rerun",
-        key="guide",
-        bind="query-params",
-    )
+def _guide(dataset: str, depth: int) -> None:
+    titles = ["How to read this", "Why is this not overfitting?", "Is it vanishing gradients?"]
+    how, overfitting, vanishing = st.tabs(titles, on_change="rerun", **bound(_GUIDE, options=titles))
     if how.open:
         how.markdown(_HOW)
     if overfitting.open:
@@ -102,5 +93,21 @@ def _guide(dataset: str, gradients: str) -> None:
         if dataset == "digits":
             overfitting.markdown(_DIGITS)
     if vanishing.open:
-        vanishing.markdown(gradients)
-        vanishing.markdown(_GRADIENTS)
+        for sentence in gradient_sentences(dataset, depth):
+            vanishing.markdown(sentence)
+
+
+def gradient_sentences(dataset: str, depth: int) -> list[str]:
+    """What was measured of the gradients before and in training, and what it says of the paper's claim."""
+    found = gradients_on(dataset)
+    judged, near = gradients.judge(found), gradients.nearest_measured(found, depth)
+    said = [
+        gradients.untrained_sentence(found, [f"{family}-{near}" for family in ("plain", "residual")]),
+        gradients.trained_sentence(found, [f"{family}-{depth}" for family in _TRAINED]),
+        gradients.reconciled(found, judged),
+        claims.sentence("gradients", claims.judge("gradients", evidence(dataset)).judged),
+    ]
+    return [sentence for sentence in said if sentence]
+
+
+_TRAINED = ("plain", "residual", "highway")

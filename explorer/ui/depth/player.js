@@ -1,4 +1,4 @@
-// Charts follow a slider in the browser, without waiting for the server.
+// Charts, and the texts about them, follow a slider in the browser, without waiting for the server.
 //
 // Every chart holds one Plotly frame per slider position and one hidden Plotly button per frame
 // (explorer/charts/frames.py). Streamlit handles a key press for some 50 ms before the browser may
@@ -41,13 +41,25 @@ export default function ({ data, setStateValue }) {
   let waiting = 0; // keys not yet handed on
   let later = null; // timer for charts that cannot be told yet
 
+  // a text never says another position than the charts: it waits until they can be told
+  const tell = (position) => {
+    for (const [name, texts] of Object.entries(data.texts)) {
+      const text = document.querySelector(`[data-follows="${name}"]`);
+      if (!text || text.dataset.at === String(position)) continue;
+      text.innerHTML = texts[position] ?? "";
+      text.dataset.at = position;
+    }
+  };
+
   const show = (position) => {
+    let told = true;
     for (const chart of data.charts) {
       for (const plot of document.querySelectorAll(`.st-key-${chart.key} .js-plotly-plot`)) {
         const frame = plot._transitionData?._frames?.[position];
         const button = plot.querySelectorAll(".updatemenu-button")[position];
         if (!frame || !button) {
           // Plotly draws a chart first and takes its frames in later
+          told = false;
           later ??= setTimeout(() => { later = null; if (ahead === null) follow(); else show(ahead); }, SOON_MS);
         } else if (!isShown(plot, frame)) {
           // a frame that this one overtakes is no error, but Plotly would have the console say so
@@ -57,6 +69,7 @@ export default function ({ data, setStateValue }) {
         }
       }
     }
+    if (told) tell(position);
   };
 
   const follow = () => {

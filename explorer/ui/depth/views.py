@@ -1,18 +1,22 @@
-"""The Depth page's charts at every depth, drawn once for all visitors with the same choices."""
+"""The Depth page's charts and texts at every depth, made once for all visitors with the same choices."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.charts import findings
+from explorer.analysis import degradation, wording
+from explorer.analysis.degradation import Gap
 from explorer.charts.curves import CurveStyle, describe_curves, error_over_epochs
 from explorer.charts.depth import MARKS, describe_depths, error_over_depth
 from explorer.charts.frames import with_frames
-from explorer.ui.data import blocks_of, chance_pct, curves_on, finals_on
+from explorer.nets.spec import net_title
+from explorer.ui.data import chance_pct, curves_on, finals_on
 from explorer.ui.figures import Finished, in_colours
+from explorer.ui.train.telling import Told
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,9 @@ class DepthViews:
         over_depth: final error against depth.
         said_over_epochs: the first chart in words, per depth.
         said_over_depth: the second chart in words, which no depth changes.
-        conclusions: what the errors at each depth say, in one sentence.
-        gaps: the twins' errors at each depth, where both were trained.
-        gradients: what was measured of the plain net's gradients at each depth.
+        titles: of the first chart, per depth, as HTML.
+        conclusions: what the errors at each depth say, as HTML.
+        figures: the twins' errors at each depth, as HTML; empty where one was not trained, or is hidden.
     """
 
     depths: tuple[int, ...]
@@ -37,18 +41,20 @@ class DepthViews:
     over_depth: go.Figure
     said_over_epochs: tuple[str, ...]
     said_over_depth: str
+    titles: tuple[str, ...]
     conclusions: tuple[str, ...]
-    gaps: tuple[findings.Gap | None, ...]
-    gradients: tuple[str, ...]
+    figures: tuple[str, ...]
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
-def depth_views(dataset: str, style: CurveStyle, first: int, dark: bool) -> DepthViews:
+def depth_views(dataset: str, protocol: str, style: CurveStyle, first: int, dark: bool) -> DepthViews:
     """Both charts; shared by all sessions, so nobody may change them."""
-    finals, curves, chance = finals_on(dataset), curves_on(dataset), chance_pct(dataset)
+    finals, curves = finals_on(dataset, protocol), curves_on(dataset, protocol)
+    chance = chance_pct(dataset)
     depths = tuple(sorted(int(depth) for depth in finals["depth"].unique()))
     epochs = {str(depth): error_over_epochs(curves, depth, style, chance) for depth in depths}
     errors = {str(depth): error_over_depth(finals, depth, style, chance) for depth in depths}
+    twins = {"plain", "residual"} <= set(style.families)
     return DepthViews(
         depths=depths,
         first=depths.index(first),
@@ -56,10 +62,27 @@ def depth_views(dataset: str, style: CurveStyle, first: int, dark: bool) -> Dept
         over_depth=Finished(in_colours(with_frames(errors, str(first), MARKS), dark)),
         said_over_epochs=tuple(describe_curves(curves, depth, style) for depth in depths),
         said_over_depth=describe_depths(finals, style),
-        conclusions=tuple(findings.conclusion(finals, depth) for depth in depths),
-        gaps=tuple(findings.gap_at(finals, depth) for depth in depths),
-        gradients=tuple(findings.gradients(blocks_of(dataset, "plain", depth), depth) for depth in depths),
+        titles=tuple(_html(f"**Error while training**, {depth} layers") for depth in depths),
+        conclusions=tuple(
+            _html(degradation.conclusion(finals, depth, chance, style.families)) for depth in depths
+        ),
+        figures=tuple(gap_html(degradation.gap_at(finals, depth) if twins else None) for depth in depths),
     )
+
+
+def gap_html(gap: Gap | None) -> str:
+    """Four figures about twins; differences are those of the figures as they are shown."""
+    if gap is None:
+        return ""
+    plain, residual = net_title("plain", gap.depth), net_title("residual", gap.depth)
+    figures = (
+        (f"{plain}, training", wording.percent(gap.plain_train.mean)),
+        (f"{residual}, training", wording.percent(gap.residual_train.mean)),
+        ("Gap in training", wording.points_between(gap.plain_train.mean, gap.residual_train.mean)),
+        ("Gap in the test", wording.points_between(gap.plain_test.mean, gap.residual_test.mean)),
+    )
+    tiles = (f"<div><span>{escape(label)}</span><b>{escape(value)}</b></div>" for label, value in figures)
+    return f'<div class="figures">{"".join(tiles)}</div>'
 
 
 def first_shown(slider: str, choices: object, at: int) -> int:
@@ -77,3 +100,7 @@ def first_shown(slider: str, choices: object, at: int) -> int:
     if kept is None or kept[0] != choices:
         kept = st.session_state[name] = (choices, at)
     return int(kept[1])
+
+
+def _html(text: str) -> str:
+    return f"<p>{Told(text).plain['html']}</p>"

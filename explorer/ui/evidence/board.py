@@ -8,19 +8,24 @@ import pandas as pd
 import streamlit as st
 
 from explorer import paper
+from explorer.analysis.selection import ORIGIN_TITLE
+from explorer.analysis.verdicts import RULES, VERDICTS, Verdict
 from explorer.charts.board import describe_board, paper_against_measured
 from explorer.charts.words import listed
 from explorer.evidence.board import board
 from explorer.evidence.claims import findings
-from explorer.evidence.verdicts import RULES, VERDICTS, Verdict
 from explorer.nets.spec import NetSpec
 from explorer.paper.tables import Entry, Table
-from explorer.ui.data import DATASET_TITLE, dataset_title, length, library
+from explorer.ui.data import dataset_title, length, library
+from explorer.ui.evidence.published import published_view
 from explorer.ui.figures import draw
+from explorer.ui.parameters import Choice, bound, declare
 from explorer.ui.train.training import train_button
 
+_PART = declare(Choice("part"))
 _BADGE: dict[Verdict, str] = {
     "reproduced": ":green-badge[✓ reproduced]",
+    "same direction, other protocol": ":blue-badge[≈ same direction, other protocol]",
     "not reproduced": ":orange-badge[✗ not reproduced]",
     "not comparable": ":gray-badge[≠ not comparable]",
     "not measured yet": ":gray-badge[○ not measured yet]",
@@ -35,21 +40,21 @@ of 110 layers stays above 60 %. So they stand here as claims, beside what others
 
 @st.cache_data(ttl=30, show_spinner="Comparing with the zoo…")
 def board_lines(part: str) -> pd.DataFrame:
-    """All lines of one table; see `runs.board.Line`."""
+    """All lines of one table; see `evidence.board.Line`."""
     return board(library().runs(), [paper.TABLES[part]])
 
 
 @st.cache_data(ttl=30, show_spinner="Testing the claims in the zoo's records…")
 def claim_lines() -> pd.DataFrame:
-    """All claims on all datasets; see `runs.claims.findings`."""
+    """All claims on all datasets; see `evidence.claims.findings`."""
     return findings(library())
 
 
 def choose_part() -> str:
     """One table at a time, claims first; the URL's `part`."""
     chosen = st.segmented_control(
-        "Part of the paper", list(PARTS), default="claims", format_func=PARTS.__getitem__, key="part",
-        bind="query-params", label_visibility="collapsed",
+        "Part of the paper", list(PARTS), default="claims", format_func=PARTS.__getitem__,
+        label_visibility="collapsed", **bound(_PART, options=PARTS.values()),
     )  # fmt: skip
     return chosen if chosen in PARTS else "claims"
 
@@ -63,9 +68,8 @@ def show_claims(lines: pd.DataFrame) -> None:
             text.markdown(f"**{part['text'].iloc[0]}** :small[{part['source'].iloc[0]}]")
             measured = part[part["verdict"] != "not measured yet"]
             for row in (measured if len(measured) else part.head(1)).to_dict("records"):
-                text.markdown(
-                    f"{_BADGE[row['verdict']]} **{dataset_title(row['dataset'])}**: {row['reason']}"
-                )
+                where = f"**{dataset_title(row['dataset'])}**{_length(row)}"
+                text.markdown(f"{_BADGE[row['verdict']]} {where}: {row['reason']}")
             if part["others"].iloc[0]:
                 text.markdown(f":small[Others found: {part['others'].iloc[0]}.]")
             nets = [NetSpec.parse(net) for net in paper.CLAIMS[str(key)].nets]
@@ -74,11 +78,15 @@ def show_claims(lines: pd.DataFrame) -> None:
     st.markdown(f":small[{_NO_TABLE}]")
 
 
+def _length(row: dict[Any, Any]) -> str:
+    return f" :small[({row['iterations']:,} iterations)]" if row["iterations"] else ""
+
+
 def _budgets(lines: pd.DataFrame) -> str:
     """How long the nets behind the verdicts were trained: most of what a verdict can and cannot mean."""
+    known = lines[lines["iterations"] > 0].drop_duplicates(["dataset", "iterations"])
     lengths = [
-        f"{dataset_title(row['dataset'])}: {length(row['iterations'], row['fraction_of_paper'])}"
-        for row in lines.drop_duplicates("dataset").to_dict("records")
+        f"{dataset_title(row['dataset'])}: {length(row['iterations'])}" for row in known.to_dict("records")
     ]
     return (
         f"{'. '.join(lengths)}. A verdict is about runs of this length: a net that does not train within it "
@@ -91,14 +99,17 @@ def show_table(table: Table, lines: pd.DataFrame) -> None:
     st.markdown(f"**{table.title}** :small[{table.source}; {table.dataset}; {table.protocol}]")
     for column in reversed(table.columns):
         mine = lines[lines["quantity"] == column.name]
-        axis, titles = f"{column.title} ({column.unit})", DATASET_TITLE | {"": ""}
+        axis = f"{column.title} ({column.unit})"
+        titles = {str(name): dataset_title(str(name)) for name in mine["dataset"].unique()}
         said = describe_board(mine, axis, titles)
         draw(paper_against_measured(mine, axis, titles), f"board-{table.key}-{column.name}", said)
     st.markdown(_counted(lines, "numbers"))
     _protocols(lines)
     for entry in table.entries:
-        if entry.id:
-            _show_entry(table, entry, lines[lines["net"] == entry.net])
+        mine = lines[lines["net"] == entry.net]
+        if entry.id and (mine["verdict"] != "not measured yet").any():
+            _show_entry(table, entry, mine)
+    _unmeasured(table, lines)
     _context(table)
 
 
@@ -124,11 +135,23 @@ def _context(table: Table) -> None:
             st.markdown(f"In the paper for comparison, and not built here: {'; '.join(said)}.")
 
 
+def _unmeasured(table: Table, lines: pd.DataFrame) -> None:
+    """What was not measured here, one line per reason instead of one per number."""
+    missing = lines[(lines["verdict"] == "not measured yet") & (lines["id"] != "")]
+    titles = {column.name: f"{column.unit} {column.title}" for column in table.columns}
+    for reason, part in missing.groupby("reason", sort=False):
+        nets: dict[str, list[str]] = {}
+        for row in part.to_dict("records"):
+            nets.setdefault(row["net"], []).append(f"{row['paper']} {titles[row['quantity']]}")
+        said = "; ".join(f"**{net}** {', '.join(numbers)}" for net, numbers in nets.items())
+        st.markdown(f"{_BADGE['not measured yet']} {str(reason).capitalize()}. In the paper: {said}.")
+
+
 def _show_entry(table: Table, entry: Entry, lines: pd.DataFrame) -> None:
     with st.container(border=True):
         left, middle, link = st.columns([2, 5, 1], vertical_alignment="center")
         left.markdown(f"**{entry.net}**" + (f"\n\n:small[{entry.note}]" if entry.note else ""))
-        for row in lines.to_dict("records"):
+        for row in lines[lines["verdict"] != "not measured yet"].to_dict("records"):
             middle.markdown(_sentence(table, row))
         spec = _buildable(entry.id)
         if spec is not None:
@@ -141,7 +164,9 @@ def _sentence(table: Table, row: dict[Any, Any]) -> str:
     text = f"{_BADGE[row['verdict']]} {column.title}: **{row['paper']} {row['unit']}** in the paper"
     if row["measured"] is not None and row["measured"] == row["measured"]:
         spread = f" ({row['low']:.2f} to {row['high']:.2f}, {row['seeds']} seeds)" if row["seeds"] > 1 else ""
-        where = f" on {dataset_title(row['dataset'])}" if row["dataset"] else ""
+        where = (
+            f" on {dataset_title(row['dataset'])}, {ORIGIN_TITLE[row['origin']]}" if row["dataset"] else ""
+        )
         digits = ".2f" if column.unit == "%" else ".4g"
         text += f", **{row['measured']:{digits}}**{spread} here{where}"
     variant = row["differences"] if not row["dataset"] and row["differences"] not in row["reason"] else ""
@@ -168,23 +193,14 @@ def guide() -> None:
         for rule in RULES.values():
             st.markdown(f"- {rule}")
     with st.expander("Confirm Table 6 with published checkpoints"):
-        st.markdown(_CHECKPOINTS)
-        st.code(_COMMANDS, language="sh")
+        if published_view():
+            board_lines.clear()
+            st.rerun()
     with st.expander("Where these numbers come from"):
         st.markdown(_SOURCES)
 
 
-_CHECKPOINTS = """Nets of akamaster/pytorch_resnet_cifar10 follow the paper's recipe. With CIFAR-10 on this
-machine (the Data page fetches it), each is confirmed by one command; their inputs were normalised with the
-means and deviations given. Expect about 8.3 % for ResNet-20, 7.4 % for ResNet-32, 6.9 % for ResNet-44, 6.6 %
-for ResNet-56 and 6.3 % for ResNet-110. On the JPEG copy of CIFAR-10 the same nets do much worse: other
-images."""
-_STATISTICS = "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
-_COMMANDS = "\n".join(
-    f"python -m explorer evaluate resnet{depth}.th --data cifar10 {_STATISTICS}"
-    for depth in (20, 32, 44, 56, 110)
-)
 _SOURCES = """Paper: He, Zhang, Ren, Sun, 2015, arXiv:1512.03385, at the place named in each row. Parameters
-and multiply-adds: counted here, exactly. Errors: finished runs of the zoo and your own, mean over seeds and
-lowest to highest. Others: published results as their authors print them, with their own protocols. In a
-shell: `python -m explorer board --json`."""
+and multiply-adds: counted here, exactly. Errors: finished runs, mean over seeds and lowest to highest; the
+zoo's, those trained here and imported ones are lines of their own. Others: published results as their
+authors print them, with their own protocols. In a shell: `python -m explorer board --json`."""

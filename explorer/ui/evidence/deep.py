@@ -7,16 +7,19 @@ import math
 import pandas as pd
 import streamlit as st
 
-from explorer.charts.deep import describe_passing, describe_stacks, passing, signal_sentence, stacks
+from explorer.analysis import claims, gradients
+from explorer.analysis.overfitting import finals_by_regulariser, helped_sentence, overfitting_sentence
+from explorer.charts.deep import describe_passing, describe_stacks, passing, stacks
 from explorer.charts.overfitting import describe_overfitting, overfitting
 from explorer.evidence import signal
-from explorer.evidence.overfitting import helped_sentence, overfitting_sentence, small_finals
 from explorer.nets.spec import NetSpec
 from explorer.nets.totals import checkpointed_memory_mib, totals, training_memory_mib
-from explorer.ui.data import library
+from explorer.ui.data import dataset_title, evidence, library, twin_datasets
 from explorer.ui.figures import draw, take_away
 from explorer.ui.linked import settle_number
+from explorer.ui.parameters import Choice, bound, declare
 
+_DEEP = declare(Choice("deep"))
 SMALL = "digits-small"
 DEPTHS = (*signal.DEPTHS[:-1], 1001, signal.DEPTHS[-1])
 _BATCH = 128
@@ -24,10 +27,11 @@ _STD = (-1.0, 2.0)
 QUESTION = """The paper's net of 1202 layers trains as well as the one of 110, and is worse in the test:
 7.93 % against 6.43 %. The authors blame overfitting (section 4.2). Here the question is asked on a
 smaller scale: 200 digits to train on, all 360 to test."""
-HOW = """Signal and gradient are read in one forward and one backward pass through untrained nets, BN
-with batch statistics as in training, in double precision: in single precision the plain nets of 1001
-and 1202 layers overflow on the way back. The bands reach from the lowest to the highest of three seeds.
-In the chart of errors bold lines are the test, dashed ones training."""
+HOW = """Signal and gradient (that of the loss in each block's weights) are read in one forward and one
+backward pass through untrained nets, BN with batch statistics as in training, in double precision: in
+single precision the plain nets of 1001 and 1202 layers overflow on the way back. The bands reach from the
+lowest to the highest of three seeds, the lines are means; the sentence compares medians. In the chart of
+errors bold lines are the test, dashed ones training."""
 SOURCES = """Signal: 16 digits (scikit-learn), seeds 0 to 2, `python -m explorer zoo signal`; one net:
 `python -m explorer probe signal plain-1202`. Errors: `python -m explorer zoo build --dataset
 digits-small`, 25 epochs of 4 steps of 50 images, peak learning rate 0.01, seeds 0 to 2 (302 layers: 0
@@ -48,7 +52,7 @@ def kept_signal() -> pd.DataFrame:
 @st.cache_data(ttl=30, show_spinner=False)
 def finals() -> pd.DataFrame:
     """Final errors of the small zoo, by regulariser."""
-    return small_finals(library().runs(), SMALL)
+    return finals_by_regulariser(library().runs(), SMALL)
 
 
 def choose_depth() -> int:
@@ -56,7 +60,7 @@ def choose_depth() -> int:
     titles = [str(depth) for depth in DEPTHS]
     settle_number("deep", DEPTHS, "No net of {} layers was measured")
     chosen = st.segmented_control(
-        "Layers", titles, default=titles[-1], key="deep", bind="query-params",
+        "Layers", titles, default=titles[-1], **bound(_DEEP, options=titles),
         help="1001 layers are bottlenecks, 9n+2 deep; the others are basic blocks, 6n+2 deep.",
     )  # fmt: skip
     return int(chosen) if chosen in titles else DEPTHS[-1]
@@ -70,21 +74,38 @@ def nets_of(depth: int) -> tuple[str, ...]:
 def show_signal(measured: pd.DataFrame, depth: int) -> None:
     """Forward std and gradient norm through all blocks, side by side, and one sentence."""
     left, right = st.columns(2, gap="medium")
-    top = measured["output_gradient_norm"].max()
-    gradients = (-4.0, max(2.0, math.ceil(math.log10(top)) + 1.0) if top > 0 else 2.0)
+    top = measured["gradient_norm"].max()
+    axis_range = (-4.0, max(2.0, math.ceil(math.log10(top)) + 1.0) if top > 0 else 2.0)
     with left:
         st.markdown(f"**Signal: standard deviation after each block**, {depth} layers")
         axis = "standard deviation (log)"
         said = describe_passing(measured, "output_std", axis)
         draw(passing(measured, "output_std", axis, _STD), "signal", said)
     with right:
-        st.markdown(f"**Gradient: norm at each block's output**, {depth} layers")
+        st.markdown(f"**Gradient: norm in each block's weights**, {depth} layers")
         axis = "gradient norm (log)"
-        said = describe_passing(measured, "output_gradient_norm", axis)
-        figure = passing(measured, "output_gradient_norm", axis, gradients)
+        said = describe_passing(measured, "gradient_norm", axis)
+        figure = passing(measured, "gradient_norm", axis, axis_range)
         draw(figure, "gradient", said)
-    st.markdown(signal_sentence(measured, f"{depth} layers"))
+    for sentence in signal_sentences(measured, depth):
+        st.markdown(sentence)
     take_away(lambda: measured, lambda: figure, f"signal-{depth}")
+
+
+def signal_sentences(measured: pd.DataFrame, depth: int) -> list[str]:
+    """What passes through untrained nets of that depth, and what became of gradients in trained ones."""
+    nothing = pd.DataFrame(columns=["run_id", "id", "epoch", "block", "gradient_norm"])
+    found = gradients.measured(nothing, nothing, measured)
+    said = [
+        gradients.untrained_sentence(found, list(nets_of(depth))),
+        gradients.signal_sentence(measured),
+    ]
+    datasets = twin_datasets()
+    if datasets:
+        judged = claims.judge("gradients", evidence(datasets[0])).judged
+        title = dataset_title(datasets[0])
+        said.append(f"Trained nets on {title}: {claims.sentence('gradients', judged)}")
+    return [sentence for sentence in said if sentence]
 
 
 def show_stacks() -> None:

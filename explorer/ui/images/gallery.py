@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from explorer.charts.pictures import STRIP_HEIGHT, picture_grid
@@ -11,7 +13,13 @@ from explorer.ui.figures import draw
 from explorer.ui.images import datasets
 from explorer.ui.images.datasets import CLASSES_SHOWN, DRAWS, View, dataset_of
 from explorer.ui.linked import linked_choice
+from explorer.ui.parameters import Choice, Whole, bound, declare
 
+_PART = declare(Choice("part"))
+_DRAWN = declare(Whole("drawn", 0, 999))
+_CLASSES = declare(Choice("classes"))
+_IMAGE_NUMBER = declare(Whole("image-number"))
+_RUN_SEED = declare(Whole("run-seed", 0, 999))
 CHOSEN = "set"
 """Name in the URL of the dataset."""
 NEXT = "data-next"
@@ -32,11 +40,11 @@ def choose_view() -> View:
         )  # fmt: skip
     found = known[name]
     split = columns[1].segmented_control(
-        "Pictures", _SPLITS, default=_SPLITS[0], key="part", bind="query-params",
+        "Pictures", _SPLITS, default=_SPLITS[0], **bound(_PART, options=_SPLITS),
         help="Which split the pictures are taken from. The numbers are of both.",
     )  # fmt: skip
     drawn = columns[2].number_input(
-        "Draw", 0, 999, 0, key="drawn", bind="query-params",
+        "Draw", 0, 999, 0, **bound(_DRAWN),
         help="0 shows the first images of each class; any other number is the seed of a random choice.",
     )  # fmt: skip
     first = _choose_classes(found.classes, columns[3])
@@ -48,7 +56,7 @@ def _choose_classes(classes: int, place: st.delta_generator.DeltaGenerator) -> i
     names = {start: f"{start + 1} to {min(start + CLASSES_SHOWN, classes)}" for start in starts}
     chosen = place.selectbox(
         "Classes shown", starts, format_func=lambda start: names.get(start, str(start)),
-        key="classes", bind="query-params", disabled=len(starts) == 1,
+        **bound(_CLASSES, options=names.values()), disabled=len(starts) == 1,
         help=f"Of many classes, {CLASSES_SHOWN} are shown at a time.",
     )  # fmt: skip
     return chosen if chosen in starts else 0
@@ -70,9 +78,16 @@ def show_pictures(view: View) -> None:
         st.markdown("**Images per class**")
         draw(datasets.counts_figure(view), "images-per-class", _said_counts(view))
     st.markdown(datasets.sentence(view))
+    if told := dataset.told():
+        st.info("\n".join(f"- {_as_text(note)}" for note in told), icon=":material/info:")
     cells = st.container(horizontal=True, gap="small", key="gap")
     for name, value in datasets.facts(view):
         cells.metric(name, value, border=True, width="stretch")
+
+
+def _as_text(note: str) -> str:
+    """A sentence with names of files in it, which Markdown must not read as marks."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:])", r"\\\1", note)
 
 
 def _said_counts(view: View) -> str:
@@ -101,11 +116,9 @@ def show_augmentation(view: View) -> None:
     last = len(dataset.split("train").labels) - 1
     st.markdown("**What augmentation does to one image**, epoch by epoch")
     left, right = st.columns(2)
-    index = left.number_input(
-        "Training image", 0, None, 0, key="image-number", bind="query-params", help=f"0 to {last:,}."
-    )
+    index = left.number_input("Training image", 0, None, 0, **bound(_IMAGE_NUMBER), help=f"0 to {last:,}.")
     seed = right.number_input(
-        "Seed of the run", 0, 999, 0, key="run-seed", bind="query-params",
+        "Seed of the run", 0, 999, 0, **bound(_RUN_SEED),
         help="Crops and mirrors follow from the run's seed and the epoch alone.",
     )  # fmt: skip
     number = min(int(index), last)

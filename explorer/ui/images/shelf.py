@@ -94,8 +94,9 @@ def _show_progress(archive: Archive, found: downloads.Download) -> None:
 def _offer_upload() -> None:
     st.markdown("**A zip of your own images**, one folder per class")
     file = st.file_uploader(
-        "Zip", type="zip", key="own-zip", max_upload_size=64,
-        help="Folders train/ and test/ inside stay apart; without them a fifth of each class is the test.",
+        "Zip, or a parquet shard", type=["zip", "parquet"], key="own-zip", max_upload_size=64,
+        help="Folders train/ and test/ (val, valid, dev) inside stay apart; without them a fifth of each "
+        "class is the test. What is left out is told.",
     )  # fmt: skip
     left, right = st.columns(2)
     name = left.text_input("Name", key="own-name", placeholder="pets", persist_state="session",

@@ -28,6 +28,8 @@ from explorer.ui.inside.naming import shown_names, strange, verdict
 from explorer.ui.inside.tiles import grid_of, picture_tag, put, sheet
 
 _TOP = 5
+_LEADERS = 7
+"""So many more classes that lead on the way are drawn at most: a chart bears no more lines."""
 
 
 def show_seen(found: Inspected) -> None:
@@ -95,13 +97,25 @@ def show_answers(found: Inspected, block: int, kind: str, name: str) -> None:
         st.warning(str(error))
         readout, kind = readout_of(found, "skip"), "skip"
     names = shown_names(found.loaded.classes)
-    shown = [int(at) for at in np.argsort(-readout[-1], kind="stable")[:_TOP]]
+    shown = classes_shown(readout)
     table = answer_table(readout, names, shown)
     answers = Answers(table, tuple(names[at] for at in shown), found.choice.family)
     st.markdown(f"**Which class could be read off after each block?** By the {READOUTS[kind]}")
     draw_own(answers_over_blocks(answers, block), f"{name}-answers", describe_answers(answers))
     st.caption(_how(found, kind))
     take_away(lambda: table, lambda: answers_over_blocks(answers, block), f"{name}-answers")
+
+
+def classes_shown(readout: NDArray[np.floating]) -> list[int]:
+    """The net's last top classes, and whatever else leads after a block, most often first.
+
+    Args:
+        readout: probabilities after the stem and each block, (blocks + 1, classes).
+    """
+    last = [int(at) for at in np.argsort(-readout[-1], kind="stable")[:_TOP]]
+    leaders, counts = np.unique(readout.argmax(1), return_counts=True)
+    often = leaders[np.argsort(-counts, kind="stable")].tolist()
+    return [*last, *(at for at in often if at not in last)][: _TOP + _LEADERS]
 
 
 def sentence(found: Inspected, block: int) -> str:
@@ -116,8 +130,8 @@ def sentence(found: Inspected, block: int) -> str:
         if adds
         else f"Block {block} is plain: it replaces x by H(x), ‖H(x)‖ = {row['residual_ratio']:.2g} ‖x‖"
     )
-    zeros = f"{row['zeros_pct']:.0f} % of its output is zero."
     said = verdict(found.loaded.classes, found.read.probabilities.tolist())
+    zeros = f"{row['zeros_pct']:.0f} % of the block's output is zero, over all its channels."
     return f"**{found.choice.title} {said}; {rest}.** {size}; {zeros}"
 
 
@@ -134,8 +148,8 @@ def _how(found: Inspected, kind: str) -> str:
     rest = f"except {listed([str(block) for block in needed])}, which change the shape," if needed else ""
     return (
         f"The net's own rest, as trained: after block k all later blocks {rest} are skipped, then the head "
-        "answers. After the last block this is the net's answer. Neither net was trained to have blocks "
-        "skipped; a plain one has no shortcut to carry x past them."
+        "answers. After the last block this is the net's answer. A net is not trained to have blocks "
+        "skipped, and a plain one has no shortcut to carry x past them."
     )
 
 

@@ -170,6 +170,8 @@ def show_maps(case: Case, questions: Sequence[Question], look: MapLook, name: st
 def _show_map(case: Case, found: Attribution, look: MapLook, name: str) -> None:
     method, values = METHODS[found.method], found.map().numpy()
     draw_own(map_figure(values, case.seen.pixels, look), f"map-{name}", describe_map(method.title, values))
+    if found.emptiness:
+        st.info(found.emptiness, icon=":material/info:")
     st.caption(f"*{method.asks}* {method.misleads} ({method.paper})  \n{_measured(found)}")
 
 
@@ -177,12 +179,17 @@ def _measured(found: Attribution) -> str:
     said = [f"Took {found.seconds:.2f} s"]
     if found.delta is not None and found.rise is not None:
         said.append(
-            f"sums to {words.signed(found.rise + found.delta)} where the score changed by "
-            f"{words.signed(found.rise)} logits (delta {words.signed(found.delta, 3)})"
+            f"sums to {words.signed(found.rise + found.delta, 3)} where the score changed by "
+            f"{words.signed(found.rise, 3)} logits (delta {words.signed(_delta(found.rise, found.delta), 3)})"
         )
     if found.baseline != "none":
         said.append(f"baseline: {found.baseline}")
     return "; ".join(said) + "."
+
+
+def _delta(rise: float, delta: float) -> float:
+    """The difference of the two numbers as they are shown."""
+    return words.difference(rise + delta, rise, 3)
 
 
 def sentence(case: Case, found: Sequence[Attribution]) -> str:
@@ -196,7 +203,9 @@ def sentence(case: Case, found: Sequence[Attribution]) -> str:
     for result in found:
         share = half_share(result.map().numpy())
         title = METHODS[result.method].title
-        if np.isnan(share):
+        if result.emptiness:
+            said.append(f"{title}: {result.emptiness}")
+        elif np.isnan(share):
             said.append(f"{title} finds nothing that speaks for it.")
         else:
             said.append(f"{title} puts half of what speaks for it on {100 * share:.0f} % of the pixels.")

@@ -126,7 +126,7 @@ class Net {
       + this.bar(-limit, limit, "before the last ReLU") + this.bar(0, top, "output");
   }
 
-  grid(block, index, number) {
+  grid(block, index) {
     const maps = block.order.map((at) => this.output(block, at));
     const side = clamp(block.high, ...SIDES);
     const sheet = picture(maps, side, side, this.ramps.sequential, (value) => value / (block.top || 1));

@@ -24,10 +24,15 @@ from explorer.ui.inside.exports import take_maps
 from explorer.ui.inside.inspected import READOUTS, Inspected, inspected
 from explorer.ui.inside.nets import net_choices, opened, session_choices, twin_of
 from explorer.ui.inside.pictures import choose_tone
+from explorer.ui.parameters import Choice, Switch, Whole, bound, declare
 
 if TYPE_CHECKING:
     from explorer.runs.catalogue import NetChoice
 
+_TWIN = declare(Switch("twin"))
+_BLOCK = declare(Whole("block", 1))
+_CHANNEL = declare(Whole("channel", 0, 4095))
+_READOUT = declare(Choice("readout"))
 _HOW = """**The strip** shows, for every block, the channel of its output with the largest mean, each on its
 own scale: dark is zero, bright is that channel's largest value. **x, F(x) and x + F(x)** are one channel on
 one scale centred at zero: plum is positive, teal negative, pale is nothing. What a residual block adds is
@@ -64,7 +69,7 @@ def _inspect(choice: NetChoice, picture: Picture) -> None:
     with second:
         channel = _choose_channel()
     beside = third.toggle(
-        "Twin", key="twin", bind="query-params", disabled=twin is None,
+        "Twin", **bound(_TWIN), disabled=twin is None,
         help="The plain and the residual net beside each other: same depth, data and seed, if both are here.",
     )  # fmt: skip
     with fourth.popover("Options", width="stretch"):
@@ -112,7 +117,7 @@ def _name(found: Inspected) -> str:
 
 def _choose_block(count: int) -> int:
     chosen = st.slider(
-        "Block", 1, max(count, 2), (count + 1) // 2, key="block", bind="query-params", disabled=count < 2,
+        "Block", 1, max(count, 2), (count + 1) // 2, **bound(_BLOCK), disabled=count < 2,
         help="Drag it, or press the arrow keys.",
     )  # fmt: skip
     return min(int(chosen), count)
@@ -120,7 +125,7 @@ def _choose_block(count: int) -> int:
 
 def _choose_channel() -> int | None:
     chosen = st.number_input(
-        "Channel", 0, 4095, None, placeholder="auto", key="channel", bind="query-params",
+        "Channel", 0, 4095, None, placeholder="auto", **bound(_CHANNEL),
         help="Counted from 0. Empty, or beyond the last: the strongest, with the largest mean output.",
     )  # fmt: skip
     return None if chosen is None else int(chosen)
@@ -128,8 +133,8 @@ def _choose_channel() -> int | None:
 
 def _choose_readout() -> str:
     chosen = st.segmented_control(
-        "Read-out", list(READOUTS), default="skip", format_func=READOUTS.__getitem__, key="readout",
-        bind="query-params",
+        "Read-out", list(READOUTS), default="skip", format_func=READOUTS.__getitem__,
+        **bound(_READOUT, options=READOUTS.values()),
         help="Whose answer is drawn after each block: that of the net's own rest, or that of a line fitted "
         "to the block's channels.",
     )  # fmt: skip

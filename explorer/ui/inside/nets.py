@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.runs.catalogue import (
+    PUBLISHED_NET,
     TORCHVISION,
     UNTRAINED,
     UPLOAD,
@@ -23,10 +24,11 @@ from explorer.runs.opening import open_net, open_upload, upload_choice
 from explorer.ui.data import library, zoo_runs
 from explorer.ui.inside.naming import is_nameless, offer_names
 from explorer.ui.linked import linked_choice, tell_absent
+from explorer.ui.parameters import texts_of
 
 if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
-    from explorer.nets.spec import Family
+    from explorer.nets.reading import Reading
 
 PROBING = Lock()
 """Held while a shared net is probed: hooks of two sessions must not meet."""
@@ -37,7 +39,7 @@ _UPLOADS = "uploaded-nets"
 _ASKED = "asked-nets"
 SHARED = "Ask its owner for the file and open it on the Nets page; then this link shows it here too."
 """How somebody else can see an uploaded net."""
-_OPEN_TO_ALL = (UNTRAINED, TORCHVISION)
+_OPEN_TO_ALL = (UNTRAINED, TORCHVISION, PUBLISHED_NET)
 
 
 @st.cache_data(ttl=10, show_spinner=False)
@@ -68,7 +70,7 @@ def choose_net(
         datasets: only nets trained on one of these.
         with_twin: only nets whose plain or residual twin is there too.
     """
-    ask_for(st.session_state.get(key) or st.query_params.get(key))
+    ask_for(st.session_state.get(key) or next(iter(texts_of(key)[-1:]), None))
     found = narrowed([*net_choices(), *session_choices()], families, datasets, with_twin)
     choices = {choice.key: choice for choice in found}
     if not choices:
@@ -118,11 +120,14 @@ def narrowed(
     return [choice for choice in kept if twin_of(choice, kept) is not None] if with_twin else kept
 
 
+_OF_TWINS = ("depth", "dataset", "seed", "iterations")
+
+
 def twin_of(choice: NetChoice, choices: Sequence[NetChoice]) -> NetChoice | None:
     """The plain net of a residual one and the other way round: same depth, data and seed, if it is there."""
     wanted = {"plain": "residual"}.get(choice.family, "plain")
     for other in choices:
-        same = (other.depth, other.dataset, other.seed) == (choice.depth, choice.dataset, choice.seed)
+        same = all(getattr(other, name) == getattr(choice, name) for name in _OF_TWINS)
         if same and other.family == wanted and other.group == choice.group:
             return other
     return None
@@ -140,7 +145,7 @@ def ask_for(name: object) -> None:
         _asked()[choice.key] = choice
 
 
-def keep_upload(content: bytes, name: str, family: Family | None = None) -> NetChoice:
+def keep_upload(content: bytes, name: str, reading: Reading | None = None) -> NetChoice:
     """Open a checkpoint and list it on all pages of this session; of too many the oldest goes.
 
     Raises:
@@ -152,7 +157,7 @@ def keep_upload(content: bytes, name: str, family: Family | None = None) -> NetC
             f"{name[-60:]} is larger than {MAX_UPLOAD_MIB} MiB. Choose a smaller net; torchvision's "
             f"VGG-19 is found here once its file lies in {weights_folder()}."
         )
-    loaded = open_upload(content, name, family)
+    loaded = open_upload(content, name, reading=reading)
     kept = _uploads()
     kept.pop(loaded.key, None)
     kept[loaded.key] = loaded

@@ -1,14 +1,24 @@
-"""How does a net come into the app? Uploaded, fetched from torchvision, or built untrained by its id."""
+"""Four ways to open a net: upload it, fetch a published one of CIFAR or ImageNet, or build it untrained."""
 
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.nets.published import PUBLISHED, PublishedNet
-from explorer.nets.spec import Family
-from explorer.runs.catalogue import TORCHVISION, UNTRAINED, find_net, weights_folder
+from explorer.nets.published import PUBLISHED
+from explorer.nets.published_cifar import LICENCE, PUBLISHED_CIFAR, PUBLISHER
+from explorer.runs.catalogue import (
+    PUBLISHED_NET,
+    TORCHVISION,
+    UNTRAINED,
+    NetChoice,
+    cifar_folder,
+    find_net,
+    is_here,
+    weights_folder,
+)
 from explorer.ui.inside.nets import (
     MAX_UPLOAD_MIB,
     MAX_UPLOADS,
@@ -18,20 +28,28 @@ from explorer.ui.inside.nets import (
     net_choices,
     session_choices,
 )
+from explorer.ui.inside.saying import ask_reading, asked_reading, assumed_view
 
-_FILE, _FAMILY, _ID, _IMAGENET = "net-file", "net-family", "net-id", "net-imagenet"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from explorer.nets.weights import About
+
+_FILE, _ID, _CIFAR, _IMAGENET = "net-file", "net-id", "net-cifar", "net-imagenet"
 _SAID = "opening-said"
-_ENDINGS = ["safetensors", "pt", "pth", "th", "bin", "tar"]
 
 
 def open_view() -> None:
-    """Three ways to open a net; what went wrong with the last one is said in one message."""
+    """Four ways to open a net; what went wrong with the last one is said in one message."""
     said = st.session_state.pop(_SAID, "")
     if said:
         st.error(said, icon=":material/error:")
-    upload, imagenet, untrained = st.columns(3, gap="medium", border=True)
+    upload, cifar = st.columns(2, gap="medium", border=True)
+    imagenet, untrained = st.columns(2, gap="medium", border=True)
     with upload:
         _upload()
+    with cifar:
+        _cifar()
     with imagenet:
         _imagenet()
     with untrained:
@@ -40,17 +58,15 @@ def open_view() -> None:
 
 def _upload() -> None:
     st.markdown("**Your checkpoint**")
-    st.radio(
-        "A published file does not say whether its net has shortcuts: read it as",
-        ["residual", "plain"], key=_FAMILY, horizontal=True, persist_state="session",
-    )  # fmt: skip
     st.file_uploader(
-        "safetensors or PyTorch state dict", type=_ENDINGS, key=_FILE, on_change=_take_file,
+        "safetensors or PyTorch state dict", type=None, key=_FILE, on_change=_take_file,
         max_upload_size=MAX_UPLOAD_MIB,
-        help="Of a CIFAR-style net, or torchvision's own file of a ResNet, such as resnet50-0676ba61.pth. "
-        f"Up to {MAX_UPLOAD_MIB} MiB; nothing in it is executed. It stays in this session, the last "
-        f"{MAX_UPLOADS} of them, and stands in the list of nets on every page.",
+        help="Of a residual or plain net from any code base, whatever the file is called, such as "
+        f"resnet50-0676ba61.pth or best.ckpt; also alone in a zip. Up to {MAX_UPLOAD_MIB} MiB; nothing in it "
+        f"is executed. It stays in this session, the last {MAX_UPLOADS} of them, "
+        "and stands in the list of nets on every page.",
     )  # fmt: skip
+    ask_reading(_take_file)
     for choice in session_choices():
         if choice.group == "upload":
             st.button(
@@ -63,13 +79,40 @@ def _take_file() -> None:
     file = st.session_state.get(_FILE)
     if file is None:
         return
-    asked: Family | None = "plain" if st.session_state.get(_FAMILY) == "plain" else None
     try:
-        choice = keep_upload(file.getvalue(), file.name, asked)
+        choice = keep_upload(file.getvalue(), file.name, asked_reading())
     except ValueError as error:
         st.session_state[_SAID] = str(error)
         return
     st.session_state["net"] = choice.key
+
+
+def show_assumed(choice: NetChoice) -> None:
+    """What was assumed of an uploaded net, and its test on a dataset."""
+    assumed_view(choice, _last_file, _take_file)
+
+
+def _last_file() -> tuple[bytes, str] | None:
+    file = st.session_state.get(_FILE)
+    return None if file is None else (file.getvalue(), file.name)
+
+
+def _cifar() -> None:
+    st.markdown("**A published CIFAR-10 net**")
+    name = st.selectbox(
+        "Net of Table 6", list(PUBLISHED_CIFAR),
+        format_func=lambda key: PUBLISHED_CIFAR[key].title if key in PUBLISHED_CIFAR else key,
+        key=_CIFAR, persist_state="session",
+        help=f"Trained by others with the paper's recipe and published as {PUBLISHER}.",
+    )  # fmt: skip
+    about = PUBLISHED_CIFAR.get(name, next(iter(PUBLISHED_CIFAR.values())))
+    st.caption(
+        f"By {PUBLISHER}, {LICENCE}. Its publisher states a test error of {about.error_pct:g} % on CIFAR-10."
+    )
+    if is_here(about):
+        st.button(f"Open {about.title}", on_click=_show, args=(PUBLISHED_NET + about.id,), width="stretch")
+    elif st.button(f"Fetch and open {about.title} ({about.mib:.0f} MiB)", width="stretch"):
+        _fetch(about, cifar_folder(), PUBLISHED_NET + about.id)
 
 
 def _imagenet() -> None:
@@ -84,7 +127,7 @@ def _imagenet() -> None:
         st.caption(f"{about.variant[0].upper()}{about.variant[1:]}.")
     if about.file and not (weights_folder() / about.file).is_file():
         if st.button(f"Fetch the published weights ({about.mib:.0f} MiB)", width="stretch"):
-            _fetch(about)
+            _fetch(about, weights_folder(), TORCHVISION + about.id)
     elif about.file:
         st.button(
             "Open with the published weights", on_click=_show, args=(TORCHVISION + about.id,), width="stretch"
@@ -92,10 +135,10 @@ def _imagenet() -> None:
     st.button("Open with random weights", on_click=_show, args=(UNTRAINED + about.id,), width="stretch")
 
 
-def _fetch(about: PublishedNet) -> None:
+def _fetch(about: About, folder: Path, key: str) -> None:
     from explorer.nets.weights import WeightsError, fetch_published
 
-    bar, began = st.progress(0.0, "Asking torchvision's server…"), time.monotonic()
+    bar, began = st.progress(0.0, "Asking the publisher's server…"), time.monotonic()
 
     def progress(come: float, all_of: float) -> None:
         share = min(come / all_of, 1.0)
@@ -103,13 +146,13 @@ def _fetch(about: PublishedNet) -> None:
         bar.progress(share, f"{come:.0f} of {all_of:.0f} MiB, about {left:.0f} s left")
 
     try:
-        fetch_published(about, weights_folder(), progress)
+        fetch_published(about, folder, progress)
     except WeightsError as error:
         bar.empty()
         st.error(str(error), icon=":material/cloud_off:")
         return
     net_choices.clear()
-    st.session_state["next-net"] = TORCHVISION + about.id
+    st.session_state["next-net"] = key
     st.rerun()
 
 

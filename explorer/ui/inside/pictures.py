@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.data.fitting import TONES, Picture, Tone, dataset_picture
+from explorer.data.images import TAKEN
 from explorer.data.montage import examples
 from explorer.data.registry import available
 from explorer.data.samples import PHOTOGRAPHS, photograph
@@ -13,8 +14,12 @@ from explorer.data.splits import DataError, Dataset
 from explorer.ui.inside.paste import listen
 from explorer.ui.inside.uploads import OWN, own_pictures, take_in, tell_refused
 from explorer.ui.linked import linked_choice, tell_absent
+from explorer.ui.parameters import Choice, Whole, bound, declare
 
 PICTURE = "picture"
+_PICTURE = declare(Choice(PICTURE))
+_INDEX = declare(Whole("index"))
+_TONE = declare(Choice("tone"))
 _FILES, _CAMERA = "picture-files", "picture-camera"
 _MAX_MB = 20
 _YOURS = "Yours: "
@@ -45,7 +50,7 @@ def choose_picture(dataset: str) -> Picture:
     tests = None if one else _dataset(chosen)
     count = len(tests.split("test").labels) if tests else 1
     number = middle.number_input(
-        "Test image", 0, max(count - 1, 1), 0, key="index", bind="query-params", disabled=tests is None,
+        "Test image", 0, max(count - 1, 1), 0, **bound(_INDEX), disabled=tests is None,
         help="Which image of the test split, counted from 0. The arrow keys step through them.",
     )  # fmt: skip
     listen(lambda file: _choose(take_in([file])))
@@ -83,7 +88,7 @@ def _photograph(key: str) -> str:
 def choose_tone(channels: int) -> Tone:
     """For nets that see grey: whether they are shown the negative; the URL's `tone`."""
     chosen = st.segmented_control(
-        "Brightness", TONES, default="auto", key="tone", bind="query-params", disabled=channels != 1,
+        "Brightness", TONES, default="auto", **bound(_TONE, options=TONES), disabled=channels != 1,
         help="Digits were learned as bright strokes on a dark ground. Auto inverts a picture with a bright "
         "border; test images are never inverted by it.",
     )  # fmt: skip
@@ -115,8 +120,8 @@ def _own_picture() -> None:
     st.file_uploader(
         "Drop pictures here, or paste one anywhere on the page", accept_multiple_files=True, key=_FILES,
         max_upload_size=_MAX_MB, on_change=_files_came,
-        help="PNG, JPEG, WebP, BMP, GIF or TIFF, up to 20 MB and 25 million pixels each. They stay in this "
-        "session.",
+        help=f"{TAKEN}, up to 20 MB and 25 million pixels each; a JPEG may have more. They "
+        "stay in this session.",
     )  # fmt: skip
     if st.toggle("Use the camera", help="The browser asks for permission first."):
         st.camera_input("Take a picture", key=_CAMERA, on_change=_photograph_taken)

@@ -29,12 +29,15 @@ from explorer.ui.inside.nets import PROBING, SHARED, ask_for, net_choices, opene
 from explorer.ui.inside.pictures import choose_picture
 from explorer.ui.inside.subjects import computed
 from explorer.ui.linked import linked_choice, linked_choices, linked_switch, tell_absent
+from explorer.ui.parameters import Switch, Whole, bound, declare, texts_of
 
 if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
     from explorer.probes.inputs import Inputs
     from explorer.probes.responses import Responses
 
+_LIVE = declare(Switch("live"))
+_IMAGES = declare(Whole("images", 1, 10_000))
 MOST_PROBED = 5
 CROPPED = "photographs"
 """Name in the URL of small squares from the photographs that ship."""
@@ -66,7 +69,7 @@ def probe_view() -> None:
     st.header("Probe any net here and now")
     if not st.toggle(
         "Read the blocks of a net of the zoo, of torchvision's, or of your own, on a split or a picture",
-        key="live", bind="query-params",
+        **bound(_LIVE),
     ):  # fmt: skip
         return
     choices = {choice.key: choice for choice in _choices()}
@@ -84,7 +87,7 @@ def probe_view() -> None:
 
 
 def _choices() -> list[NetChoice]:
-    wanted = st.session_state.get("probed") or st.query_params.get_all("probed")
+    wanted = st.session_state.get("probed") or texts_of("probed")
     for name in wanted if isinstance(wanted, list) else []:
         ask_for(name)
     return [*session_choices(), *net_choices()]
@@ -108,8 +111,7 @@ def _choose(choices: dict[str, NetChoice]) -> Asked:
             "or sizes are fitted to each net.",
         )  # fmt: skip
     count = third.number_input(
-        "At most", 1, 10_000, 1000, step=100, key="images", bind="query-params",
-        disabled=data in ("picture", CROPPED),
+        "At most", 1, 10_000, 1000, step=100, **bound(_IMAGES), disabled=data in ("picture", CROPPED),
         help="How many images of the test split, from its first.",
     )  # fmt: skip
     with fourth:

@@ -1,4 +1,4 @@
-"""Which nets were probed while they were trained, and what was recorded? Stored tables, without torch."""
+"""Nets that were probed while they were trained, and their records: stored tables, without torch."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from explorer.analysis import selection
 from explorer.charts.responses import NetSeries, Quantity, response_table
 from explorer.nets.spec import NetSpec
-from explorer.ui.data import ASIDE, library
+from explorer.runs.status import Status
+from explorer.ui.data import ASIDE, library, protocols_on
 
 _TTL_S = 30
-_WITH_RECORDS = ("done", "stopped", "interrupted", "running", "paused")
+_WITH_RECORDS = tuple(set(Status) - {Status.QUEUED, Status.FAILED})
 FIGURE_7 = ("plain-20", "plain-56", "residual-20", "residual-56", "residual-110")
 MOST_NETS = 8
 _MOST_EPOCHS = 41
@@ -23,13 +25,28 @@ MODE = "BN in eval mode · 32 training images"
 
 @st.cache_resource(ttl=_TTL_S, max_entries=4, show_spinner=False)
 def recorded_runs() -> pd.DataFrame:
-    """Runs that have records, with the key of the net as which they are drawn: column net.
+    """Runs that have records, columns as `selection.keyed` gives them, and net: as which they are drawn.
 
-    Runs of the zoo are drawn as one net over its seeds, each run of one's own by itself.
+    Runs of the zoo that count are drawn as one net over its seeds, each of one's own or imported by itself. A
+    net of the zoo that was trained under several protocols is a net for each: the usual one by its id alone.
     """
     runs = library().runs()
-    runs = runs[runs["status"].isin(_WITH_RECORDS) & ~runs["dataset"].isin(ASIDE)]
-    return runs.assign(net=runs["id"].where(runs["source"] == "zoo", runs["run_id"]))
+    keyed = selection.keyed(runs[runs["status"].isin(_WITH_RECORDS) & ~runs["dataset"].isin(ASIDE)])
+    zoo = selection.of_zoo(runs, aside=ASIDE)
+    shown = keyed[(keyed["origin"] != "zoo") | keyed["run_id"].isin(zoo["run_id"])]
+    return shown.assign(net=shown["id"].where(shown["origin"] == "zoo", shown["run_id"]) + _suffixes(shown))
+
+
+def _suffixes(runs: pd.DataFrame) -> pd.Series:
+    """What tells a net of the zoo under another than the usual protocol from its namesake: its short name."""
+    names = {
+        protocol.key: f"@{name}" if number else ""
+        for dataset in runs["dataset"].unique()
+        for number, (name, protocol) in enumerate(protocols_on(str(dataset)).items())
+    }
+    pairs = zip(runs["origin"], runs["protocol"], strict=True)
+    ends = [names.get(protocol, "") if origin == "zoo" else "" for origin, protocol in pairs]
+    return pd.Series(ends, runs.index, dtype="str")
 
 
 def recorded_datasets() -> list[str]:
@@ -82,5 +99,10 @@ def shown_epochs(table: pd.DataFrame) -> list[int]:
 
 def _series(row: dict[Any, Any]) -> NetSeries:
     spec = NetSpec.from_dict(row["spec"])
-    title = spec.title if row["source"] == "zoo" else f"{spec.title} (yours, {str(row['run_id'])[-8:]})"
+    title = spec.title
+    if row["origin"] != "zoo":
+        whose = "yours" if row["origin"] == "own" else "imported"
+        title = f"{spec.title} ({whose}, {str(row['run_id'])[-8:]})"
+    elif "@" in str(row["net"]):
+        title = f"{spec.title} ({int(row['iterations']):,} iterations)"
     return NetSeries(str(row["net"]), title, spec.family, spec.depth)

@@ -1,4 +1,4 @@
-"""The Residuals page: what was recorded at every epoch, drawn for all epochs at once."""
+"""The Residuals page: responses recorded at every epoch, drawn for all epochs at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.charts import claims
+from explorer.analysis import responses, wording
+from explorer.analysis.claims import LAST_EPOCH
+from explorer.analysis.selection import FINISHED
 from explorer.charts.frames import with_frames
 from explorer.charts.heat import describe_heat, heat_map
 from explorer.charts.responses import (
@@ -25,7 +27,7 @@ from explorer.charts.responses import (
 from explorer.charts.start import describe_start, start_against_end
 from explorer.ui import places
 from explorer.ui.depth.controls import choose_dataset
-from explorer.ui.depth.player import follow, is_lost
+from explorer.ui.depth.player import follow, is_lost, place
 from explorer.ui.depth.views import first_shown
 from explorer.ui.figures import Finished, draw, in_colours, is_dark, show, take_away
 from explorer.ui.inside.records import (
@@ -35,10 +37,15 @@ from explorer.ui.inside.records import (
     recorded_datasets,
     recorded_nets,
     recorded_table,
+    runs_of,
     shown_epochs,
 )
 from explorer.ui.linked import linked_choice, linked_choices, linked_switch, settle_number
+from explorer.ui.parameters import Choice, Switch, bound, declare
+from explorer.ui.train.telling import Told
 
+_LOG = declare(Switch("logresp"))
+_EPOCH = declare(Choice("epoch"))
 _HOW = """A block adds F(x) to its input x: the ratio of their norms says how much it changes it. Norms
 are Euclidean, over all channels and pixels of one image, averaged over the images; raw ‖F(x)‖ is not
 comparable between stages, whose maps differ in size. A plain block adds to nothing: drawn is its whole
@@ -56,6 +63,12 @@ _EARLY = (
     " Early in training BN's running statistics lag behind the weights; in eval mode the responses of a deep "
     "net then multiply from layer to layer."
 )
+
+_ORDERED, _RANKED, _CONCLUSION = "responses-ordered", "responses-ranked", "responses-conclusion"
+_CHOOSE_TWINS = (
+    "**Do residual nets respond less than plain nets?** Choose a plain and a residual net of one depth."
+)
+_CHOOSE_DEPTHS = "**Do deeper residual nets respond less per layer?** Choose residual nets of two depths."
 
 
 @dataclass(frozen=True)
@@ -84,7 +97,7 @@ class ResponseViews:
     ordered: go.Figure
     ranked: go.Figure
     said: tuple[str, ...]
-    conclusions: tuple[str, ...]
+    texts: dict[str, tuple[str, ...]]
 
 
 def choose_recorded() -> Chosen:
@@ -103,7 +116,7 @@ def choose_recorded() -> Chosen:
             "Nets", {key: net.title for key, net in there.items()}, "nets", default=default_nets(list(there)),
             most=MOST_NETS, help="Nets of the zoo with all their seeds, and your own runs.",
         )  # fmt: skip
-        log = st.toggle("Log axis", value=True, key="logresp", bind="query-params")
+        log = st.toggle("Log axis", value=True, **bound(_LOG))
     kept = tuple(nets) or tuple(default_nets(list(there)))
     return Chosen(dataset, kept, quantity, bool(log))
 
@@ -116,22 +129,22 @@ def recorded_view(chosen: Chosen) -> None:
     dark = is_dark()
     first = at if is_lost("epoch") else first_shown("epoch", (chosen, dark), at)
     views = response_views(chosen, first if first in epochs else at, dark)
-    place = views.epochs.index(at)
-    quantity = QUANTITIES[chosen.quantity]
+    position = views.epochs.index(at)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"**{quantity.title} in layer order**, after epoch {at}")
+        place(_ORDERED, views.texts[_ORDERED], position)
         show(views.ordered, "responses-in-order", views.said[views.first])
     with right:
-        st.markdown(f"**The same {quantity.of}s sorted by size**, after epoch {at}")
+        place(_RANKED, views.texts[_RANKED], position)
         show(views.ranked, "responses-by-size", views.said[views.first])
-    follow("epoch", views.first, {"responses-in-order": views.said, "responses-by-size": views.said})
+    charts = {"responses-in-order": views.said, "responses-by-size": views.said}
+    follow("epoch", views.first, charts, views.texts)
     with st.container(key="conclusion"):
-        st.markdown(views.conclusions[place])
-    sheet = _sheet(chosen)
+        place(_CONCLUSION, views.texts[_CONCLUSION], position)
+    table, sheet = _table(chosen), _sheet(chosen)
     take_away(
-        lambda: _table(chosen).query("epoch == @at"),
-        lambda: in_layer_order(_table(chosen), sheet, at),
+        lambda: table[table["epoch"] == at],
+        lambda: in_layer_order(table, sheet, at),
         f"responses-{chosen.dataset}-{chosen.quantity}-{at}",
     )
 
@@ -163,21 +176,59 @@ def response_views(chosen: Chosen, first: int, dark: bool) -> ResponseViews:
         ordered=Finished(in_colours(with_frames(ordered, str(first)), dark)),
         ranked=Finished(in_colours(with_frames(ranked, str(first)), dark)),
         said=tuple(describe_responses(table, sheet, epoch) for epoch in epochs),
-        conclusions=tuple(_conclusion(chosen, sheet, epoch) for epoch in epochs),
+        texts=_texts(chosen, sheet, epochs),
     )
 
 
-def _conclusion(chosen: Chosen, sheet: Sheet, epoch: int) -> str:
-    table = _table(chosen)
-    stds = _table(replace(chosen, quantity="std"))
+def _texts(chosen: Chosen, sheet: Sheet, epochs: Sequence[int]) -> dict[str, tuple[str, ...]]:
+    """The charts' titles and the sentences under them at every epoch, as HTML."""
+    quantity = QUANTITIES[chosen.quantity]
+    titles = {
+        _ORDERED: f"**{quantity.title} in layer order**",
+        _RANKED: f"**The same {quantity.of}s sorted by size**",
+    }
+    texts = {
+        name: tuple(_html([f"{title}, after epoch {epoch}"]) for epoch in epochs)
+        for name, title in titles.items()
+    }
+    return texts | {_CONCLUSION: tuple(_html(conclusion(chosen, sheet, epoch)) for epoch in epochs)}
+
+
+def conclusion(chosen: Chosen, sheet: Sheet, epoch: int) -> list[str]:
+    """Figure 7's findings in the nets of one protocol at one epoch; then what the chart leaves out."""
+    table, stds = _table(chosen), _table(replace(chosen, quantity="std"))
+    nets, others = _comparable(chosen, sheet.nets)
+    when = LAST_EPOCH if epoch == stds["epoch"].max() else f"after epoch {epoch}"
+    typical = responses.typical(stds, nets, epoch)
     said = [
-        claims.by_depth(claims.typical(table, sheet.nets, epoch), sheet.quantity),
-        claims.against_plain(claims.typical(stds, sheet.nets, epoch)),
-        claims.near_their_start(stds, sheet.nets, epoch),
+        str(responses.against_plain(typical, when) or _CHOOSE_TWINS),
+        str(responses.by_depth(typical, responses.STD, when) or _CHOOSE_DEPTHS),
     ]
+    if chosen.quantity != "std":
+        shown = responses.typical(table, nets, epoch)
+        said.append(str(responses.by_depth(shown, sheet.quantity.title, when) or ""))
+    said.append(responses.near_their_start(stds, sheet.nets, epoch))
+    if others:
+        names = wording.listed([net.title for net in others])
+        said.append(
+            f"Not in these comparisons, since of another protocol or not trained to the end: {names}."
+        )
     if count := beyond(table, sheet, epoch):
         said.append(f"{count} values lie beyond the axis, drawn on its edge.{_EARLY if epoch <= 2 else ''}")
-    return "\n\n".join(sentence for sentence in said if sentence)
+    return [sentence for sentence in said if sentence]
+
+
+def _comparable(chosen: Chosen, nets: Sequence[NetSeries]) -> tuple[list[NetSeries], list[NetSeries]]:
+    """The finished nets of the protocol that most of them share, and the others."""
+    runs = runs_of(chosen.dataset, chosen.nets)
+    protocol = runs[runs["status"] == FINISHED].drop_duplicates("net").set_index("net")["protocol"]
+    usual = protocol.mode()
+    mine = set(protocol.index[protocol == usual.iloc[0]]) if len(usual) else set()
+    return [net for net in nets if net.key in mine], [net for net in nets if net.key not in mine]
+
+
+def _html(sentences: Sequence[str]) -> str:
+    return "".join(f"<p>{Told(sentence).plain['html']}</p>" for sentence in sentences)
 
 
 def _table(chosen: Chosen) -> pd.DataFrame:
@@ -193,7 +244,7 @@ def _sheet(chosen: Chosen) -> Sheet:
 def _choose_epoch(epochs: Sequence[int]) -> int:
     settle_number("epoch", epochs, "There is no record of epoch {}")
     chosen = st.select_slider(
-        "Epoch", list(epochs), value=epochs[-1], key="epoch", bind="query-params",
+        "Epoch", list(epochs), value=epochs[-1], **bound(_EPOCH, options=epochs),
         help="Drag it, or press the arrow keys. Epoch 0 is the net before training.",
     )  # fmt: skip
     return int(chosen) if chosen in epochs else epochs[-1]

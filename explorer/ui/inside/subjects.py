@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
+from cachetools import LRUCache
 
 from explorer.ui.inside.nets import PROBING
 
@@ -36,21 +36,17 @@ class Kept:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._lock = Lock()
-        self._values: OrderedDict[Any, Any] = OrderedDict()
+        self._values: LRUCache[Any, Any] = LRUCache(MOST_KEPT)
 
     def get(self, key: Any) -> Any:
         """What was kept, or None."""
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
             return self._values.get(key)
 
     def put(self, key: Any, value: Any) -> None:
         """Keep a result; the one that was not asked for longest goes."""
         with self._lock:
             self._values[key] = value
-            while len(self._values) > MOST_KEPT:
-                self._values.popitem(last=False)
 
 
 class Pool:
@@ -59,7 +55,7 @@ class Pool:
     def __init__(self) -> None:
         """Begin with none."""
         self._lock = Lock()
-        self._free: OrderedDict[str, tuple[LoadedNet, list[Subject]]] = OrderedDict()
+        self._free: LRUCache[str, tuple[LoadedNet, list[Subject]]] = LRUCache(MOST_NETS)
 
     @contextmanager
     def lend(self, loaded: LoadedNet) -> Iterator[Subject]:
@@ -81,11 +77,9 @@ class Pool:
     def _give(self, subject: Subject) -> None:
         loaded = subject.loaded
         with self._lock:
-            net, free = self._free.pop(loaded.key, (loaded, []))
+            net, free = self._free.get(loaded.key, (loaded, []))
             kept = free if net is loaded else []
             self._free[loaded.key] = (loaded, [*kept, subject][:2])
-            while len(self._free) > MOST_NETS:
-                self._free.popitem(last=False)
 
 
 @st.cache_resource(show_spinner=False)

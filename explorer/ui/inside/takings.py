@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def offer_maps(found: Sequence[Attribution], look: MapLook, name: str) -> None:
     """A fold-out with a PNG and an .npz of every map."""
-    box = st.expander("Take these maps away", on_change="rerun", key=f"take-{name}")
+    box = st.expander("Download these maps", on_change="rerun", key=f"take-{name}")
     if not box.open:
         return
     with box:

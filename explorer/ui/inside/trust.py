@@ -18,11 +18,13 @@ from explorer.probes.methods import METHODS
 from explorer.ui.figures import draw, take_away
 from explorer.ui.inside.attributions import Case
 from explorer.ui.inside.subjects import computed, pool
+from explorer.ui.parameters import Choice, bound, declare
 
 if TYPE_CHECKING:
     from explorer.probes.attributions import Attribution
     from explorer.probes.trust import Score, Trust
 
+_TRUST = declare(Choice("trust"))
 _NONE = "none"
 _ABOUT = """
 - **Infidelity** (Yeh et al. 2019): the map as a linear model of the score under noise of a tenth of
@@ -50,7 +52,7 @@ def show_trust(case: Case, found: Sequence[Attribution]) -> None:
     titles = {_NONE: "none yet: choose a map to measure"} | {name: METHODS[name].title for name in names}
     chosen = st.selectbox(
         "Measure the trust scores of", list(titles), format_func=lambda key: titles.get(key, key),
-        key="trust", bind="query-params",
+        **bound(_TRUST, options=titles.values()),
         help="Takes some twenty times as long as the map itself, and can be stopped.",
     )  # fmt: skip
     result = next((one for one in found if one.method == chosen), None)
@@ -81,10 +83,10 @@ def _show(trust: Trust, title: str) -> None:
         ("Infidelity (logits²), lower is better", *_against(trust.infidelity, lower=True)),
         ("Deletion (area, 0 to 1), lower is better", *_against(trust.deletion, lower=True)),
         ("Insertion (area, 0 to 1), higher is better", *_against(trust.insertion, lower=False)),
-        ("Max-sensitivity (relative), lower is better", f"{trust.max_sensitivity:.2f}", "0: they never move",
-         _steadiness(trust.max_sensitivity)),
+        ("Max-sensitivity (relative), lower is better", f"{trust.max_sensitivity:.2f}",
+         "0 (random maps never change)", _steadiness(trust.max_sensitivity)),
     ]  # fmt: skip
-    head = f"| score | {title} | random maps | so |\n|---|---|---|---|\n"
+    head = f"| score | {title} | random maps | verdict |\n|---|---|---|---|\n"
     st.markdown(head + "\n".join(f"| {' | '.join(row)} |" for row in rows))
     st.markdown(_forgetting(trust))
     first, second, third = st.columns(3, gap="medium")

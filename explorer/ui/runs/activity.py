@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.runs.library import store_of
+from explorer.runs.status import ACTIVE, Status
 from explorer.runs.store import StoreError
 from explorer.ui import places
 from explorer.ui.data import library
@@ -13,7 +14,6 @@ from explorer.ui.runs.list import all_runs, forget
 from explorer.work.progress import states
 from explorer.work.workers import ensure_workers
 
-_ACTIVE = ("queued", "running", "paused")
 _EVERY_S = {True: 1.0, False: 5.0}
 _COLUMNS = {
     "shown": st.column_config.TextColumn("run"),
@@ -37,7 +37,7 @@ def watch(runs: pd.DataFrame) -> None:
 
 def is_active(runs: pd.DataFrame) -> bool:
     """Whether any of these runs is waiting or being trained."""
-    return bool(runs["status"].isin(_ACTIVE).any())
+    return bool(runs["status"].isin(ACTIVE).any())
 
 
 def _watch(drawn: int) -> None:
@@ -45,7 +45,7 @@ def _watch(drawn: int) -> None:
     if _stamp(runs) != drawn:
         forget()
         st.rerun()
-    active = runs[runs["status"].isin(_ACTIVE)]
+    active = runs[runs["status"].isin(ACTIVE)]
     if active.empty:
         return
     st.markdown("**Going on now**")
@@ -60,7 +60,7 @@ def _watch(drawn: int) -> None:
 
 def _idle(active: pd.DataFrame) -> str:
     """Start the workers where a run waits, as one queued in a shell does; why there are none, if so."""
-    if not (active["status"] == "queued").any():
+    if not (active["status"] == Status.QUEUED).any():
         return ""
     try:
         return str(ensure_workers().problem)

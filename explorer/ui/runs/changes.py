@@ -11,7 +11,7 @@ from explorer.charts.words import literal
 from explorer.runs.library import store_of
 from explorer.runs.store import StoreError
 from explorer.ui.data import library
-from explorer.ui.runs.list import choose, forget
+from explorer.ui.runs.list import choose, choose_none, forget
 from explorer.work import jobs
 
 _DELETED = "runs-deleted"
@@ -61,7 +61,10 @@ def offer_undo() -> None:
         return
     what = next(iter(titles.values())) if len(titles) == 1 else f"{len(titles)} runs"
     with st.container(horizontal=True, vertical_alignment="center", key="runs-undo", border=True):
-        st.markdown(f"Deleted: **{literal(what)}**. It is removed for good after a day.", width="stretch")
+        them = "It" if len(titles) == 1 else "They"
+        st.markdown(
+            f"Deleted **{literal(what)}**. {them} will be removed for good after a day.", width="stretch"
+        )
         st.button("Undo", icon=":material/undo:", key="runs-undo-button", on_click=_restore)
         st.button("Close", icon=":material/close:", key="runs-undo-close", type="tertiary",
                   on_click=lambda: st.session_state.pop(_DELETED, None))  # fmt: skip
@@ -91,7 +94,7 @@ def _delete(titles: Mapping[str, str], chosen: Sequence[str]) -> None:
             problem[run_id] = str(error)
     st.session_state[_DELETED] = {"titles": done} | ({"problem": problem} if problem else {})
     left = [run_id for run_id in chosen if run_id not in done]
-    choose(left) if left else st.query_params.pop("runs", None)
+    choose(left) if left else choose_none()
     forget()
 
 

@@ -8,26 +8,23 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from explorer.charts.compare import (
-    MOST_GROUPS,
-    curves_of_groups,
-    describe_groups,
-    finals_of_groups,
-    group_curves,
-    group_finals,
-    mean_of_groups,
-    verdict,
-)
+from explorer.analysis import wording
+from explorer.analysis.aggregates import Measure, group_curves, group_finals, mean_of_groups
+from explorer.analysis.outcomes import not_counted, verdict
+from explorer.analysis.selection import left_out
+from explorer.charts.compare import MOST_GROUPS, curves_of_groups, describe_groups, finals_of_groups
 from explorer.charts.curves import CurveStyle
 from explorer.charts.words import literal
-from explorer.runs.groups import Group, differences, group_runs, members, origins
+from explorer.runs.groups import Group, counted_members, differences, group_runs, origins
 from explorer.runs.run import Run
 from explorer.ui import places
 from explorer.ui.data import dataset_title, library
 from explorer.ui.figures import draw, take_away
+from explorer.ui.parameters import Choice, Switch, bound, declare
 from explorer.ui.runs.activity import is_active
 from explorer.ui.runs.list import all_runs
 
+_SEEDS, _LOG = declare(Choice("seeds")), declare(Switch("logy"))
 _EVERY_S = 1.0
 
 
@@ -38,7 +35,7 @@ class Compared:
     Attributes:
         runs: whole, in the order of the list.
         groups: runs equal but for the seed.
-        members: one row per run.
+        members: one row per run, with whether it counts in a mean.
         epochs: their curves.
         last: epochs of the longest run.
     """
@@ -53,10 +50,10 @@ class Compared:
 def choose_look() -> CurveStyle:
     """What the curves show: the URL's `errors`, `seeds` and `logy`, as on the Depth page."""
     each = st.segmented_control(
-        "Seeds", ["mean", "each"], default="mean", key="seeds", bind="query-params",
+        "Seeds", ["mean", "each"], default="mean", **bound(_SEEDS, options=("mean", "each")),
         help="The mean with a band from the lowest to the highest seed, or one thin line per run too.",
     )  # fmt: skip
-    log = st.toggle("Log axes", key="logy", bind="query-params", help="Errors and losses on log axes.")
+    log = st.toggle("Log axes", **bound(_LOG), help="Errors and losses on log axes.")
     return CurveStyle(each_seed=each == "each", log_y=log)
 
 
@@ -110,13 +107,14 @@ def _compared(stamp: tuple[tuple[object, ...], ...]) -> Compared:
     runs = [library().run(name) for name in ids]
     groups = group_runs(runs, {str(row[0]): str(row[1]) for row in stamp})
     epochs = library().epochs(ids)
-    return Compared(tuple(runs), tuple(groups), members(groups), epochs, max(run.epochs for run in runs))
+    table = counted_members(groups, runs)
+    return Compared(tuple(runs), tuple(groups), table, epochs, max(run.epochs for run in runs))
 
 
-def _curves(found: Compared, measure: str, title: str, style: CurveStyle) -> None:
+def _curves(found: Compared, measure: Measure, title: str, style: CurveStyle) -> None:
     st.markdown(f"**{title}**, dashed: training, solid: test")
-    curves = group_curves(found.epochs, found.members, measure)  # type: ignore[arg-type]
-    figure = curves_of_groups(curves, found.members, measure, style, found.last)  # type: ignore[arg-type]
+    curves = group_curves(found.epochs, found.members, measure)
+    figure = curves_of_groups(curves, found.members, measure, style, found.last)
     what = "Error in per cent" if measure == "error_pct" else "Loss"
     tags = ", ".join(group.tag for group in found.groups)
     draw(
@@ -132,7 +130,13 @@ def _conclusion(found: Compared, finals: pd.DataFrame) -> str:
     if len(datasets) > 1:
         titles = " and ".join(literal(dataset_title(dataset)) for dataset in datasets)
         said += f" These runs are of different data ({titles}): their errors are not to be compared."
-    return said
+    lengths = sorted({run.iterations for run in found.runs if run.iterations})
+    if len(lengths) > 1:
+        shown = wording.listed([f"{length:,}" for length in lengths])
+        said += (
+            f" They were trained for different lengths ({shown} iterations), which alone may tell them apart."
+        )
+    return " ".join(sentence for sentence in (said, not_counted(left_out(found.members))) if sentence)
 
 
 def _settings(found: Compared) -> None:

@@ -8,12 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.words import literal
-from explorer.runs.provenance import ROOT
 from explorer.runs.run import Run
+from explorer.system.paths import ROOT
 from explorer.ui.data import dataset_title, library
+from explorer.ui.parameters import Choice, bound, declare
 from explorer.ui.runs.changes import delete_button, words_of
 from explorer.ui.runs.downloads import export_run_menu
 
+_RUN = declare(Choice("run"))
 _WHOSE = {"zoo": "from the zoo", "mine": "one of yours"}
 _GOES_ON = (
     ("residuals.py", "Residuals", ":material/stacked_line_chart:", "net"),
@@ -32,8 +34,8 @@ def show_details(chosen: pd.DataFrame) -> None:
     st.header("One run in detail", anchor=False)
     titles = {row.run_id: _title(row) for row in chosen.itertuples()}
     name = st.selectbox(
-        "Run", list(titles), format_func=lambda run_id: titles.get(run_id, run_id), key="run",
-        bind="query-params", label_visibility="collapsed",
+        "Run", list(titles), format_func=lambda run_id: titles.get(run_id, run_id),
+        label_visibility="collapsed", **bound(_RUN, options=titles.values()),
     )  # fmt: skip
     row = chosen[chosen["run_id"] == (name if name in titles else next(iter(titles)))].iloc[0]
     run = library().run(str(row["run_id"]))

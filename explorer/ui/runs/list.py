@@ -10,13 +10,18 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.theme import FAMILY_ORDER, FAMILY_TITLE, in_order
-from explorer.runs.provenance import ROOT
+from explorer.runs.status import Status
+from explorer.system.paths import ROOT
 from explorer.ui.data import dataset_title, library
+from explorer.ui.parameters import Choices, Names, Text, asked, bound, declare, say, titled, unsay
 
+_FIND = declare(Text("find"))
+_FILTERS = {key: declare(Choices(key)) for key in ("ofdata", "offamily", "ofdepth", "ofstatus", "ofsource")}
 _TTL_S = 1
 _REPORTED = "runs-reported"
 _TABLE = "runs-table"
 CHOSEN = "runs"
+_RUNS = declare(Names(CHOSEN))
 """Name in the URL of the chosen runs' ids, separated by commas."""
 MOST_RUNS = 60
 SOURCE_TITLE = {"zoo": "the zoo", "mine": "yours"}
@@ -28,7 +33,7 @@ _COLUMNS = {
     "status": st.column_config.TextColumn("status", width="small"),
     "test_error_pct": st.column_config.NumberColumn("test error", format="%.1f %%", width="small"),
     "train_error_pct": st.column_config.NumberColumn("train error", format="%.1f %%", width="small"),
-    "epochs": st.column_config.NumberColumn("epochs", width=60),
+    "epochs": st.column_config.NumberColumn("planned", width=60, help="Epochs that the whole run has"),
     "seconds": st.column_config.NumberColumn("time (s)", format="%.0f", width=70),
     "when": st.column_config.DatetimeColumn("made", format="YYYY-MM-DD HH:mm", width=130),
     "whose": st.column_config.TextColumn("whose", width="small"),
@@ -76,7 +81,7 @@ def invite(runs: pd.DataFrame) -> None:
 def choose_filter(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs that fit the search and the filters; the URL's `find`, `ofdata`, `offamily` and so on."""
     text = st.text_input(
-        "Search", key="find", bind="query-params", placeholder="name, net, note, id",
+        "Search", **bound(_FIND), placeholder="name, net, note, id",
         help="Every word must occur in a run's name, net, dataset, status, note or id.",
     )  # fmt: skip
     with st.popover("Filter", icon=":material/filter_list:", width="stretch"):
@@ -93,8 +98,9 @@ def choose_filter(runs: pd.DataFrame) -> pd.DataFrame:
 def _one_of(label: str, key: str, values: pd.Series, title: Callable[[Any], str]) -> pd.Series:
     options = in_order(values.unique()) if key == "offamily" else sorted(values.unique(), key=_natural)
     chosen = st.multiselect(
-        label, options, format_func=title, key=key, bind="query-params", placeholder="all"
-    )
+        label, options, format_func=title, placeholder="all",
+        **bound(_FILTERS[key], options=titled(options, title)),
+    )  # fmt: skip
     return values.isin(chosen) if chosen else values.notna()
 
 
@@ -112,7 +118,7 @@ def choose_runs(runs: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
     chosen = chosen_ids(runs)
     ids = list(shown["run_id"])
     if not ids:
-        st.info("No run fits. Empty the search, or take a filter away.")
+        st.info("No runs match. Clear the search or remove a filter.")
         return chosen
     marked = set(chosen)
     key = _table_key(ids, marked)
@@ -130,9 +136,9 @@ def choose_runs(runs: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
 def chosen_ids(runs: pd.DataFrame) -> list[str]:
     """The runs that the URL names, in the order of the list; without one that exists, the default."""
     there = set(runs["run_id"])
-    asked = st.query_params.get(CHOSEN)
-    if asked is not None:
-        wanted = {name for name in asked.split(",") if name}
+    names = asked(_RUNS)
+    if names is not None:
+        wanted = set(names)
         if wanted & there or not wanted:
             return [name for name in runs["run_id"] if name in wanted]
     return default_ids(runs)
@@ -140,7 +146,12 @@ def chosen_ids(runs: pd.DataFrame) -> list[str]:
 
 def choose(ids: Sequence[str]) -> None:
     """Make these the chosen runs, in the URL too."""
-    st.query_params[CHOSEN] = ",".join(ids)
+    say(_RUNS, ids)
+
+
+def choose_none() -> None:
+    """Back to the runs that are compared before anybody chose."""
+    unsay(_RUNS)
 
 
 def default_ids(runs: pd.DataFrame) -> list[str]:
@@ -152,11 +163,11 @@ def default_ids(runs: pd.DataFrame) -> list[str]:
         mine = own[alike.reindex(own.index)].sort_values("created").tail(6)
         twins = runs[alike & (runs["source"] == "zoo") & runs["family"].isin(["plain", "residual"])]
         return [*mine["run_id"], *twins["run_id"]]
-    zoo = runs[runs["family"].isin(["plain", "residual"]) & (runs["status"] == "done")]
+    zoo = runs[runs["family"].isin(["plain", "residual"]) & (runs["status"] == Status.DONE)]
     for dataset in sorted(zoo["dataset"].unique(), key=lambda name: name != "cifar10-jpeg"):
         twins = zoo[(zoo["dataset"] == dataset) & zoo["depth"].isin([20, 56])]
         if len(twins):
-            return list(twins["run_id"])
+            return list(twins.loc[twins["iterations"] == twins["iterations"].max(), "run_id"])
     return list(zoo["run_id"].head(4))
 
 

@@ -11,12 +11,14 @@ from explorer.charts.words import literal
 from explorer.ui.data import dataset_title
 from explorer.ui.runs.changes import delete_button
 from explorer.ui.runs.downloads import export_chosen
-from explorer.ui.runs.list import CHOSEN, MOST_RUNS, choose, default_ids
+from explorer.ui.runs.list import CHOSEN, MOST_RUNS, choose, choose_none, default_ids
 
 _HOW = """Tick runs in the table; the choice is part of the page's address, so a link to it shows the
 same comparison. Runs that are equal but for their **seed** are one group: one line for the mean, and
 a band from the lowest to the highest. Colour is the family, as on every page; lightness tells groups
-of one family apart. Dashed and thin is training, solid and bold is the test. The table beside the
+of one family apart. Dashed and thin is training, solid and bold is the test; a small diamond
+on the frame's edge is a value beyond it. Means take **finished runs, each seed once**; other chosen runs are
+thin lines of their own, and imported runs a group of their own. The table beside the
 final errors lists **only the settings that differ**: whatever is not in it is the same for all
 groups. Where it lists several settings, no single one of them can be made responsible."""
 _FROM = """Training error and loss are means over the batches of an epoch, as they were trained; test
@@ -78,4 +80,4 @@ def _link(ids: list[str]) -> None:
 
 
 def _start_over() -> None:
-    st.query_params.pop(CHOSEN, None)
+    choose_none()

@@ -10,7 +10,6 @@ import gzip
 import threading
 import time
 import zlib
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import streamlit as st
+from cachetools import FIFOCache
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
@@ -64,19 +64,19 @@ class Feed:
     def __init__(self, make: Callable[[View], tuple[str, int]]) -> None:
         """Nothing is made yet."""
         self._make = make
-        self._making = threading.Lock()
-        self._kept: OrderedDict[View, Answer] = OrderedDict()
+        self._making, self._changing = threading.Lock(), threading.Lock()
+        self._kept: FIFOCache[View, Answer] = FIFOCache(_MOST)
 
     def at_hand(self, view: View) -> Answer | None:
         """An answer that is at most a moment old; never waits."""
-        kept = self._kept.get(view)
+        kept = self._last(view)
         return None if kept is None or self._is_old(kept) else kept
 
     def told(self, view: View) -> Answer:
         """The newest answer; one is made where none is at hand."""
         if answer := self.at_hand(view):
             return answer
-        kept = self._kept.get(view)
+        kept = self._last(view)
         if not self._making.acquire(blocking=kept is None):
             return kept  # type: ignore[return-value]  # it waits where there is none
         try:
@@ -86,11 +86,17 @@ class Feed:
 
     def forget(self) -> None:
         """Something was asked of a run: what was known is old."""
-        self._kept.clear()
+        with self._changing:
+            self._kept.clear()
+
+    def _last(self, view: View) -> Answer | None:
+        with self._changing:
+            return self._kept.get(view)
 
     def _is_old(self, kept: Answer) -> bool:
         now = time.monotonic()
-        work = sum(one.spent_s for one in list(self._kept.values()) if now - one.at < _RECENT_S)
+        with self._changing:
+            work = sum(one.spent_s for one in self._kept.values() if now - one.at < _RECENT_S)
         return now - kept.at > max(kept.fresh_s, _SHARE * work)
 
     def _renewed(self, view: View) -> Answer:
@@ -98,12 +104,10 @@ class Feed:
         text, wait_ms = self._make(view)
         version = f"{zlib.crc32(text.encode()):08x}"
         body = gzip.compress(f'{{"version":"{version}",{text[1:]}'.encode(), 1)
-        self._kept[view] = answer = Answer(
-            version, body, began, time.monotonic() - began, min(_FRESH_S, 0.8e-3 * wait_ms)
-        )  # fmt: skip
-        self._kept.move_to_end(view)
-        while len(self._kept) > _MOST:
-            self._kept.popitem(last=False)
+        spent, fresh = time.monotonic() - began, min(_FRESH_S, 0.8e-3 * wait_ms)
+        answer = Answer(version, body, began, spent, fresh)
+        with self._changing:
+            self._kept[view] = answer
         return answer
 
 

@@ -65,9 +65,11 @@ def _read(families: tuple[Family, ...], first: dict[str, Any], images: Images) -
     with rest:
         recipe |= _other_settings()
     try:
+        auto = recipe["precision"] == "auto"
+        recipe |= {"precision": "fp32"} if auto else {}
         order = Order(
             families=families, depth=int(first["layers"]), seeds=int(first["repeats"]),
-            recipe=Recipe(epochs=int(first["epochs"]), **recipe), **shape,
+            recipe=Recipe(epochs=int(first["epochs"]), **recipe), auto_precision=auto, **shape,
         )  # fmt: skip
         order.runs(images)
     except ValueError as error:
@@ -100,7 +102,7 @@ def _other_settings() -> dict[str, Any]:
         "batch_size": settings.batch_size(),
         "weight_decay": float(settings.number("decay")),
         "seed": int(settings.number("seed")),
-        "precision": settings.word("precision", get_args(Precision)),
+        "precision": settings.word("precision", (*get_args(Precision), "auto")),
         "device": settings.word("device", ("auto", *devices())),
         "augment": settings.augmented(),
         "survival": float(settings.number("survival")),
@@ -182,6 +184,7 @@ def _as_settings(order: Order) -> dict[str, Any]:
         "epochs": recipe.epochs, "lr": recipe.lr, "schedule": recipe.schedule,
         "drops": tuple(round(100 * at) for at in recipe.drops), "warmup": round(100 * recipe.warmup),
         "batch": recipe.batch_size, "decay": recipe.weight_decay, "seed": recipe.seed,
-        "precision": recipe.precision, "device": recipe.device, "augment": recipe.augment,
+        "precision": "auto" if order.auto_precision else recipe.precision,
+        "device": recipe.device, "augment": recipe.augment,
         "survival": recipe.survival, "dropout": recipe.dropout, "checkpointing": recipe.checkpointing,
     }  # fmt: skip

@@ -9,13 +9,13 @@ import streamlit as st
 
 from explorer.charts.live import LiveStyle
 from explorer.ui.figures import choose_image, take_away
+from explorer.ui.parameters import Choice, Switch, bound, declare
 from explorer.ui.train.feed import PATH
 from explorer.ui.train.growing import Picture, follow, show_growing
 from explorer.ui.train.sight import (
-    ADDED,
+    BLOCK_CHARTS,
     CONCLUSION,
     ERRORS,
-    GRADIENTS,
     LOSSES,
     View,
     error_drawing,
@@ -26,28 +26,30 @@ from explorer.ui.train.steering import steer_all, steer_each
 from explorer.ui.train.telling import place
 from explorer.ui.train.watching import Watched
 
+_ZOO, _LOG_Y, _LOG_X = declare(Switch("zoo")), declare(Switch("logy")), declare(Switch("logx"))
+_STEPS = declare(Choice("steps"))
+_SMOOTHINGS = (1, 3, 5, 9, 15, 25, 51, 101)
+FORMATS = "View"
+"""Label of the control that also chooses the format of the charts' camera."""
 _HEADINGS = {
     LOSSES: "**Loss at every step**, bold: test after each epoch",
     ERRORS: "**Error after every epoch**, dashed: training, bold: test",
-    ADDED: "**What each block adds**, relative to its input; faint: at the start",
-    GRADIENTS: "**Gradient in each block**, after the last epoch; faint: after the first",
+    **BLOCK_CHARTS,
 }
 
 
 def choose_style() -> tuple[LiveStyle, bool]:
     """How the curves are drawn, and whether the zoo's are beside them; all of it in the URL."""
-    with st.popover("View", icon=":material/visibility:", key="view"):
+    with st.popover(FORMATS, icon=":material/visibility:", key="view"):
         beside = st.toggle(
-            "Beside the zoo's runs", key="zoo", bind="query-params",
+            "Beside the zoo's runs", **bound(_ZOO),
             help="Draws finished runs of the same nets, pale, on the same axes; after the end they are there "
             "by themselves.",
         )  # fmt: skip
-        log_y = st.toggle(
-            "Log losses and errors", key="logy", bind="query-params", help="Also shows small values."
-        )
-        log_x = st.toggle("Log steps", key="logx", bind="query-params", help="Also shows the first steps.")
+        log_y = st.toggle("Log losses and errors", **bound(_LOG_Y), help="Also shows small values.")
+        log_x = st.toggle("Log steps", **bound(_LOG_X), help="Also shows the first steps.")
         smoothing = st.select_slider(
-            "Smoothing (steps averaged)", [1, 3, 5, 9, 15, 25, 51, 101], 5, key="steps", bind="query-params",
+            "Smoothing (steps averaged)", _SMOOTHINGS, 5, **bound(_STEPS, options=_SMOOTHINGS),
             help="The bold loss is a mean over so many steps; the raw one stays under it.",
         )  # fmt: skip
         choose_image()
@@ -66,12 +68,14 @@ def live_view(view: View, found: Watched) -> None:
         place(CONCLUSION, seen.texts[CONCLUSION])
     with st.container(key="each-run"):
         steer_each(found, seen.texts)
-    _side_by_side(seen.pictures, ADDED, GRADIENTS)
+    keys = list(BLOCK_CHARTS)
+    for first in range(0, len(keys), 2):
+        _side_by_side(seen.pictures, *keys[first : first + 2])
     _numbers(view, found)
 
 
 def _side_by_side(pictures: Mapping[str, Picture], *keys: str) -> None:
-    for column, key in zip(st.columns(2, gap="medium"), keys, strict=True):
+    for column, key in zip(st.columns(2, gap="medium"), keys, strict=False):
         with column:
             st.markdown(_HEADINGS[key])
             show_growing(pictures[key], key)
@@ -81,12 +85,15 @@ def _numbers(view: View, found: Watched) -> None:
     """The curves as a table and as CSV; redrawn when somebody opens it, not while it is read."""
     left, right = st.columns(2, gap="medium")
     with left:
-        take_away(lambda: _step_table(found), lambda: loss_drawing(view, found).figure(), "live-loss")
+        take_away(
+            lambda: _step_table(found), lambda: loss_drawing(view, found).figure(), "live-loss", FORMATS
+        )
     with right:
         take_away(
             lambda: _epoch_table(found),
             lambda: error_drawing(view, found.kept, found.sheet).figure(),
             "live-error",
+            FORMATS,
         )
 
 

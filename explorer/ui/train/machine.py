@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.data.registry import available
 from explorer.runs.provenance import processor
 from explorer.training.estimates import Speed
-from explorer.training.recipe import DeviceName, Precision, Recipe
+from explorer.training.recipe import DeviceName, Kernels, Precision, Recipe
 from explorer.ui.data import dataset_title, library, zoo_runs
 from explorer.work.speed import measured, speed, start_measuring
 from explorer.work.workers import ensure_workers
@@ -52,14 +52,14 @@ def devices() -> tuple[str, ...]:
 
 def speed_of(recipe: Recipe) -> Speed | None:
     """Speed of this machine for a recipe, or None before it was measured."""
-    return _speed(recipe.device, recipe.precision, is_measured())
+    return _speed(recipe.device, recipe.precision, recipe.kernels, is_measured())
 
 
 @st.cache_resource(ttl=10, max_entries=16, show_spinner=False)
-def _speed(device: DeviceName, precision: Precision, known: bool) -> Speed | None:
+def _speed(device: DeviceName, precision: Precision, kernels: Kernels, known: bool) -> Speed | None:
     if not known:
         return None
     runs = library().runs()
     sizes = {entry.name: entry.image_size for entry in available()}
     own = runs[runs["source"] != "zoo"]
-    return speed(device, precision, own.assign(image_size=own["dataset"].map(sizes).fillna(0)))
+    return speed(device, precision, own.assign(image_size=own["dataset"].map(sizes).fillna(0)), kernels)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from explorer.runs.status import Status
 from explorer.ui.data import zoo_runs
 from explorer.ui.sources import origin
 from explorer.ui.train.watching import RUNS, Watched, others_active, runs_of, watch_these
@@ -17,8 +18,8 @@ what differs is the shortcut alone. Dashed and thin is training, solid and bold 
 finished runs of the zoo. Where a net has several seeds, each is a thinner line.
 
 The loss of every step is that of one batch, so it jitters: the line over it is a mean of the last steps. The
-dotted grey line is guessing. Zoom with the mouse; the view stays while the run goes on, and a double click
-brings all of it back."""
+dotted grey line is guessing; a small diamond on the frame's edge is a value beyond it. Zoom with the mouse;
+the view stays while the run goes on, and a double click brings all of it back."""
 _SAFE = """A run lives in a process of its own: reload the page, close it, open its link in another browser,
 and it is still there. Pause keeps the weights as of that step; Resume goes on from there, and on a CPU it
 ends with the same weights to the last bit as a run that was never paused."""
@@ -38,7 +39,7 @@ def others(ids: Sequence[str]) -> None:
 def where_to(found: Watched) -> None:
     """Links to what can be asked of the finished nets."""
     states = found.states
-    done = [str(run_id) for run_id in states.loc[states["status"] == "done", "run_id"]]
+    done = [str(run_id) for run_id in states.loc[states["status"] == Status.DONE, "run_id"]]
     with st.container(horizontal=True, key="where-to"):
         if not done:
             return

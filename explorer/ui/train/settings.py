@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer.nets.spec import DEFAULT_GATE_BIAS, MAX_DEPTH, MAX_WIDTH
 from explorer.training.recipe import Recipe
+from explorer.ui.parameters import Choice, Pair, Real, Switch, Whole, bound, declare
 
 _RECIPE = Recipe()
 
@@ -76,8 +77,8 @@ WORDS = {
     "schedule": ("Schedule", "Cosine falls smoothly to zero; step divides by ten at each drop."),
     "precision": (
         "Precision",
-        "bf16 computes in half precision. Many GPUs and some processors are faster in it: the expected "
-        "time beside Start says what it brings here.",
+        "bf16 computes in half precision. Many GPUs and some processors are faster in it; auto takes it "
+        "where this machine's calibration says so. The line beside Start tells what was chosen.",
     ),
     "device": ("Device", "Auto takes a CUDA GPU, then Apple's, then the CPU."),
 }  # fmt: skip
@@ -86,13 +87,24 @@ PARTS = {
     "warmup": ("Warm-up (% of the run)", 15, (0, 50), "In this part the learning rate rises to its peak."),
 }
 BATCHES = (16, 32, 64, 128, 256, 512)
+_NUMBERS = {
+    key: declare(Whole(key, int(one.low), int(one.high)))
+    if isinstance(one.default, int) and isinstance(one.step, int)
+    else declare(Real(key, one.low, one.high))
+    for key, one in NUMBERS.items()
+}
+_WORDS = {key: declare(Choice(key)) for key in WORDS}
+_DROPS = declare(Pair("drops", *PARTS["drops"][2]))
+_WARMUP = declare(Whole("warmup", *PARTS["warmup"][2]))
+_BATCH = declare(Choice("batch"))
+_CHECKPOINTING, _AUGMENT = declare(Switch("checkpointing")), declare(Switch("augment"))
 
 
 def number(key: str, *, width: int | Literal["stretch"] = "stretch") -> Any:
     """A number of the table, whole where its default and step are."""
     one = NUMBERS[key]
     return st.number_input(
-        one.label, one.low, one.high, one.default, one.step, one.format, key=key, bind="query-params",
+        one.label, one.low, one.high, one.default, one.step, one.format, **bound(_NUMBERS[key]),
         help=one.help, width=width,
     )  # fmt: skip
 
@@ -101,7 +113,7 @@ def word(key: str, options: Sequence[str]) -> str:
     """One of a few words; the first is the default."""
     label, explained = WORDS[key]
     chosen = st.segmented_control(
-        label, list(options), default=options[0], key=key, bind="query-params", help=explained
+        label, list(options), default=options[0], help=explained, **bound(_WORDS[key], options=options)
     )
     return chosen if chosen is not None and chosen in options else options[0]
 
@@ -109,9 +121,8 @@ def word(key: str, options: Sequence[str]) -> str:
 def share(key: str, *, disabled: bool = False) -> Any:
     """A part of the run in per cent, or a pair of them."""
     label, default, (low, high), explained = PARTS[key]
-    return st.slider(
-        label, low, high, default, key=key, bind="query-params", help=explained, disabled=disabled
-    )  # type: ignore[call-overload, unused-ignore]
+    linked = bound(_DROPS if key == "drops" else _WARMUP)
+    return st.slider(label, low, high, default, help=explained, disabled=disabled, **linked)  # type: ignore[call-overload, unused-ignore]
 
 
 def batch_size() -> int:
@@ -120,8 +131,7 @@ def batch_size() -> int:
         "Batch size",
         list(BATCHES),
         _RECIPE.batch_size,
-        key="batch",
-        bind="query-params",
+        **bound(_BATCH, options=BATCHES),
         help="Images per step.",
     )
     return int(chosen)
@@ -130,12 +140,10 @@ def batch_size() -> int:
 def checkpointed() -> bool:
     """Whether maps inside blocks are computed twice instead of kept."""
     explained = "Keep each block's input only and compute its inside again: less memory, more time, same net."
-    return bool(
-        st.toggle("Activation checkpointing", key="checkpointing", bind="query-params", help=explained)
-    )
+    return bool(st.toggle("Activation checkpointing", help=explained, **bound(_CHECKPOINTING)))
 
 
 def augmented() -> bool:
     """Whether the images are moved and mirrored."""
     explained = "Pad by 4 pixels, crop at random, and mirror where that keeps the class (section 4.2)."
-    return bool(st.toggle("Augmentation", key="augment", bind="query-params", help=explained))
+    return bool(st.toggle("Augmentation", help=explained, **bound(_AUGMENT)))

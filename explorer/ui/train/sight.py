@@ -9,25 +9,34 @@ from functools import cached_property, lru_cache
 
 import pandas as pd
 
+from explorer.analysis.outcomes import outcome, so_far
 from explorer.charts import live as charts
 from explorer.charts import words
-from explorer.charts.blocks import BLOCK_MEASURES, block_lines, by_block
+from explorer.charts.blocks import BlockMeasure, block_lines, by_block
 from explorer.charts.growing import Drawing
 from explorer.charts.live import LiveStyle, Sheet
-from explorer.charts.outcomes import outcome, so_far
 from explorer.charts.strokes import ZOO, Lines, told
+from explorer.probes.recorded import RECORDED
+from explorer.runs.status import Status
 from explorer.runs.store import StoreError
 from explorer.ui.figures import inked
+from explorer.ui.parameters import Whole
+from explorer.ui.train.choices import choices
 from explorer.ui.train.growing import Picture
 from explorer.ui.train.progress import told_of
-from explorer.ui.train.steering import choices
 from explorer.ui.train.telling import Told
 from explorer.ui.train.watching import MOST, Kept, Watched, watched
 
 CONCLUSION = "conclusion"
 """Name of the sentence that says what the runs show."""
 LOSSES, ERRORS = "loss-over-steps", "error-while-training"
-ADDED, GRADIENTS = "blocks-residual_ratio", "blocks-gradient_norm"
+BLOCK_CHARTS = {f"blocks-{one.column}": one.axis.heading for one in RECORDED if one.axis}
+"""Headings of the charts over the blocks, by their keys."""
+_MEASURES = {
+    f"blocks-{one.column}": BlockMeasure(one.column, one.title, one.axis.top, one.axis.floors)
+    for one in RECORDED
+    if one.axis
+}
 _USUAL_BLOCKS = 9
 _LIST = ","
 _FIRST_MS, _OFTEN_MS, _REST_MS = 150, 400, 3000
@@ -70,11 +79,12 @@ class View:
             ViewError: no page asks like this.
         """
         ids, context = (tuple(query.get(name, "").split(_LIST)) for name in ("runs", "context"))
-        smoothing, flags = query.get("smoothing", ""), [query.get(name) for name in ("logx", "logy", "dark")]
-        if not smoothing.isdecimal() or not 1 <= int(smoothing[:6]) <= 1000 or set(flags) - {"0", "1"}:
+        smoothing = Whole("smoothing", 1, 1000).read([query.get("smoothing", "")])
+        flags = [query.get(name) for name in ("logx", "logy", "dark")]
+        if smoothing is None or set(flags) - {"0", "1"}:
             raise ViewError("Ask with runs, context, smoothing, logx, logy and dark, as the page does.")
         log_x, log_y, dark = (flag == "1" for flag in flags)
-        style = LiveStyle(log_x=log_x, log_y=log_y, smoothing=int(smoothing))
+        style = LiveStyle(log_x=log_x, log_y=log_y, smoothing=smoothing)
         return cls(tuple(filter(None, ids))[:MOST], tuple(filter(None, context))[:MOST], style, dark)
 
 
@@ -115,10 +125,9 @@ def sight(view: View, found: Watched) -> Sight:
     pictures = {
         LOSSES: _losses(view, found),
         ERRORS: _errors(view, kept, found.sheet),
-        ADDED: _blocks(view, kept, "residual_ratio"),
-        GRADIENTS: _blocks(view, kept, "gradient_norm"),
+        **{key: _blocks(view, kept, measure) for key, measure in _MEASURES.items()},
     }
-    done = bool(found.states["status"].eq("done").all())
+    done = bool(found.states["status"].eq(Status.DONE).all())
     said = _said(kept, found.active, done, found.sheet.epochs) if view.ids else _said_before(kept)
     return Sight(pictures, told_of(found) | {CONCLUSION: Told(said)}, choices(found), _wait_ms(found))
 
@@ -167,11 +176,11 @@ def _errors(view: View, kept: Kept, sheet: Sheet) -> Picture:
 
 
 @lru_cache(maxsize=32)
-def _blocks(view: View, kept: Kept, column: str) -> Picture:
+def _blocks(view: View, kept: Kept, measure: BlockMeasure) -> Picture:
     counts = [int(table["block"].to_numpy().max()) for table in kept.blocks.values() if len(table)]
-    lines = _zoo_blocks(kept.zoo, column) + block_lines(kept.blocks, kept.own, column)
-    drawing = by_block(lines, column, max(counts, default=_USUAL_BLOCKS))
-    return _picture(view, drawing, f"{BLOCK_MEASURES[column][0]} of every block", lines)
+    lines = _zoo_blocks(kept.zoo, measure) + block_lines(kept.blocks, kept.own, measure)
+    drawing = by_block(lines, measure, max(counts, default=_USUAL_BLOCKS))
+    return _picture(view, drawing, f"{measure.title} of every block", lines)
 
 
 def _picture(view: View, drawing: Drawing, title: str, lines: Lines) -> Picture:
@@ -201,8 +210,8 @@ def _zoo_errors(zoo: Kept | None, style: LiveStyle, sheet: Sheet) -> Lines:
 
 
 @lru_cache(maxsize=32)
-def _zoo_blocks(zoo: Kept | None, column: str) -> Lines:
-    return block_lines(zoo.blocks, zoo.members, column) if zoo else Lines()
+def _zoo_blocks(zoo: Kept | None, measure: BlockMeasure) -> Lines:
+    return block_lines(zoo.blocks, zoo.members, measure) if zoo else Lines()
 
 
 @lru_cache(maxsize=32)

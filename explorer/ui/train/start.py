@@ -17,6 +17,7 @@ from explorer.ui.train.live import choose_style
 from explorer.ui.train.machine import is_measured, ready_workers, speed_of
 from explorer.ui.train.watching import watch_these
 from explorer.work import jobs
+from explorer.work.fastest import settle
 from explorer.work.order import Bill, Images, Order, bill
 from explorer.work.speed import available_mib
 from explorer.work.workers import worker_count
@@ -32,28 +33,30 @@ def offer_start(wish: Wish) -> tuple[LiveStyle, bool]:
     Returns:
         How the curves are drawn, chosen at the end of the same line; as `choose_style`.
     """
-    refusal, cost = wish.refusal, None
-    if wish.order:
-        cost = bill(wish.order, wish.images, speed_of(wish.order.recipe), worker_count())
-        refusal = _no_room(cost, wish.order)
+    refusal, cost, order = wish.refusal, None, wish.order
+    reasons: tuple[str, ...] = ()
+    if order:
+        order, reasons = settle(order, wish.images, speed_of)
+        cost = bill(order, wish.images, speed_of(order.recipe), worker_count())
+        refusal = _no_room(cost, order)
     refusal = refusal or _not_ready()
     with st.container(horizontal=True, vertical_alignment="center", key="start-row"):
         st.button(
             "Start", type="primary", icon=":material/play_arrow:", key="start", disabled=bool(refusal),
-            on_click=_start, args=(wish.order, wish.images), width=132,
+            on_click=_start, args=(order, wish.images), width=132,
         )  # fmt: skip
         with st.container(key="cost", gap=None, width="stretch"):
             if refusal:
                 st.markdown(f":orange[:material/warning: **This cannot be started.** {refusal}]")
-            elif cost and wish.order:
-                _tell(cost, wish.order)
+            elif cost:
+                _tell(cost, reasons)
         style = choose_style()
     if failed := st.session_state.pop(_FAILED, ""):
         st.error(failed)
     return style
 
 
-def _tell(cost: Bill, order: Order) -> None:
+def _tell(cost: Bill, reasons: tuple[str, ...]) -> None:
     parameters = sorted({one.parameters for one in cost.each})
     macs = sorted({one.macs for one in cost.each})
     memory = max(one.memory_mib for one in cost.each)
@@ -65,9 +68,8 @@ def _tell(cost: Bill, order: Order) -> None:
         f"{_between([f'{value / 1e6:.3g}' for value in macs])} M multiply-adds per image"
     )
     if rate:
-        st.caption(
-            f"Each up to {memory_text(memory)} of memory and {rate:,.0f} images/s. {cost.each[0].basis}"
-        )
+        told = (f"Each up to {memory_text(memory)} of memory and {rate:,.0f} images/s.", cost.each[0].basis)
+        st.caption(" ".join((*told, *reasons)))
     else:
         _wait_for_speed()
 

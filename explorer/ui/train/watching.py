@@ -8,18 +8,20 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from explorer.charts.live import Sheet
 from explorer.charts.strokes import Member, coloured
 from explorer.data.registry import available
 from explorer.runs.run import Run, run_table
+from explorer.runs.status import ACTIVE
 from explorer.runs.store import Store, StoreError
-from explorer.ui.data import library, own_store, runs_on, zoo_runs
+from explorer.training.estimates import estimate
+from explorer.ui.data import library, own_store, runs_on
+from explorer.ui.parameters import Names, asked, declare, say
+from explorer.ui.train.machine import speed_of
 from explorer.work import jobs
 from explorer.work.order import Images, Order
 from explorer.work.watch import (
-    ACTIVE,
     NOTHING,
     Followers,
     Reached,
@@ -32,6 +34,7 @@ from explorer.work.watch import (
 )
 
 RUNS = "runs"
+_RUNS = declare(Names(RUNS))
 """Name in the URL of the watched runs: their ids, or those of groups, separated by commas."""
 MOST = 24
 Plan = tuple[Order, Images]
@@ -84,6 +87,7 @@ class Watched:
         steps: by run id, with those of the epoch that each run is in.
         sheet: how far the axes reach.
         batch_sizes: by run id.
+        expected: images per second that were estimated, of the runs in `rates`.
     """
 
     states: pd.DataFrame
@@ -92,6 +96,7 @@ class Watched:
     steps: Mapping[str, pd.DataFrame]
     sheet: Sheet
     batch_sizes: dict[str, int]
+    expected: dict[str, float]
 
     @cached_property
     def active(self) -> bool:
@@ -114,16 +119,16 @@ class Watched:
 
 def watched_ids() -> list[str]:
     """The runs of the link that exist."""
-    asked = [word for word in st.query_params.get(RUNS, "").split(",") if word][:MOST]
+    names = (asked(_RUNS) or [])[:MOST]
     try:
-        return resolve(own_store(), asked)[:MOST] if asked else []
+        return resolve(own_store(), names)[:MOST] if names else []
     except StoreError:
         return []
 
 
 def watch_these(ids: Sequence[str]) -> None:
     """Make these the watched runs, in the URL too."""
-    st.query_params[RUNS] = ",".join(ids)
+    say(_RUNS, ids)
 
 
 def others_active(ids: Sequence[str]) -> list[str]:
@@ -137,7 +142,7 @@ def others_active(ids: Sequence[str]) -> list[str]:
 def context_ids(dataset: str, families: Sequence[str], depth: int) -> list[str]:
     """The zoo's runs to compare with: the same families, at the same depth or the nearest one."""
     there = runs_on(dataset)
-    there = there if len(there) else zoo_runs()[zoo_runs()["dataset"] == "digits"]
+    there = there if len(there) else runs_on("digits")
     there = there[there["family"].isin(families)]
     if there.empty:
         return []
@@ -190,6 +195,7 @@ def watched(ids: tuple[str, ...], context: tuple[str, ...], plan: Plan | None = 
         steps=kept.steps | fresh,
         sheet=_sheet([*runs.values()] or _planned(plan) or [_run(run_id) for run_id in context]),
         batch_sizes={run_id: run.recipe.batch_size for run_id, run in runs.items()},
+        expected={run_id: rate for run_id in shots if run_id in runs and (rate := _expected(runs[run_id]))},
     )
 
 
@@ -251,6 +257,15 @@ def _followers() -> Followers:
 @lru_cache(maxsize=2)
 def _followers_of(store: Store) -> Followers:
     return Followers(store)
+
+
+def _expected(run: Run) -> float | None:
+    """Images per second as the estimate before the start had them."""
+    entry = next((entry for entry in available() if entry.name == run.dataset), None)
+    if entry is None:
+        return None
+    found = estimate(run.spec, run.recipe, entry.image_size, entry.train, speed_of(run.recipe))
+    return found.images_per_s
 
 
 def _sheet(runs: Sequence[Run]) -> Sheet:

@@ -24,7 +24,7 @@ def script(dataset):
 
 
 def chooser(dataset="digits", **query):
-    app = AppTest.from_function(script, args=(dataset,), default_timeout=60)
+    app = AppTest.from_function(script, args=(dataset,), default_timeout=300)
     for name, value in query.items():
         app.query_params[name] = value
     app = app.run()

@@ -92,12 +92,13 @@ def test_who_comes_while_a_new_one_is_made_takes_the_one_before(clock):
     def make(view):
         if begun.is_set():
             return '{"count":0}', 400
-        if told._kept:
+        if made:
             begun.set()
             assert go_on.wait(10)
-        return f'{{"count":{len(told._kept)}}}', 400
+        made.append(view)
+        return f'{{"count":{len(made)}}}', 400
 
-    told = Feed(make)
+    made, told = [], Feed(make)
     first = told.told(ONE)
     clock.now += 1
     with ThreadPoolExecutor(1) as pool:
@@ -106,6 +107,34 @@ def test_who_comes_while_a_new_one_is_made_takes_the_one_before(clock):
         assert told.told(ONE) is first
         go_on.set()
         assert renewing.result(10) is not first
+
+
+def test_what_was_made_longest_ago_is_forgotten(clock):
+    """Whoever may ask may ask of any runs: what is kept of their answers is bounded."""
+    _, told = counting(clock)
+    views = [View((f"run-{number}",), (), LiveStyle(), False) for number in range(feed._MOST + 1)]
+
+    for view in views[:-1]:
+        told.told(view)
+    clock.now += 1
+    told.told(views[0])  # made again, so that the second is the oldest
+    told.told(views[-1])
+    assert told.at_hand(views[0])
+    assert told.at_hand(views[-1])
+    assert told._last(views[1]) is None
+    assert told._last(views[2])
+
+
+def test_work_of_long_ago_makes_nobody_wait(clock):
+    """Answers share a fifth of one core, counted over the last seconds alone."""
+    made, told = counting(clock, takes=0.5)
+    told.told(OTHER)
+    clock.now += feed._RECENT_S + 0.1
+    told.told(ONE)
+    clock.now += 2.6  # five times its own half second; with the other's it would be five seconds
+    told.told(ONE)
+
+    assert made == [OTHER, ONE, ONE]
 
 
 def test_a_view_that_cannot_be_made_takes_no_other_with_it(clock):

@@ -8,10 +8,12 @@ from explorer.charts.live import LiveStyle
 from explorer.data.sources import digits
 from explorer.nets.spec import NetSpec
 from explorer.runs.store import Store
+from explorer.system.processes import this_process
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 from explorer.ui.train.sight import CONCLUSION, LOSSES, View, ViewError, sight_now
 from explorer.work import jobs
+from explorer.work.queue import take
 
 STYLE = LiveStyle(log_x=True, smoothing=9)
 SPEC = NetSpec("residual", 8, width=4, in_channels=1)
@@ -76,6 +78,19 @@ def test_numbers_are_told_and_what_is_steered_draws_the_page_anew(store):
     ]
     assert "<b>After epoch 1 of 2:</b>" in told["texts"][CONCLUSION]["html"]
     assert told["texts"][run_id]["percent"] == 50.0
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [(jobs.pause, "pausing"), (jobs.stop, "stopping"), (jobs.step_epoch, "pausing after this epoch")],
+)
+def test_what_a_running_run_was_asked_is_said_until_it_is_done(store, ask, said):
+    run_id = jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
+    take(store, this_process())
+    before = sight_now(view_of(run_id)).texts[run_id].text
+    ask(store, run_id)
+
+    assert sight_now(view_of(run_id)).texts[run_id].text == f"{before} · {said}"
 
 
 def test_a_reason_is_shown_as_text_whatever_is_in_it(store):

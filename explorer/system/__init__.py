@@ -1,0 +1,1 @@
+"""Files, processes, background tasks and paths: what every other part may use."""
