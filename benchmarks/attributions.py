@@ -35,7 +35,7 @@ def plain_methods(loaded: LoadedNet, picture: Tensor) -> dict[str, Plain]:
     """Each method as Captum's documentation calls it, with the parameters that ours has by default."""
     black = loaded.normalised(torch.zeros_like(picture))
     references = noise_references(loaded, picture, 10, torch.Generator().manual_seed(0))
-    mask = feature_mask(picture, "patches", 64, 0)
+    mask = feature_mask(picture, "patches", 64)
     complete = {"target": TARGET, "return_convergence_delta": True}
 
     def last(net: nn.Module) -> nn.Module:

@@ -42,7 +42,7 @@ FIRST_S, PER_S = 1.5, 2.0
 
 def start(page, address: str, seed: int) -> tuple[float, float, float]:
     """Seconds to the first point, changes of the chart per second, and the longest pause in seconds."""
-    page.goto(f"{address}/train?seed={seed}")
+    page.goto(f"{address}/train?layers=20&seed={seed}")
     page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)
     time.sleep(4)
     page.evaluate(WATCH)

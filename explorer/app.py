@@ -9,13 +9,19 @@ root = str(Path(__file__).resolve().parents[1])
 if root not in sys.path:
     sys.path.insert(0, root)
 
-from explorer.ui.look import follow_theme, settle  # noqa: E402 - only found once the root is on the path
-from explorer.ui.menu import navigation  # noqa: E402
+from explorer.ui.look import follow_theme, masthead, settle  # noqa: E402 - only found once the root is on the path
+from explorer.ui.menu import PRODUCT, navigation  # noqa: E402
+from explorer.ui.places import follow_history, place  # noqa: E402
 from explorer.ui.startup import tidy_heap  # noqa: E402
 
-st.set_page_config(page_title="ResNet Explorer", page_icon=f"{root}/assets/icon.svg", layout="wide")
+# the icon first: Streamlit would fetch the page's own from the internet
+st.set_page_config(page_title=PRODUCT, page_icon=f"{root}/assets/icon.svg", layout="wide")
 page = navigation()
-settle()
-follow_theme()
-page.run()
+st.set_page_config(page_title=f"{page.title} · {PRODUCT}")
+with place(page.url_path):
+    follow_theme()
+    follow_history()
+    masthead()
+    settle()
+    page.run()
 tidy_heap()

@@ -22,7 +22,7 @@ st.title("Why does the net say this class?")
 try:
     first, second = st.columns([4, 9], vertical_alignment="bottom")
     with first:
-        choice = choose_net(default=asking.preferred_net(net_choices()))
+        choice = choose_net()
         loaded = opened(choice)
     with second:
         picture = choose_picture(choice.dataset)
@@ -30,7 +30,7 @@ try:
     view = sixth.popover("View", icon=":material/tune:", width="stretch")
     with view:
         tone = choose_tone(loaded.in_channels)
-    case = Case(choice, loaded, fit(picture, loaded.image_size, loaded.in_channels, tone))
+    case = Case(choice, loaded, picture, fit(picture, loaded.image_size, loaded.in_channels, tone))
     with third:
         target = asking.choose_target(loaded.classes, case.probabilities())
     with fourth:
@@ -43,7 +43,7 @@ try:
     cases = [case]
     twin = twin_of(choice, net_choices()) if with_twin else None
     if twin is not None:
-        cases.append(Case(twin, opened(twin), case.seen))
+        cases.append(Case(twin, opened(twin), picture, case.seen))
     found = show_maps(case, questions, look, "first")
     if with_twin and twin is None:
         st.info("This net has no plain or residual twin here. Choose one of the zoo's.")

@@ -38,9 +38,9 @@ with text:
             "residual nets of any depth learn."
         )
     idea()
-st.subheader("Five minutes, five steps")
+st.header("Five minutes, five steps")
 tour()
-st.subheader("Look for yourself")
+st.header("Look for yourself")
 cards()
 take_away(lambda: finals, lambda: figure, f"error-over-depth-{dataset}")
 origin(runs_on(dataset))

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from explorer.ui.inside.inspected import preferred_net
 from explorer.ui.inside.inspection import inspect
 from explorer.ui.inside.nets import choose_net
 from explorer.ui.inside.pictures import choose_picture
@@ -11,7 +10,7 @@ st.title("What does each block make of a picture?")
 left, right = st.columns([3, 8], vertical_alignment="bottom")
 try:
     with left:
-        choice = choose_net(default=preferred_net())
+        choice = choose_net()
     with right:
         picture = choose_picture(choice.dataset)
     inspect(choice, picture)

@@ -24,6 +24,6 @@ try:
     use_elsewhere(choice)
 except ValueError as error:
     st.error(str(error), icon=":material/error:")
-st.subheader("Open another net")
+st.header("Open another net")
 open_view()
 guide()

@@ -9,14 +9,14 @@ from explorer.ui.train.live import live_view
 from explorer.ui.train.reading import guide, others, where_to
 from explorer.ui.train.sight import View
 from explorer.ui.train.start import offer_start
-from explorer.ui.train.watching import context_of, watched, watched_ids
+from explorer.ui.train.watching import context_of, is_over, watched, watched_ids
 
 st.title("How does a net learn, with shortcuts and without?")
 wish = choose_order()
 style, beside = offer_start(wish)
 ids = watched_ids()
 others(ids)
-context = context_of(wish.order, wish.images.name, ids) if beside or not ids else []
+context = context_of(wish.order, wish.images.name, ids) if beside or is_over(ids) else []
 plan = (wish.order, wish.images) if wish.order else None
 found = watched(tuple(ids), tuple(context), plan)
 with st.container(key="live"):

@@ -7,10 +7,10 @@ from explorer.ui.evidence.measuring import signal_view
 
 st.title("Can a net be a thousand layers deep?")
 signal_view(deep.choose_depth())
-st.subheader("Does more depth overfit?")
+st.header("Does more depth overfit?")
 st.markdown(deep.QUESTION)
 deep.show_overfitting()
-st.subheader("What does it look like, and what does it cost?")
+st.header("What does it look like, and what does it cost?")
 deep.show_stacks()
 with st.expander("How to read this"):
     st.markdown(deep.HOW)

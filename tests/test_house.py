@@ -79,6 +79,12 @@ def test_benchmarks_say_what_their_ratio_is(path):
     assert "ratio" in ast.get_docstring(ast.parse(path.read_text()))
 
 
+def test_every_part_of_a_page_remembers_what_is_chosen_in_it():
+    made = [file for file in Path(ROOT, "explorer").rglob("*.py") if "st.fragment(" in file.read_text()]
+    made += [file for file in Path(ROOT, "explorer").rglob("*.py") if "@st.fragment" in file.read_text()]
+    assert {file.name for file in made} == {"places.py"}
+
+
 def test_no_table_is_asked_by_names_that_it_cannot_see():
     """pandas looks `@name` up in the frame of its caller, which is another one within a lambda."""
     asked = [

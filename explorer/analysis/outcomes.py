@@ -9,6 +9,8 @@ import pandas as pd
 from explorer.analysis import degradation, wording
 from explorer.analysis.aggregates import final_errors, group_finals
 
+_MUCH_POINTS, _LEARNED_PCT = 10.0, 2.0
+
 
 def so_far(epochs: pd.DataFrame, members: pd.DataFrame, last: int) -> str:
     """Errors after the last epoch that all runs have reached which have begun.
@@ -50,8 +52,27 @@ def outcome(epochs: pd.DataFrame, members: pd.DataFrame) -> str:
     ends = epochs.sort_values("epoch").groupby("run_id").tail(1).merge(members, on="run_id")
     depths, groups = members["depth"].unique(), members.drop_duplicates("group")
     if len(depths) == 1 and sorted(groups["family"]) == ["plain", "residual"]:
-        return f"**Done.** {degradation.twins(final_errors(ends), int(depths[0]))}"
+        finals = final_errors(ends)
+        return f"**Done.** {degradation.twins(finals, int(depths[0]))} {lesson(finals)}".rstrip()
     return verdict(group_finals(ends.drop(columns="group"), members))
+
+
+def lesson(finals: pd.DataFrame) -> str:
+    """What twins that were just trained have shown, in one sentence; empty where one of them is missing.
+
+    Args:
+        finals: as `aggregates.final_errors` gives them, of one depth.
+    """
+    trained = finals[finals["split"] == "train"].set_index("family")["mean"]
+    if not {"plain", "residual"} <= set(trained.index):
+        return ""
+    plain, residual = float(trained["plain"]), float(trained["residual"])
+    same = "the same layers, initial weights and batches"
+    if plain - residual > _MUCH_POINTS:
+        return f"**What this shows:** {same}, and only the net with shortcuts learns what it was shown."
+    if max(plain, residual) < _LEARNED_PCT:
+        return "**What this shows:** at this depth both nets learn what they were shown; try more layers."
+    return f"**What this shows:** {same}; at this depth the shortcuts change little so far."
 
 
 def verdict(finals: pd.DataFrame) -> str:

@@ -70,7 +70,7 @@ class Task:
     def mask(self) -> Tensor:
         """The regions asked for, (1, 1, H, W)."""
         kind, count = str(self.parameters["regions"]), int(self.parameters["n_regions"])
-        return feature_mask(self.inputs, kind, count, self.seed)
+        return feature_mask(self.inputs, kind, count)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from explorer.nets.loaded import LoadedNet
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_WEIGHT_OF_PLACE = 2.0
+_COMPACTNESS = 1.0
 SAID = {
     "mean": "the mean colour of the training images (zero after normalisation)",
     "black": "a black picture",
@@ -42,9 +42,9 @@ def noise_references(loaded: LoadedNet, inputs: Tensor, count: int, generator: t
     return loaded.normalised(pixels)
 
 
-def feature_mask(inputs: Tensor, kind: str, count: int, seed: int) -> Tensor:
+def feature_mask(inputs: Tensor, kind: str, count: int) -> Tensor:
     """The number of each pixel's region, (1, 1, H, W), from 0 without gaps."""
-    labels = _patches(inputs, count) if kind == "patches" else _superpixels(inputs, count, seed)
+    labels = _patches(inputs, count) if kind == "patches" else _superpixels(inputs, count)
     _, numbered = np.unique(labels, return_inverse=True)
     return torch.from_numpy(numbered.reshape(1, 1, *inputs.shape[2:]).astype(np.int64))
 
@@ -57,17 +57,13 @@ def _patches(inputs: Tensor, count: int) -> NDArray[np.int64]:
     return numbers
 
 
-def _superpixels(inputs: Tensor, count: int, seed: int) -> NDArray[np.int64]:
-    """K-means of colour and place, as in SLIC (Achanta et al. 2012), over the whole picture."""
-    from sklearn.cluster import KMeans
+def _superpixels(inputs: Tensor, count: int) -> NDArray[np.int64]:
+    """SLIC (Achanta et al. 2012) on the colours as the net sees them, of unit deviation."""
+    from skimage.segmentation import slic
 
-    colours = inputs[0].permute(1, 2, 0).reshape(-1, inputs.shape[1]).numpy()
-    height, width = inputs.shape[2:]
-    rows, columns = np.mgrid[:height, :width]
-    side = math.sqrt(height * width / count)
-    places = np.stack([rows.ravel(), columns.ravel()], 1) * (_WEIGHT_OF_PLACE / max(side, 1))
-    points = np.concatenate([colours / max(float(colours.std()), 1e-6), places], 1)
-    count = min(count, len(np.unique(points, axis=0)))
-    found = KMeans(count, n_init=1, max_iter=20, random_state=seed).fit(points)
-    labels: NDArray[np.int64] = found.labels_
-    return labels
+    colours = inputs[0].permute(1, 2, 0).double().numpy()
+    found: NDArray[np.int64] = slic(
+        colours / max(float(colours.std()), 1e-6), n_segments=count, compactness=_COMPACTNESS,
+        convert2lab=False, channel_axis=-1, start_label=0,
+    )  # fmt: skip
+    return found

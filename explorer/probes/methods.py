@@ -157,7 +157,7 @@ def _regions() -> tuple[Parameter, Parameter]:
     return (
         Parameter(
             "regions", "Regions", "patches",
-            "A grid of square patches, or superpixels: neighbours of like colour (k-means).", options=REGIONS,
+            "A grid of square patches, or superpixels: neighbours of like colour (SLIC).", options=REGIONS,
         ),
         Parameter("n_regions", "Number of regions", 64, "About how many regions.", 4, 400, 1),
     )  # fmt: skip

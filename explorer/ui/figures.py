@@ -9,8 +9,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-IMAGE = "image"
-"""Session key of the format that the charts' camera takes, png or svg."""
+from explorer.ui.enlarging import enlarged
+
+_IMAGE = "image"
+PRESENT, LOOK = "present", "look"
+"""Keys of the switch for presentations, also in the URL, and of what the browser says of itself."""
+_PLOTLY_MB = 4.8
 # text at 4.5 to 1 and more on either ground, grid lines that stay behind
 _INK = {"light": ("#3A424C", "rgba(120,130,140,0.22)"), "dark": ("#C9D1D9", "rgba(150,160,170,0.22)")}
 _CONFIG: dict[str, Any] = {
@@ -26,6 +30,8 @@ class Finished(go.Figure):  # type: ignore[misc]  # plotly has no types
 
     Plotly copies a figure whenever it is drawn, with all its frames; this one is copied once.
     """
+
+    large: Finished | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The figure as plain values; the same object at every call."""
@@ -47,6 +53,11 @@ def draw_own(figure: go.Figure, key: str, alt: str) -> None:
 def is_dark() -> bool:
     """Whether this visitor's page is dark."""
     return st.context.theme.type == "dark"
+
+
+def is_large() -> bool:
+    """Whether this visitor presents: the switch is on, or the screen is as wide as a projector's."""
+    return bool(st.session_state.get(PRESENT) or st.session_state.get(LOOK, {}).get("wide"))
 
 
 def is_touch() -> bool:
@@ -98,7 +109,7 @@ def show(figure: go.Figure, key: str, alt: str) -> None:
         key: unique on the page; also the file name of the exported picture.
         alt: the chart in words.
     """
-    st.plotly_chart(figure, width="stretch", key=key, theme="streamlit", config=_config(key), alt=alt)
+    st.plotly_chart(_sized(figure), width="stretch", key=key, theme="streamlit", config=_config(key), alt=alt)
 
 
 def choose_in(figure: go.Figure, key: str, alt: str, chosen: str) -> None:
@@ -110,18 +121,35 @@ def choose_in(figure: go.Figure, key: str, alt: str, chosen: str) -> None:
             st.session_state[chosen] = points[0]["customdata"][0]
 
     st.plotly_chart(
-        figure, width="stretch", key=key, theme="streamlit", config=_config(key), alt=alt,
+        _sized(figure), width="stretch", key=key, theme="streamlit", config=_config(key), alt=alt,
         on_select=press, selection_mode="points",
     )  # fmt: skip
 
 
+def _sized(figure: go.Figure) -> go.Figure:
+    if not is_large():
+        return figure
+    if not isinstance(figure, Finished):
+        return go.Figure(enlarged(figure), skip_invalid=True)
+    if figure.large is None:
+        figure.large = Finished(enlarged(figure), skip_invalid=True)
+    return figure.large
+
+
 def _config(name: str) -> dict[str, Any]:
-    image = st.session_state.get(IMAGE, "png")
+    image = st.session_state.get(_IMAGE, "png")
     config = _CONFIG | {
         "toImageButtonOptions": {"format": image, "filename": name, "scale": 1 if image == "svg" else 3}
     }
     # where nothing hovers, Plotly's buttons would lie over the chart for good
     return config | {"displayModeBar": False} if is_touch() else config
+
+
+def choose_image() -> None:
+    """Which format the charts' camera takes, on every page of the session."""
+    st.radio(
+        "Format of the charts' camera", ["png", "svg"], key=_IMAGE, horizontal=True, persist_state="session"
+    )
 
 
 def take_away(
@@ -154,12 +182,13 @@ def take_away(
         )
         second.download_button(
             "HTML",
-            lambda: make().to_html(include_plotlyjs="cdn"),
+            lambda: make().to_html(include_plotlyjs=True),
             f"{name}.html",
             "text/html",
             on_click="ignore",
             key=f"{name}-html",
             width="stretch",
+            help=f"About {_PLOTLY_MB} MB, since Plotly is inside: it opens without a network.",
         )
         st.caption(
             "For a picture of the chart, open the HTML and press the camera above it."

@@ -4,6 +4,7 @@
 // And a finger over a chart scrolls the page: Plotly would take it for a drag. A tap still arrives, as a mouse.
 const MOST_ASKED = 3;
 const SETTLED_MS = 300;
+const WIDE_PX = 1900;
 let leave = () => {};
 let asked = 0;
 
@@ -16,11 +17,31 @@ function keepFromCharts(touch) {
   if (touch.target.closest?.(".js-plotly-plot")) touch.stopPropagation();
 }
 
-export default function ({ data, setTriggerValue }) {
+function isWide() {
+  return innerWidth >= WIDE_PX;
+}
+
+// What a page concludes is read out when it changes. Streamlit's list of pages has its sections between the list
+// and its items, which makes neither a list: it is links in a navigation.
+function describe() {
+  document.querySelectorAll('[data-testid="stSidebarNavItems"]:not([role])').forEach((list) => {
+    list.setAttribute("role", "none");
+  });
+  document.querySelectorAll('[data-testid="stSidebarNavItems"] li:not([role])').forEach((item) => {
+    item.setAttribute("role", "none");
+  });
+  document.querySelectorAll('[class*="st-key-conclusion"]:not([aria-live])').forEach((conclusion) => {
+    conclusion.setAttribute("aria-live", "polite");
+  });
+}
+
+export default function ({ data, setStateValue, setTriggerValue }) {
   leave();
   const app = document.querySelector(".stApp");
   const timers = new Set();
   const look = () => {
+    describe();
+    if (isWide() !== data.wide) setStateValue("wide", isWide());
     if (isDark(app) === data.dark) {
       asked = 0;
     } else if (asked < MOST_ASKED) {
@@ -33,10 +54,15 @@ export default function ({ data, setTriggerValue }) {
   watch.observe(app, { attributes: true, attributeFilter: ["class", "style"] });
   const screen = matchMedia("(prefers-color-scheme: dark)");
   screen.addEventListener("change", later);
+  addEventListener("resize", later);
+  const drawn = new MutationObserver(describe);
+  drawn.observe(app, { childList: true, subtree: true });
   document.addEventListener("touchstart", keepFromCharts, { capture: true, passive: true });
   later();
   leave = () => {
     watch.disconnect();
+    drawn.disconnect();
+    removeEventListener("resize", later);
     timers.forEach(clearTimeout);
     screen.removeEventListener("change", later);
     document.removeEventListener("touchstart", keepFromCharts, { capture: true });

@@ -30,6 +30,8 @@ class Entry:
         return f"../pages/{self.path}.py"
 
 
+PRODUCT = "ResNet Explorer"
+
 HOME = Entry("home", "Home", "home", "")
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "": (HOME, Entry("depth", "Depth", "layers", "Slide the depth and watch plain nets train worse.")),

@@ -19,7 +19,7 @@ def opened(**query):
 
 
 def text(page):
-    return " ".join(element.value for element in [*page.markdown, *page.caption, *page.subheader])
+    return " ".join(element.value for element in [*page.markdown, *page.caption, *page.header])
 
 
 def charts(page):

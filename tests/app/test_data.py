@@ -59,6 +59,12 @@ def test_digits_are_there_at_first_paint():
     assert [metric.value for metric in page.metric] == ["1,437", "360", "8x8, grey", ".31", ".38"]
 
 
+def test_what_the_colour_nets_learnt_from_is_said_where_it_is_not_here():
+    page = opened()
+    assert "The colour nets of the zoo learnt from CIFAR-10 (JPEG)" in page.info[0].value
+    assert "Download CIFAR-10 below" in page.info[0].value
+
+
 def test_an_added_dataset_is_chosen_measured_and_its_leak_is_told(pets):
     page = opened().selectbox(key="set").set_value("pets").run()
 
@@ -144,7 +150,7 @@ def test_a_zip_is_added_and_shown_at_once():
 
     assert page.selectbox(key="set").value == "mine"
     assert "**mine**: 9 images to train on" in text(page)
-    (told,) = (info.value for info in page.info)
+    (told,) = (info.value for info in page.info if "colour nets" not in info.value)
     assert "hold 1 image, taken as that class's" in told
     assert "1 image" in told
     assert "loose.png" in told

@@ -12,6 +12,7 @@ from explorer.system.paths import ROOT
 from explorer.training.estimates import Timing
 from explorer.ui.train import steering
 from explorer.work import jobs, speed
+from explorer.work.order import PRESETS, Order
 
 HOME = str(ROOT / "explorer" / "app.py")
 
@@ -33,7 +34,7 @@ def calibrated(monkeypatch):
 
 def open_page(**query):
     page = AppTest.from_file(HOME, default_timeout=300).switch_page("../pages/train.py")
-    for name, value in query.items():
+    for name, value in ({"layers": "20"} | query).items():
         page.query_params[name] = value
     return page.run()
 
@@ -60,11 +61,14 @@ def train_until_idle():
     work(Store(), Duty(until_idle=True))
 
 
-def test_it_opens_with_the_zoo_as_context_and_no_click():
+def test_it_opens_without_the_end_of_the_story():
     page = open_page()
 
     assert not page.exception
-    assert "**From the zoo, finished before:** plain-20 and ResNet-20, 3 seeds each." in text(page)
+    assert "From the zoo" not in text(page)
+    assert "**Start** trains these nets" in text(page)
+    shown = open_page(zoo="true")
+    assert "**From the zoo, finished before:** plain-20 and ResNet-20, 3 seeds each." in text(shown)
     assert len(page.get("plotly_chart")) == 4
     assert "269,434 parameters" in text(page)
     assert "time not yet measured" in text(page)
@@ -125,7 +129,7 @@ def test_garbage_in_the_url_gives_defaults(garbage):
     page = open_page(**garbage)
 
     assert not page.exception
-    assert page.number_input(key="layers").value == 20
+    assert page.number_input(key="layers").value == (Order().depth if "layers" in garbage else 20)
     assert page.button_group(key="nets").value == ["plain", "residual"]
     assert not page.button(key="start").disabled
     assert len(page.get("plotly_chart")) == 4
@@ -275,3 +279,10 @@ def test_the_learning_rate_of_a_run_that_has_begun_is_said(monkeypatch):
     train_until_idle()
 
     assert set(runs_of(watched(ids, ()))["iterations"]) == {22}
+
+
+def test_it_starts_from_twins_whose_difference_is_certain():
+    page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/train.py").run()
+    assert page.number_input(key="layers").value >= 32
+    assert PRESETS[0].order().depth == page.number_input(key="layers").value
+    assert "zoo's finished" not in text(page)

@@ -70,7 +70,7 @@ def status(page, text):
 
 @pytest.mark.slow
 def test_twins_are_started_watched_steered_and_taken_away(page, server):
-    open_train(page, server, "?epochs=15")  # they still run when everything up to Pause is done
+    open_train(page, server, "?layers=20&epochs=15")  # they still run when everything up to Pause is done
     page.get_by_role("button", name="Start", exact=True).click()
     first = wait_for_points(page, 0)
     page.wait_for_url(re.compile("runs=plain-20.*residual-20"))

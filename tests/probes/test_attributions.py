@@ -358,13 +358,13 @@ def test_superpixels_follow_the_picture(linear):
 
     halves = torch.zeros(1, 3, 16, 16)
     halves[..., 8:] = 4
-    mask = feature_mask(halves, "superpixels", 8, 0)
+    mask = feature_mask(halves, "superpixels", 8)
     assert not set(mask[..., :8].unique().tolist()) & set(mask[..., 8:].unique().tolist())
     assert mask.min() == 0
     assert len(mask.unique()) == int(mask.max()) + 1
-    patches = feature_mask(halves, "patches", 16, 0)
+    patches = feature_mask(halves, "patches", 16)
     assert len(patches.unique()) == 16
-    assert len(feature_mask(torch.zeros(1, 1, 8, 8), "superpixels", 400, 0).unique()) <= 64
+    assert len(feature_mask(torch.zeros(1, 1, 8, 8), "superpixels", 400).unique()) <= 64
 
 
 @pytest.mark.parametrize("name", [name for name, one in METHODS.items() if "baseline" in one.settle({})])

@@ -10,8 +10,8 @@ from explorer.analysis.selection import Protocol
 from explorer.charts.curves import CurveStyle
 from explorer.charts.theme import FAMILY_TITLE, Split, in_order
 from explorer.ui.data import dataset_title
-from explorer.ui.figures import IMAGE
-from explorer.ui.linked import linked_choice
+from explorer.ui.figures import choose_image
+from explorer.ui.linked import linked_choice, settle_number
 from explorer.ui.parameters import Choice, Choices, Switch, Whole, bound, declare, titled
 
 _FAMILIES = declare(Choices("families"))
@@ -74,7 +74,7 @@ def choose_style(families: Sequence[str]) -> CurveStyle:
             "Smoothing (epochs averaged)", 1, 9, 1, step=2, **bound(_SMOOTH),
             help="The averaged line is drawn over the raw one, which stays visible.",
         )  # fmt: skip
-        st.radio("Format of the charts' camera", ["png", "svg"], key=IMAGE, horizontal=True)
+        choose_image()
     return CurveStyle(
         families=tuple(in_order(shown or there)),
         splits=_SPLITS[split or "both"],
@@ -88,6 +88,7 @@ def choose_style(families: Sequence[str]) -> CurveStyle:
 def choose_depth(depths: Sequence[int]) -> int:
     """One of the depths that were trained; the URL's `depth`."""
     default = DEFAULT_DEPTH if DEFAULT_DEPTH in depths else depths[0]
+    settle_number("depth", depths, "No net of {} layers was trained on these images")
     chosen = st.select_slider(
         "Depth",
         list(depths),

@@ -8,6 +8,7 @@ from explorer.analysis import claims, gradients
 from explorer.analysis.aggregates import mean_curves
 from explorer.charts.curves import CurveStyle, error_over_epochs
 from explorer.charts.depth import error_over_depth
+from explorer.ui import places
 from explorer.ui.data import budget, chance_pct, curves_on, depths_on, evidence, finals_on, gradients_on
 from explorer.ui.depth.controls import FORMATS, choose_depth
 from explorer.ui.depth.player import follow, is_lost, place
@@ -20,7 +21,7 @@ _GUIDE = declare(Choice("guide"))
 _TITLE, _CONCLUSION, _FIGURES = "depth-title", "depth-conclusion", "depth-figures"
 
 
-@st.fragment
+@places.fragment
 def depth_view(dataset: str, protocol: str, style: CurveStyle) -> None:
     """Slider, curves of the chosen depth, errors over all depths, figures for the gap, conclusion.
 

@@ -16,6 +16,7 @@ from explorer.nets.spec import NetSpec
 from explorer.nets.totals import checkpointed_memory_mib, totals, training_memory_mib
 from explorer.ui.data import dataset_title, evidence, library, twin_datasets
 from explorer.ui.figures import draw, take_away
+from explorer.ui.linked import settle_number
 from explorer.ui.parameters import Choice, bound, declare
 
 _DEEP = declare(Choice("deep"))
@@ -57,6 +58,7 @@ def finals() -> pd.DataFrame:
 def choose_depth() -> int:
     """One of the depths measured; the URL's `deep`."""
     titles = [str(depth) for depth in DEPTHS]
+    settle_number("deep", DEPTHS, "No net of {} layers was measured")
     chosen = st.segmented_control(
         "Layers", titles, default=titles[-1], **bound(_DEEP, options=titles),
         help="1001 layers are bottlenecks, 9n+2 deep; the others are basic blocks, 6n+2 deep.",

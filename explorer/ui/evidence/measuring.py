@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from explorer.evidence.signal import Measurement
+from explorer.ui import places
 from explorer.ui.evidence.deep import nets_of, show_signal, signal_of
 
 _KEY = "signal-measurement"
@@ -33,7 +36,7 @@ def signal_view(depth: int) -> None:
     _controls(depth)
 
 
-@st.fragment(run_every=_EVERY_S)
+@partial(places.fragment, run_every=_EVERY_S)
 def _watch() -> None:
     mine: Measurement = st.session_state[_KEY]
     if not mine.running:
@@ -53,7 +56,8 @@ def _controls(depth: int) -> None:
         _watch()
         return
     number, button, _ = st.columns([1, 2, 4], vertical_alignment="bottom")
-    seed = number.number_input("Seed", 0, 10_000, 3, key="signal-seed", help="Of the nets' weights.")
+    seed = number.number_input("Seed", 0, 10_000, 3, key="signal-seed", persist_state="session",
+                               help="Of the nets' weights.")  # fmt: skip
     label = "Measure again on this machine"
     if button.button(label, key="signal-start", icon=":material/play_arrow:"):
         _start(depth, int(seed))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.charts.pictures import STRIP_HEIGHT, picture_grid
 from explorer.data import registry
+from explorer.ui import places
 from explorer.ui.figures import draw
 from explorer.ui.images import datasets
 from explorer.ui.images.datasets import CLASSES_SHOWN, DRAWS, View, dataset_of
@@ -108,7 +109,7 @@ def show_means(view: View) -> None:
     draw(figure, "mean-images", f"The mean image of each class: {', '.join(names)}.")
 
 
-@st.fragment
+@places.fragment
 def show_augmentation(view: View) -> None:
     """One image, and what a run sees of it epoch by epoch."""
     dataset = dataset_of(view)

@@ -10,13 +10,17 @@ from explorer.data.decoding import SIZES
 from explorer.data.keeping import Wish, add_upload, remove
 from explorer.data.splits import DataError
 from explorer.runs import downloads
+from explorer.ui import places
+from explorer.ui.data import dataset_title, zoo_runs
 from explorer.ui.images.gallery import NEXT
 
+_COLOUR = ("cifar10", "cifar10-jpeg")
 _DOING = {"starting": "Starting", "downloading": "Downloading", "decoding": "Decoding"}
 
 
 def manage_datasets() -> None:
     """Everything that changes which datasets there are."""
+    _tell_absent()
     going = [found for name in ARCHIVES if (found := downloads.current(name)) and found.active]
     with st.expander("Add or remove datasets", expanded=bool(going), icon=":material/database:"):
         left, right = st.columns(2, gap="large")
@@ -27,15 +31,27 @@ def manage_datasets() -> None:
         _offer_removal()
 
 
+def _tell_absent() -> None:
+    """Where the pictures that the zoo's colour nets learnt from are not here: say so, and how to add them."""
+    trained_on = set(zoo_runs()["dataset"]) & set(_COLOUR)
+    there = {found.name for found in registry.available()}
+    if trained_on and not there & set(_COLOUR):
+        st.info(
+            f"The colour nets of the zoo learnt from {dataset_title(min(trained_on))}, whose pictures are "
+            "not on this machine. Download CIFAR-10 below, the same pictures before they were re-encoded: "
+            "then they stand here, and one of each class comes first on Inspect and Attributions.",
+            icon=":material/photo_library:",
+        )
+
+
 def _offer_cifar(every: float | None) -> None:
     st.markdown("**CIFAR-10 and CIFAR-100**, the paper's data and its sibling with 100 classes")
 
-    @st.fragment(run_every=every)
     def watch() -> None:
         for archive in ARCHIVES.values():
             _offer_archive(archive, watched=every is not None)
 
-    watch()
+    places.fragment(watch, run_every=every)()
 
 
 def _offer_archive(archive: Archive, *, watched: bool) -> None:
@@ -83,7 +99,8 @@ def _offer_upload() -> None:
         "class is the test. What is left out is told.",
     )  # fmt: skip
     left, right = st.columns(2)
-    name = left.text_input("Name", key="own-name", placeholder="pets", help="Small letters, digits, hyphens.")
+    name = left.text_input("Name", key="own-name", placeholder="pets", persist_state="session",
+                           help="Small letters, digits, hyphens.")  # fmt: skip
     resize = right.number_input(
         "Resize to (pixels)", *SIZES, None, key="own-size", placeholder="as they are",
         help="Takes the middle square of each image. Needed where images have several sizes.",

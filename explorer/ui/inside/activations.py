@@ -24,6 +24,7 @@ from explorer.data.fitting import as_image
 from explorer.ui.figures import draw_own, take_away
 from explorer.ui.inside.closeup import channel_of
 from explorer.ui.inside.inspected import READOUTS, Inspected, fitted, readout_of
+from explorer.ui.inside.naming import shown_names, strange, verdict
 from explorer.ui.inside.tiles import grid_of, picture_tag, put, sheet
 
 _TOP = 5
@@ -38,7 +39,7 @@ def show_seen(found: Inspected) -> None:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _seen(key: str, _found: Inspected) -> str:
-    picture, read, names = _found.picture, _found.read, _found.loaded.classes
+    picture, read, names = _found.picture, _found.read, shown_names(_found.loaded.classes)
     side = _found.loaded.image_size
     label = [f"True class: {picture.label}."] if picture.label else []
     answers = "".join(_answer(names[at], float(read.probabilities[at])) for at in read.top(_TOP))
@@ -50,6 +51,12 @@ def _seen(key: str, _found: Inspected) -> str:
         )
         + f"<div><b>What {escape(_found.choice.title)} says</b>{answers}</div></div>"
     )
+
+
+def tell_strange(found: Inspected) -> None:
+    """Say it where the picture may show what the net has no class for."""
+    if said := strange(found.picture, found.loaded.classes):
+        st.caption(f":material/info: {said}")
 
 
 def show_strip(found: Inspected, block: int, name: str) -> None:
@@ -89,7 +96,7 @@ def show_answers(found: Inspected, block: int, kind: str, name: str) -> None:
     except ValueError as error:
         st.warning(str(error))
         readout, kind = readout_of(found, "skip"), "skip"
-    names = found.loaded.classes
+    names = shown_names(found.loaded.classes)
     shown = classes_shown(readout)
     table = answer_table(readout, names, shown)
     answers = Answers(table, tuple(names[at] for at in shown), found.choice.family)
@@ -114,7 +121,7 @@ def classes_shown(readout: NDArray[np.floating]) -> list[int]:
 def sentence(found: Inspected, block: int) -> str:
     """What the numbers say, in one sentence or two."""
     row = found.read.table.iloc[block - 1]
-    first, name = leads_from(readout_of(found, "skip")), found.loaded.classes[found.read.top(1)[0]]
+    first = leads_from(readout_of(found, "skip"))
     since = "the stem on" if first == 0 else f"block {first} on"
     rest = f"with the later blocks skipped, that answer leads from {since}"
     adds = found.read.blocks[block - 1].shortcut is not None
@@ -123,9 +130,9 @@ def sentence(found: Inspected, block: int) -> str:
         if adds
         else f"Block {block} is plain: it replaces x by H(x), ‖H(x)‖ = {row['residual_ratio']:.2g} ‖x‖"
     )
-    sure = 100 * float(found.read.probabilities.max())
+    said = verdict(found.loaded.classes, found.read.probabilities.tolist())
     zeros = f"{row['zeros_pct']:.0f} % of the block's output is zero, over all its channels."
-    return f"**{found.choice.title} says {name} ({sure:.1f} %); {rest}.** {size}; {zeros}"
+    return f"**{found.choice.title} {said}; {rest}.** {size}; {zeros}"
 
 
 def _how(found: Inspected, kind: str) -> str:

@@ -10,7 +10,7 @@ from explorer.charts import words
 from explorer.charts.attributions import MapLook
 from explorer.charts.maps import SIGNS
 from explorer.probes.methods import METHODS, Method, Parameter, Value
-from explorer.runs.catalogue import NetChoice
+from explorer.ui.inside.naming import shown_names
 from explorer.ui.parameters import Choice, Choices, Real, Switch, Whole, bound, declare, titled
 from explorer.ui.parameters import Parameter as Linked
 
@@ -44,13 +44,6 @@ _SETTINGS = {
     for method in METHODS.values()
     for parameter in method.parameters
 }
-
-
-def preferred_net(choices: Sequence[NetChoice]) -> str | None:
-    """Key of a ResNet-20 of the zoo, in colour where there is one."""
-    zoo = [choice for choice in choices if choice.group == "zoo" and choice.family == "residual"]
-    twenty = [choice for choice in zoo if choice.depth == 20] or zoo
-    return twenty[0].key if twenty else None
 
 
 def choose_methods() -> tuple[Method, ...]:
@@ -96,8 +89,9 @@ def _percent(probability: float) -> str:
 
 def class_title(classes: Sequence[str], number: int) -> str:
     """The class's name, with its number where another has the same name."""
-    name = classes[number]
-    return name if classes.count(name) == 1 else f"{name} ({number})"
+    names = shown_names(classes)
+    name = names[number]
+    return name if names.count(name) == 1 else f"{name} ({number})"
 
 
 def choose_look() -> tuple[MapLook, bool]:

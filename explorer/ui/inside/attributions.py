@@ -22,7 +22,7 @@ from explorer.charts.attributions import (
     picture_figure,
 )
 from explorer.charts.conductance import conductance_figure, conductance_finding, describe_conductance
-from explorer.data.fitting import Seen
+from explorer.data.fitting import Picture, Seen
 from explorer.data.registry import available
 from explorer.data.sources import open_dataset
 from explorer.data.splits import DataError
@@ -30,6 +30,7 @@ from explorer.probes.methods import METHODS, Method, Value
 from explorer.runs.catalogue import NetChoice
 from explorer.ui.figures import draw, draw_own, take_away
 from explorer.ui.inside.asking import likeliest
+from explorer.ui.inside.naming import shown_names, strange
 from explorer.ui.inside.subjects import computed, kept, pool
 
 if TYPE_CHECKING:
@@ -50,11 +51,13 @@ class Case:
     Attributes:
         choice: the net as it was chosen.
         loaded: the net.
-        seen: what it is shown.
+        picture: what was chosen.
+        seen: what it is shown of it.
     """
 
     choice: NetChoice
     loaded: LoadedNet
+    picture: Picture
     seen: Seen
 
     @cached_property
@@ -152,7 +155,7 @@ def show_maps(case: Case, questions: Sequence[Question], look: MapLook, name: st
         draw_own(picture_figure(case.seen.pixels), f"seen-{name}", f"The picture, {side} by {side} pixels.")
         st.markdown(f"Likeliest: {likeliest(case.loaded.classes, case.probabilities())}")
         weights = () if case.loaded.trained else (case.loaded.origin,)
-        st.caption(" ".join([*weights, *case.seen.notes]))
+        st.caption(" ".join([*weights, *case.seen.notes, strange(case.picture, case.loaded.classes)]))
     found = []
     for column, question in zip(columns[1:], questions, strict=False):
         with column:
@@ -193,7 +196,7 @@ def sentence(case: Case, found: Sequence[Attribution]) -> str:
     """What the maps say, computed from them."""
     if not found:
         return ""
-    first, name = found[0], case.loaded.classes[found[0].target]
+    first, name = found[0], shown_names(case.loaded.classes)[found[0].target]
     said = [
         f"{case.loaded.title} gives **{name}** a probability of {words.percent(100 * first.probability)}."
     ]
@@ -215,7 +218,7 @@ def sentence(case: Case, found: Sequence[Attribution]) -> str:
 
 def show_conductance(cases: Sequence[Case], question: Question) -> None:
     """Bars per block for one net or two, a sentence for each, and the numbers to take away."""
-    st.subheader("Which blocks carry this decision?")
+    st.header("Which blocks carry this decision?")
     tables = {case.loaded.title: table for case in cases if (table := case.conductance(question)) is not None}
     if not tables:
         return

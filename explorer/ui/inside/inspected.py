@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from explorer.data.fitting import Picture, Seen, Tone, fit
 from explorer.data.registry import BUILT_IN, available
-from explorer.ui.inside.nets import PROBING, net_choices, opened
+from explorer.ui.inside.nets import PROBING, opened
 
 if TYPE_CHECKING:
     from explorer.nets.loaded import LoadedNet
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from explorer.probes.readout import LinearReadout
     from explorer.runs.catalogue import NetChoice
 
-_PREFERRED = ("cifar10-jpeg-residual-56-s0", "cifar10-jpeg-residual-20-s0", "digits-residual-56-s0")
 READOUTS = {"skip": "rest of the net", "linear": "fitted line"}
 
 
@@ -44,8 +43,9 @@ class Inspected:
 
     @property
     def key(self) -> str:
-        """Names in caches what was read and from which picture."""
-        return f"{self.choice.key}-{self.picture.key}-{_digest(self.seen)}"
+        """Names in caches what was read, from which picture, and what its classes are called."""
+        names = blake2b("\0".join(self.loaded.classes).encode(), digest_size=6).hexdigest()
+        return f"{self.choice.key}-{names}-{self.picture.key}-{_digest(self.seen)}"
 
 
 def inspected(choice: NetChoice, picture: Picture, tone: Tone) -> Inspected:
@@ -101,9 +101,3 @@ def _read(net: str, seen: str, _loaded: LoadedNet, _seen: Seen) -> Activations:
 
     with PROBING:
         return read_activations(_loaded, _seen.pixels)
-
-
-def preferred_net() -> str | None:
-    """The net shown first: of those that look at colour photographs if there is one, else of digits."""
-    there = {choice.key for choice in net_choices()}
-    return next((key for key in _PREFERRED if key in there), None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.data.fitting import Picture
+from explorer.ui import places
 from explorer.ui.inside.activations import (
     sentence,
     show_answers,
@@ -16,6 +17,7 @@ from explorer.ui.inside.activations import (
     show_seen,
     show_strip,
     show_values,
+    tell_strange,
 )
 from explorer.ui.inside.closeup import follow, show_block, show_channels
 from explorer.ui.inside.exports import take_maps
@@ -49,7 +51,7 @@ class View:
     readout: str
 
 
-@st.fragment
+@places.fragment
 def inspect(choice: NetChoice, picture: Picture) -> None:
     """All blocks of the net and one of them closely; only this is drawn anew when a block is chosen."""
     try:
@@ -84,6 +86,7 @@ def _inspect(choice: NetChoice, picture: Picture) -> None:
 def _sections(found: Sequence[Inspected], view: View) -> None:
     """Section by section, the twins beside each other in each, so that like stands beside like."""
     _row(found, show_seen)
+    tell_strange(found[0])
     _row(found, lambda each: show_strip(each, view.block, _name(each)))
     _row(found, lambda each: show_block(each, view.block, view.channel, _name(each)))
     _row(found, lambda each: st.markdown(sentence(each, view.block)))

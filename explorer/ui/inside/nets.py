@@ -21,8 +21,9 @@ from explorer.runs.catalogue import (
     weights_folder,
 )
 from explorer.runs.opening import open_net, open_upload, upload_choice
-from explorer.ui.data import library
-from explorer.ui.linked import linked_choice
+from explorer.ui.data import library, zoo_runs
+from explorer.ui.inside.naming import is_nameless, offer_names
+from explorer.ui.linked import linked_choice, tell_absent
 from explorer.ui.parameters import texts_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ MAX_UPLOAD_MIB = 256
 _MOST_KEPT_BYTES = 2 * MAX_UPLOAD_MIB * 2**20
 _UPLOADS = "uploaded-nets"
 _ASKED = "asked-nets"
+SHARED = "Ask its owner for the file and open it on the Nets page; then this link shows it here too."
+"""How somebody else can see an uploaded net."""
 _OPEN_TO_ALL = (UNTRAINED, TORCHVISION, PUBLISHED_NET)
 
 
@@ -53,18 +56,16 @@ def session_choices() -> list[NetChoice]:
 def choose_net(
     label: str = "Net",
     key: str = "net",
-    default: str | None = None,
     *,
     families: Collection[str] | None = None,
     datasets: Collection[str] | None = None,
     with_twin: bool = False,
 ) -> NetChoice:
-    """A net from the list; the URL's `key`. Whatever the URL gets wrong becomes the default.
+    """A net from the list; the URL's `key`. At first, and for whatever the URL gets wrong, it is `best_net`.
 
     Args:
         label: what the net is for.
         key: of the widget and in the URL.
-        default: key of the net that is chosen at first, if it is there.
         families: only these.
         datasets: only nets trained on one of these.
         with_twin: only nets whose plain or residual twin is there too.
@@ -74,11 +75,37 @@ def choose_net(
     choices = {choice.key: choice for choice in found}
     if not choices:
         raise NetError("No net here fits this view. Train one, or make the zoo, and come back.")
+    tell = tell_absent(key, {*choices, *(one.title for one in found)}, own=UPLOAD, what="net", how=SHARED)
     chosen = linked_choice(
         label, {name: choice.title for name, choice in choices.items()}, key,
-        default=default or "", help="The zoo, your own runs, and what you opened on the Nets page.",
+        default=best_net() or "", help="The zoo, your own runs, and what you opened on the Nets page.",
     )  # fmt: skip
+    tell(chosen, choices[chosen].title)
+    _name_classes(choices[chosen], key)
     return choices[chosen]
+
+
+def _name_classes(choice: NetChoice, key: str) -> None:
+    """For an upload whose classes have no names: a place for them, which then stay with the net."""
+    loaded = _uploads().get(choice.key)
+    if loaded is None or not is_nameless(loaded.classes):
+        return
+    named = offer_names(loaded, key)
+    if named is not loaded:
+        _uploads()[choice.key] = named
+        st.rerun()
+
+
+def best_net() -> str | None:
+    """The net shown first: of those on colour pictures that ship, the one with the lowest test error.
+
+    Without one, a deep net on digits, or None.
+    """
+    runs = zoo_runs()
+    colour = runs[runs["dataset"].isin(["cifar10", "cifar10-jpeg"]) & runs["checkpoint"].astype(bool)]
+    if colour.empty:
+        return next((one.key for one in net_choices() if one.key.startswith("digits-residual-56")), None)
+    return str(colour.sort_values(["test_error_pct", "run_id"]).iloc[0]["run_id"])
 
 
 def narrowed(

@@ -102,7 +102,8 @@ def _cifar() -> None:
     name = st.selectbox(
         "Net of Table 6", list(PUBLISHED_CIFAR),
         format_func=lambda key: PUBLISHED_CIFAR[key].title if key in PUBLISHED_CIFAR else key,
-        key=_CIFAR, help=f"Trained by others with the paper's recipe and published as {PUBLISHER}.",
+        key=_CIFAR, persist_state="session",
+        help=f"Trained by others with the paper's recipe and published as {PUBLISHER}.",
     )  # fmt: skip
     about = PUBLISHED_CIFAR.get(name, next(iter(PUBLISHED_CIFAR.values())))
     st.caption(
@@ -118,7 +119,8 @@ def _imagenet() -> None:
     st.markdown("**An ImageNet net**")
     name = st.selectbox(
         "Design", list(PUBLISHED), format_func=lambda key: PUBLISHED[key].title if key in PUBLISHED else key,
-        key=_IMAGENET, help="Built of this explorer's blocks; torchvision's published weights fit exactly.",
+        key=_IMAGENET, persist_state="session",
+        help="Built of this explorer's blocks; torchvision's published weights fit exactly.",
     )  # fmt: skip
     about = PUBLISHED.get(name, next(iter(PUBLISHED.values())))
     if about.variant:
@@ -157,7 +159,7 @@ def _fetch(about: About, folder: Path, key: str) -> None:
 def _untrained() -> None:
     st.markdown("**Any design, untrained**")
     st.text_input(
-        "Id of a net", "residual-1202", key=_ID, max_chars=60,
+        "Id of a net", "residual-1202", key=_ID, max_chars=60, persist_state="session",
         help="Family and depth, such as plain-56, residual-110-B, preact-164-bottleneck or highway-32.",
     )  # fmt: skip
     st.button("Open untrained", on_click=_build, width="stretch")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer.charts.architecture import Design, architecture, describe_design, legend
 from explorer.runs.catalogue import NetChoice
+from explorer.ui import places
 from explorer.ui.figures import choose_in, draw, in_colours, is_dark, take_away
 from explorer.ui.inside.nets import opened
 from explorer.ui.linked import linked_choice
@@ -29,7 +30,7 @@ def parts_of(key: str, _loaded: LoadedNet) -> tuple[pd.DataFrame, pd.DataFrame]:
     return block_costs(design, _loaded.image_size), layer_costs(design, _loaded.image_size)
 
 
-@st.fragment
+@places.fragment
 def parts_view(choice: NetChoice, other: NetChoice | None) -> None:
     """The architecture, beside that of another net if there is one, and the figures of one part."""
     parts, layers = parts_of(choice.key, opened(choice))

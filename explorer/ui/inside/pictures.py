@@ -6,12 +6,14 @@ import streamlit as st
 
 from explorer.data.fitting import TONES, Picture, Tone, dataset_picture
 from explorer.data.images import TAKEN
+from explorer.data.montage import examples
 from explorer.data.registry import available
 from explorer.data.samples import PHOTOGRAPHS, photograph
 from explorer.data.sources import open_dataset
 from explorer.data.splits import DataError, Dataset
 from explorer.ui.inside.paste import listen
 from explorer.ui.inside.uploads import OWN, own_pictures, take_in, tell_refused
+from explorer.ui.linked import linked_choice, tell_absent
 from explorer.ui.parameters import Choice, Whole, bound, declare
 
 PICTURE = "picture"
@@ -20,6 +22,8 @@ _INDEX = declare(Whole("index"))
 _TONE = declare(Choice("tone"))
 _FILES, _CAMERA = "picture-files", "picture-camera"
 _MAX_MB = 20
+_YOURS = "Yours: "
+_SHARED = "Ask its owner for the file, under the same name, and add it here; then this link shows it too."
 
 
 def choose_picture(dataset: str) -> Picture:
@@ -30,19 +34,20 @@ def choose_picture(dataset: str) -> Picture:
     Args:
         dataset: the id of what the net was trained on; its test images come first, where they are here.
     """
-    options = _options(dataset)
+    classes = _class_pictures(dataset)
+    options = {key: title for key, (title, _, _) in classes.items()} | _options(dataset)
     left, middle, right = st.columns([5, 2, 3], vertical_alignment="bottom")
     with right.popover("Your own picture", icon=":material/add_a_photo:", width="stretch"):
         _own_picture()
-    chosen = left.selectbox(
-        "Picture",
-        list(options),
-        format_func=lambda key: options.get(key, key),
-        **bound(_PICTURE, options=options.values()),
-        help="Test images were never trained on. Your own pictures stay in this session.",
-    )
-    chosen = chosen if chosen in options else next(iter(options))
-    tests = _dataset(chosen) if chosen not in PHOTOGRAPHS and not chosen.startswith(OWN) else None
+    there = {*options, *options.values()}
+    tell = tell_absent(PICTURE, there, own=(OWN, _YOURS), what="picture", how=_SHARED)
+    with left:
+        chosen = linked_choice(
+            "Picture", options, PICTURE, default=next(iter(options)),
+            help="Test images were never trained on. Your own pictures stay in this session.",
+        )  # fmt: skip
+    one = chosen in PHOTOGRAPHS or chosen.startswith(OWN) or chosen in classes
+    tests = None if one else _dataset(chosen)
     count = len(tests.split("test").labels) if tests else 1
     number = middle.number_input(
         "Test image", 0, max(count - 1, 1), 0, **bound(_INDEX), disabled=tests is None,
@@ -50,9 +55,30 @@ def choose_picture(dataset: str) -> Picture:
     )  # fmt: skip
     listen(lambda file: _choose(take_in([file])))
     tell_refused()
+    tell(chosen, options[chosen])
+    if chosen in classes:
+        _, name, place = classes[chosen]
+        return dataset_picture(open_dataset(name), "test", place)
     if tests:
         return dataset_picture(tests, "test", min(int(number or 0), count - 1))
     return own_pictures()[chosen] if chosen in own_pictures() else photograph(_photograph(chosen))
+
+
+def _class_pictures(dataset: str) -> dict[str, tuple[str, str, int]]:
+    """For nets on small colour pictures: CIFAR-10's first test image of each class, where it is at hand."""
+    if dataset not in ("", "cifar10", "cifar10-jpeg"):
+        return {}
+    there = {found.name: found.title for found in available()}
+    name = next((name for name in (dataset, "cifar10", "cifar10-jpeg") if name in there), None)
+    tests = _dataset(name) if name else None
+    if name is None or tests is None:
+        return {}
+    firsts = examples(tests.split("test"), range(len(tests.classes)), 1, 0)
+    found = {tests.classes[label]: places[0] for label, places in enumerate(firsts) if places}
+    return {
+        f"{name}-{title}": (f"{title}: {there[name]}, test image {place}", name, place)
+        for title, place in found.items()
+    }
 
 
 def _photograph(key: str) -> str:
@@ -75,7 +101,7 @@ def _options(dataset: str) -> dict[str, str]:
     first = [dataset] if dataset in there else []
     sets = [*first, *(["digits"] if "digits" not in first else [])]
     tests = {name: f"{there[name]}: test images" for name in sets}
-    own = {key: f"Yours: {picture.title}" for key, picture in own_pictures().items()}
+    own = {key: f"{_YOURS}{picture.title}" for key, picture in own_pictures().items()}
     return (tests | PHOTOGRAPHS if first else PHOTOGRAPHS | tests) | own
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,13 @@ from explorer.charts.responses import (
 )
 from explorer.data.fitting import Picture
 from explorer.data.registry import available
-from explorer.runs.catalogue import NetChoice
+from explorer.data.samples import CROPS, photograph_crops
+from explorer.runs.catalogue import UPLOAD, NetChoice
 from explorer.ui.figures import draw, take_away
-from explorer.ui.inside.nets import PROBING, ask_for, net_choices, opened, session_choices
+from explorer.ui.inside.nets import PROBING, SHARED, ask_for, net_choices, opened, session_choices
 from explorer.ui.inside.pictures import choose_picture
 from explorer.ui.inside.subjects import computed
-from explorer.ui.linked import linked_choice, linked_choices, linked_switch
+from explorer.ui.linked import linked_choice, linked_choices, linked_switch, tell_absent
 from explorer.ui.parameters import Switch, Whole, bound, declare, texts_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _LIVE = declare(Switch("live"))
 _IMAGES = declare(Whole("images", 1, 10_000))
 MOST_PROBED = 5
+CROPPED = "photographs"
+"""Name in the URL of small squares from the photographs that ship."""
 # pixels times blocks of a pass in eval mode: about a second on two cores, so that a press stops it soon
 _PASS, _LEAST = 2**20, 4
 _MODES = {"eval": "BN in eval mode", "train": "BN in train mode, batches of 100"}
@@ -63,7 +66,7 @@ class Asked:
 
 def probe_view() -> None:
     """A toggle, and behind it nets, images and mode to choose, and the charts of what was read."""
-    st.subheader("Probe any net here and now")
+    st.header("Probe any net here and now")
     if not st.toggle(
         "Read the blocks of a net of the zoo, of torchvision's, or of your own, on a split or a picture",
         **bound(_LIVE),
@@ -93,19 +96,22 @@ def _choices() -> list[NetChoice]:
 def _choose(choices: dict[str, NetChoice]) -> Asked:
     first, second, third, fourth = st.columns([9, 4, 3, 4], vertical_alignment="bottom")
     default = [key for key in _DEFAULT if key in choices] or list(choices)[:1]
+    tell = tell_absent("probed", choices, own=UPLOAD, what="net", how=SHARED)
     with first:
         nets = linked_choices(
             "Nets to probe", {key: choice.title for key, choice in choices.items()}, "probed",
             default=default, most=MOST_PROBED, help="Also your uploads.",
         )  # fmt: skip
-    sources = {found.name: f"{found.title}, test" for found in available()} | {"picture": "A picture"}
+    tell(" ".join(nets), " and ".join(choices[key].title for key in nets or default))
+    sources = _sources([choices[key] for key in nets or default])
     with second:
         data = linked_choice(
-            "Images", sources, "over", default="digits",
-            help="Images of other channels or sizes are fitted to each net, and said so.",
+            "Images", sources, "over", default=next(iter(sources)),
+            help="First what is most like the images that the nets were trained on. Images of other channels "
+            "or sizes are fitted to each net.",
         )  # fmt: skip
     count = third.number_input(
-        "At most", 1, 10_000, 1000, step=100, **bound(_IMAGES), disabled=data == "picture",
+        "At most", 1, 10_000, 1000, step=100, **bound(_IMAGES), disabled=data in ("picture", CROPPED),
         help="How many images of the test split, from its first.",
     )  # fmt: skip
     with fourth:
@@ -115,6 +121,17 @@ def _choose(choices: dict[str, NetChoice]) -> Asked:
         )  # fmt: skip
     name = "" if data == "picture" else data
     return Asked(tuple(nets) or tuple(default), name, int(count or 1), mode)
+
+
+def _sources(nets: Sequence[NetChoice]) -> dict[str, str]:
+    """What can be shown, first what is most like the images that these nets were trained on."""
+    there = {found.name: f"{found.title}, test" for found in available()}
+    others = {CROPPED: f"{CROPS} crops of photographs", "picture": "A picture"}
+    if all(net.dataset.startswith("digits") for net in nets):
+        return there | others
+    known = [net.dataset for net in nets] + ["cifar10", "cifar10-jpeg"]
+    first = next((name for name in known if name in there and not name.startswith("digits")), CROPPED)
+    return {first: (there | others)[first]} | there | others
 
 
 def _choose_quantity() -> Quantity:
@@ -144,6 +161,9 @@ def _inputs(loaded: LoadedNet, asked: Asked, picture: Picture | None) -> Inputs:
     from explorer.data.sources import open_dataset
     from explorer.probes.inputs import Inputs, split_inputs
 
+    if asked.data == CROPPED:
+        crops = torch.from_numpy(photograph_crops(loaded.image_size))
+        return Inputs(crops, 255, loaded, None, f"{len(crops)} crops of photographs")
     if picture is None:
         return split_inputs(open_dataset(asked.data), "test", loaded, asked.count)
     seen = fit(picture, loaded.image_size, loaded.in_channels)
@@ -165,7 +185,7 @@ def _draw(quantity: Quantity, read: dict[NetChoice, Responses], asked: Asked) ->
     nets = [NetSeries(net.key, net.title, net.family, net.depth) for net in read]
     table = pd.concat([_rows(net, value, quantity) for net, value in read.items()], ignore_index=True)
     counts = sorted({value.images for value in read.values()})
-    images = f"{counts[-1]:,} test images" if asked.data else "one picture"
+    images = _images(asked, counts[-1])
     sheet = sheet_for(table, nets, quantity, log=False, said=f"{_MODES[asked.mode]} · {images}")
     left, right = st.columns(2, gap="medium")
     said = describe_responses(table, sheet, 0)
@@ -176,12 +196,28 @@ def _draw(quantity: Quantity, read: dict[NetChoice, Responses], asked: Asked) ->
         st.markdown(f"**The same {quantity.of}s sorted by size**")
         draw(sorted_by_size(table, sheet, 0), "probed-by-size", said)
     for net, value in read.items():
-        st.markdown(sentence(net, value))
+        st.markdown(f"{sentence(net, value)} Read from {images}{_unlike(net, asked)}.")
     take_away(
         lambda: pd.concat([value.blocks.assign(net=net.title) for net, value in read.items()]),
         lambda: in_layer_order(table, sheet, 0),
         "probed-blocks",
     )
+
+
+def _images(asked: Asked, count: int) -> str:
+    if not asked.data:
+        return "one picture"
+    if asked.data == CROPPED:
+        return f"{count} crops of photographs"
+    there = {found.name: found.title for found in available()}
+    return f"{count:,} test images of {there.get(asked.data, asked.data)}"
+
+
+def _unlike(net: NetChoice, asked: Asked) -> str:
+    """A warning where the images are unlike all that the net has learned from."""
+    if asked.data.startswith("digits") and not net.dataset.startswith("digits"):
+        return ", **which are grey digits: unlike what this net was made for**"
+    return ""
 
 
 def _rows(net: NetChoice, value: Responses, quantity: Quantity) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from explorer.charts.responses import (
     sorted_by_size,
 )
 from explorer.charts.start import describe_start, start_against_end
+from explorer.ui import places
 from explorer.ui.depth.controls import choose_dataset
 from explorer.ui.depth.player import follow, is_lost, place
 from explorer.ui.depth.views import first_shown
@@ -39,7 +40,7 @@ from explorer.ui.inside.records import (
     runs_of,
     shown_epochs,
 )
-from explorer.ui.linked import linked_choice, linked_choices, linked_switch
+from explorer.ui.linked import linked_choice, linked_choices, linked_switch, settle_number
 from explorer.ui.parameters import Choice, Switch, bound, declare
 from explorer.ui.train.telling import Told
 
@@ -120,7 +121,7 @@ def choose_recorded() -> Chosen:
     return Chosen(dataset, kept, quantity, bool(log))
 
 
-@st.fragment
+@places.fragment
 def recorded_view(chosen: Chosen) -> None:
     """A slider over the epochs, the two charts of Figure 7, and what they say."""
     epochs = shown_epochs(_table(chosen))
@@ -241,6 +242,7 @@ def _sheet(chosen: Chosen) -> Sheet:
 
 
 def _choose_epoch(epochs: Sequence[int]) -> int:
+    settle_number("epoch", epochs, "There is no record of epoch {}")
     chosen = st.select_slider(
         "Epoch", list(epochs), value=epochs[-1], **bound(_EPOCH, options=epochs),
         help="Drag it, or press the arrow keys. Epoch 0 is the net before training.",

@@ -24,30 +24,34 @@ _PADDING, _PROJECTION, _WEIGHTS = "net-padding", "net-projection", "net-weights"
 _MEAN, _STD, _SIZE, _TEST = "net-mean", "net-std", "net-size", "net-test"
 _FOUND = "net-tested"
 _LEFT = "as the file suggests"
+_KEPT: dict[str, Any] = {"persist_state": "session"}
+"""No address names these, so the session remembers them."""
 
 
 def ask_reading(changed: Callable[[], None]) -> None:
     """Controls for all that a file may leave open; each has an option of the same name in the shell."""
     st.radio(
         "A published file does not say whether its net has shortcuts: read it as",
-        ["residual", "plain"], key=FAMILY, horizontal=True, on_change=changed,
+        ["residual", "plain"], key=FAMILY, **_KEPT, horizontal=True, on_change=changed,
     )  # fmt: skip
     with st.expander("What else its file does not say"):
         st.text_input(
-            "Mean per channel", key=_MEAN, placeholder="0.485, 0.456, 0.406", on_change=changed,
+            "Mean per channel", key=_MEAN, **_KEPT, placeholder="0.485, 0.456, 0.406", on_change=changed,
             help="Of pixels in 0 to 1, as it was trained. Empty: as the file suggests.",
         )  # fmt: skip
-        st.text_input("Std per channel", key=_STD, placeholder="0.229, 0.224, 0.225", on_change=changed)
-        st.selectbox("Option A pads", [_LEFT, *PADDINGS], key=_PADDING, on_change=changed,
+        st.text_input(
+            "Std per channel", key=_STD, **_KEPT, placeholder="0.229, 0.224, 0.225", on_change=changed
+        )
+        st.selectbox("Option A pads", [_LEFT, *PADDINGS], key=_PADDING, **_KEPT, on_change=changed,
                      help="New channels on both sides of the old ones, or all after them.")  # fmt: skip
         st.selectbox(
-            "Projections see", [_LEFT, *PROJECTED], key=_PROJECTION, on_change=changed,
+            "Projections see", [_LEFT, *PROJECTED], key=_PROJECTION, **_KEPT, on_change=changed,
             help="In a pre-activation net: the block's input, or that after BN and ReLU.",
         )  # fmt: skip
         st.number_input("Side of its pictures (pixels)", 4, MAX_SIDE, None, key=_SIZE, on_change=changed,
-                        placeholder="as its stem suggests")  # fmt: skip
-        st.text_input("Which weights", key=_WEIGHTS, placeholder="ema", on_change=changed, max_chars=200,
-                      help="Of several sets in one file, by a part of the name.")  # fmt: skip
+                        **_KEPT, placeholder="as its stem suggests")  # fmt: skip
+        st.text_input("Which weights", key=_WEIGHTS, **_KEPT, placeholder="ema", on_change=changed,
+                      max_chars=200, help="Of several sets in one file, by a part of the name.")  # fmt: skip
 
 
 def asked_reading() -> Reading:

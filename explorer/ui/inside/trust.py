@@ -47,7 +47,7 @@ their mean.
 
 def show_trust(case: Case, found: Sequence[Attribution]) -> None:
     """A list of the maps shown, and the scores of the chosen one; the URL's `trust`."""
-    st.subheader("Can this map be trusted?")
+    st.header("Can this map be trusted?")
     names = [result.method for result in found]
     titles = {_NONE: "none yet: choose a map to measure"} | {name: METHODS[name].title for name in names}
     chosen = st.selectbox(

@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.runs.library import store_of
 from explorer.runs.status import ACTIVE, Status
 from explorer.runs.store import StoreError
+from explorer.ui import places
 from explorer.ui.data import library
 from explorer.ui.runs.list import all_runs, forget
 from explorer.work.progress import states
@@ -31,7 +32,7 @@ def watch(runs: pd.DataFrame) -> None:
         runs: the list as this page run has drawn it.
     """
     active = is_active(runs)
-    st.fragment(_watch, run_every=_EVERY_S[active])(_stamp(runs))
+    places.fragment(_watch, run_every=_EVERY_S[active])(_stamp(runs))
 
 
 def is_active(runs: pd.DataFrame) -> bool:

@@ -17,6 +17,7 @@ from explorer.charts.curves import CurveStyle
 from explorer.charts.words import literal
 from explorer.runs.groups import Group, counted_members, differences, group_runs, origins
 from explorer.runs.run import Run
+from explorer.ui import places
 from explorer.ui.data import dataset_title, library
 from explorer.ui.figures import draw, take_away
 from explorer.ui.parameters import Choice, Switch, bound, declare
@@ -65,7 +66,7 @@ def compare(ids: Sequence[str], style: CurveStyle) -> None:
     """
     runs = all_runs()
     active = is_active(runs[runs["run_id"].isin(ids)])
-    st.fragment(_compare, run_every=_EVERY_S if active else None)(tuple(ids), style)
+    places.fragment(_compare, run_every=_EVERY_S if active else None)(tuple(ids), style)
 
 
 def _compare(ids: tuple[str, ...], style: CurveStyle) -> None:

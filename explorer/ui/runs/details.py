@@ -31,7 +31,7 @@ def show_details(chosen: pd.DataFrame) -> None:
     Args:
         chosen: rows of the list, at least one.
     """
-    st.subheader("One run in detail", anchor=False)
+    st.header("One run in detail", anchor=False)
     titles = {row.run_id: _title(row) for row in chosen.itertuples()}
     name = st.selectbox(
         "Run", list(titles), format_func=lambda run_id: titles.get(run_id, run_id),

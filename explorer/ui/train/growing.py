@@ -46,6 +46,7 @@ class _Shown:
 
     sheet: str
     figure: go.Figure
+    alt: str
 
 
 def show_growing(now: Picture, key: str) -> None:
@@ -58,9 +59,9 @@ def show_growing(now: Picture, key: str) -> None:
     name = f"drawn-{key}"
     shown = st.session_state.get(name)
     if not isinstance(shown, _Shown) or shown.sheet != now.drawing.sheet:
-        shown = _Shown(now.drawing.sheet, Finished(with_button(now.drawing.figure())))
+        shown = _Shown(now.drawing.sheet, Finished(with_button(now.drawing.figure())), now.alt)
         st.session_state[name] = shown
-    show(shown.figure, key, now.title)
+    show(shown.figure, key, shown.alt)
 
 
 def follow(feed: str, query: dict[str, str], drawn: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.live import LiveStyle
-from explorer.ui.figures import IMAGE, take_away
+from explorer.ui.figures import choose_image, take_away
 from explorer.ui.parameters import Choice, Switch, bound, declare
 from explorer.ui.train.feed import PATH
 from explorer.ui.train.growing import Picture, follow, show_growing
@@ -42,8 +42,9 @@ def choose_style() -> tuple[LiveStyle, bool]:
     """How the curves are drawn, and whether the zoo's are beside them; all of it in the URL."""
     with st.popover(FORMATS, icon=":material/visibility:", key="view"):
         beside = st.toggle(
-            "Beside the zoo's runs", value=True, **bound(_ZOO),
-            help="Draws finished runs of the same nets, pale, on the same axes.",
+            "Beside the zoo's runs", **bound(_ZOO),
+            help="Draws finished runs of the same nets, pale, on the same axes; after the end they are there "
+            "by themselves.",
         )  # fmt: skip
         log_y = st.toggle("Log losses and errors", **bound(_LOG_Y), help="Also shows small values.")
         log_x = st.toggle("Log steps", **bound(_LOG_X), help="Also shows the first steps.")
@@ -51,7 +52,7 @@ def choose_style() -> tuple[LiveStyle, bool]:
             "Smoothing (steps averaged)", _SMOOTHINGS, 5, **bound(_STEPS, options=_SMOOTHINGS),
             help="The bold loss is a mean over so many steps; the raw one stays under it.",
         )  # fmt: skip
-        st.radio("Format of the charts' camera", ["png", "svg"], key=IMAGE, horizontal=True)
+        choose_image()
     return LiveStyle(log_x=log_x, log_y=log_y, smoothing=int(smoothing)), bool(beside)
 
 

@@ -14,8 +14,8 @@ from explorer.work.watch import seconds_left
 from explorer.work.workers import worker_count
 
 _ASKED = {
-    Command.PAUSE: "pausing",
-    Command.STOP: "stopping",
+    Command.PAUSE: "pausing after this step",
+    Command.STOP: "stopping after this step",
     Command.STEP: "pausing after this epoch",
 }
 SUMMARY = "summary"
@@ -36,7 +36,11 @@ def told_of(found: Watched) -> dict[str, Told]:
 
 
 def _summary(found: Watched) -> str:
-    counts = Counter(state["status"] for state in found.rows)
+    running = Status.RUNNING
+    counts = Counter(
+        _ASKED.get(state["command"], state["status"]) if state["status"] == running else state["status"]
+        for state in found.rows
+    )
     said = ", ".join(f"{count} {status}" for status, count in counts.most_common())
     left = [seconds for state in found.rows if (seconds := _left(found, state))]
     time = f" · about {duration(together(left, worker_count()))} left" if left and found.active else ""

@@ -40,7 +40,7 @@ class Number:
 
 NUMBERS = {
     "layers": Number(
-        "Depth", 20, 8, MAX_DEPTH, 6, "Weighted layers: 6n+2 with basic blocks, 9n+2 with bottlenecks."
+        "Depth", 56, 8, MAX_DEPTH, 6, "Weighted layers: 6n+2 with basic blocks, 9n+2 with bottlenecks."
     ),
     "epochs": Number("Epochs", _RECIPE.epochs, 1, 1000, 1, "Passes over the training images."),
     "repeats": Number(

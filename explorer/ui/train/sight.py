@@ -226,7 +226,7 @@ def _said_before(kept: Kept) -> str:
     """What is there to see before anything was started."""
     zoo = kept.zoo.members if kept.zoo else ()
     if not zoo:
-        return "Nothing is trained yet, and the zoo has no such nets: press Start."
+        return "**Start** trains these nets; their curves grow here, step by step. What do you expect?"
     names = list(dict.fromkeys(member.group.removesuffix(ZOO) for member in zoo))
     return (
         f"**From the zoo, finished before:** {words.listed(names)}, {len({one.seed for one in zoo})} "

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 
 import streamlit as st
 
 from explorer.charts.live import LiveStyle
 from explorer.runs.store import StoreError
 from explorer.training.estimates import check_fits, duration, memory_text
+from explorer.ui import places
 from explorer.ui.data import own_store
 from explorer.ui.train.form import Wish
 from explorer.ui.train.live import choose_style
@@ -72,7 +74,7 @@ def _tell(cost: Bill, reasons: tuple[str, ...]) -> None:
         _wait_for_speed()
 
 
-@st.fragment(run_every=_WAIT_S)
+@partial(places.fragment, run_every=_WAIT_S)
 def _wait_for_speed() -> None:
     """Said once per machine: what is going on, until the time is known."""
     st.caption("Measuring this machine's speed with a few training steps, once; the time follows in seconds.")

@@ -150,6 +150,13 @@ def context_ids(dataset: str, families: Sequence[str], depth: int) -> list[str]:
     return [str(run_id) for run_id in there.loc[there["depth"] == nearest, "run_id"]]
 
 
+def is_over(ids: Sequence[str]) -> bool:
+    """Whether runs are watched, and all of them have come to an end."""
+    if not ids:
+        return False
+    return not jobs.states(own_store(), ids)["status"].isin([*ACTIVE, "paused"]).any()
+
+
 def context_of(order: Order | None, dataset: str, ids: Sequence[str]) -> list[str]:
     """The zoo's runs beside the watched ones, or beside what the form orders where nothing is watched."""
     if ids:

@@ -82,7 +82,11 @@ def test_numbers_are_told_and_what_is_steered_draws_the_page_anew(store):
 
 @pytest.mark.parametrize(
     ("ask", "said"),
-    [(jobs.pause, "pausing"), (jobs.stop, "stopping"), (jobs.step_epoch, "pausing after this epoch")],
+    [
+        (jobs.pause, "pausing after this step"),
+        (jobs.stop, "stopping after this step"),
+        (jobs.step_epoch, "pausing after this epoch"),
+    ],
 )
 def test_what_a_running_run_was_asked_is_said_until_it_is_done(store, ask, said):
     run_id = jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
