@@ -34,7 +34,7 @@ def chooser(dataset="digits", **query):
 
 def jpeg(size=(40, 30), name="holiday.jpg", **options):
     file = io.BytesIO()
-    Image.new("RGB", size, "teal").save(file, "JPEG", **options)
+    Image.linear_gradient("L").resize(size).convert("RGB").save(file, "JPEG", **options)  # not of one colour
     file.seek(0)
     file.name = name
     return file
