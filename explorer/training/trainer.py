@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -66,12 +66,16 @@ class Trainer:
         spec: the net; its channels and classes must be the data's.
         recipe: how to train it.
         dataset: what to train and test it on.
+        start: weights and statistics by name that the first step begins with, of a net of that spec; None:
+            those that the recipe's seed draws. A run that goes on from `load_state` needs none.
 
     Raises:
-        ValueError: net and data do not fit, or the device is not there.
+        ValueError: net and data do not fit, `start` is of another net, or the device is not there.
     """
 
-    def __init__(self, spec: NetSpec, recipe: Recipe, dataset: Dataset) -> None:
+    def __init__(
+        self, spec: NetSpec, recipe: Recipe, dataset: Dataset, start: Mapping[str, Tensor] | None = None
+    ) -> None:
         """Build the net from the recipe's seed and move everything to the device."""
         self.spec, self.recipe, self.dataset = spec, recipe, dataset
         self.device = find_device(recipe.device)
@@ -80,6 +84,8 @@ class Trainer:
         _check_fit(spec, dataset)
         check_regularisers(spec, recipe)
         net = build(spec, recipe.seed).to(self.device)
+        if start is not None:
+            _begin_at(net, start)
         self.net: CifarNet = net.to(memory_format=torch.channels_last)
         self.optimizer = make_sgd(self.net, recipe, self.device)
         self.batch_size = min(recipe.batch_size, len(self.train_images))
@@ -276,6 +282,15 @@ def _fused_net(net: CifarNet, kernels: Kernels, device: torch.device) -> FusedNe
         return None
     keep_freed_maps()
     return fused
+
+
+def _begin_at(net: CifarNet, start: Mapping[str, Tensor]) -> None:
+    try:
+        net.load_state_dict(start)
+    except RuntimeError:
+        raise ValueError(
+            f"These weights are of another net than {net.spec.title}: build them for its spec."
+        ) from None
 
 
 def find_device(name: DeviceName) -> torch.device:

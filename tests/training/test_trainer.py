@@ -14,6 +14,8 @@ import torch
 from torch.nn import functional
 
 from explorer.data.sources import digits
+from explorer.nets.build import build
+from explorer.nets.identity import construct, settle
 from explorer.nets.spec import NetSpec
 from explorer.training.history import EPOCH_COLUMNS, epoch_table
 from explorer.training.recipe import Recipe
@@ -74,6 +76,45 @@ def test_same_seed_same_history(few_digits, family):
 
     assert_same_history(history(first), history(second))
     assert_same_weights(weights(first), weights(second))
+
+
+def identity_start(dataset):
+    """Weights of a plain net of 20 layers built from one of 8 that nothing has trained."""
+    net = build(NetSpec("plain", 8, width=4, in_channels=1), 7)
+    images = torch.from_numpy(dataset.split("train").images) / dataset.pixel_max
+    settle(net, images)
+    return construct(net, 20, images).net.state_dict()
+
+
+def test_a_start_is_what_the_first_step_begins_with(few_digits):
+    start = identity_start(few_digits)
+    before = {name: tensor.clone() for name, tensor in start.items()}
+    trainer = Trainer(replace(SPEC, family="plain", depth=20), RECIPE, few_digits, start)
+    assert_same_weights(weights(trainer), before)
+    trainer.step()
+    assert not torch.equal(weights(trainer)["stem.0.weight"], before["stem.0.weight"])
+    assert_same_weights(start, before)
+
+
+def test_a_run_from_a_start_resumed_equals_uninterrupted(few_digits):
+    spec, start = replace(SPEC, family="plain", depth=20), identity_start(few_digits)
+    whole = Trainer(spec, RECIPE, few_digits, start)
+    expected = history(whole)
+    first = Trainer(spec, RECIPE, few_digits, start)
+    ours = [first.record(), first.run_epoch()]
+    for _ in range(2):  # into an epoch, so that its order counts too
+        first.step()
+    second = Trainer(spec, RECIPE, few_digits)
+    second.load_state(saved_and_loaded(first.state()))
+    while not second.finished:
+        ours.append(second.run_epoch())
+    assert_same_history(ours, expected)
+    assert_same_weights(weights(second), weights(whole))
+
+
+def test_a_start_of_another_net_is_refused(few_digits):
+    with pytest.raises(ValueError, match="build them for its spec"):
+        Trainer(SPEC, RECIPE, few_digits, identity_start(few_digits))
 
 
 def test_another_seed_is_another_history(few_digits):
