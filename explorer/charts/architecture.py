@@ -32,12 +32,14 @@ class Design:
         family: plain, residual, preact or highway; its colour.
         parts: as `explorer.nets.cost.block_costs` gives them: the stem, each block and the head.
         chosen: the part that is outlined.
+        marked: parts that are drawn hollow: removed, or put in.
     """
 
     title: str
     family: str
     parts: pd.DataFrame
     chosen: str = ""
+    marked: frozenset[str] = frozenset()
 
 
 def architecture(design: Design) -> go.Figure:
@@ -109,13 +111,23 @@ def _boxes(placed: pd.DataFrame, design: Design) -> go.Bar:
         x=(placed["column"] + 0.5).tolist(), y=[_BOX] * len(placed), base=(-placed["row"]).tolist(),
         width=0.86 if wide else 0.98, customdata=[[part] for part in placed["part"]], name=design.title,
         marker={
-            "color": [colour(design.family) if here else band_colour(design.family, 0.3) for here in chosen],
+            "color": [_fill(design, str(part)) for part in placed["part"]],
             "line": {"width": [2.5 if here else 0.8 if wide else 0.3 for here in chosen],
                      "color": colour(design.family)},
         },
         selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
         hoverinfo="text", hovertext=[_sentence(part) for part in placed.to_dict("records")],
     )  # fmt: skip
+
+
+def _fill(design: Design, part: str) -> str:
+    if part == design.chosen:
+        return colour(design.family)
+    return (
+        "rgba(0,0,0,0)"
+        if part in design.marked
+        else band_colour(design.family, 0.3 if not design.marked else 0.45)
+    )
 
 
 def _numbers(placed: pd.DataFrame, font: dict[str, object]) -> go.Scatter:

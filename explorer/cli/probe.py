@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.cli.activations import add_activations
 from explorer.cli.attributions import add_attributions
 from explorer.cli.inputs import add_images, add_net, open_named_net, read_inputs, reading_of, say
+from explorer.cli.lesion import add_lesion
 from explorer.cli.signal import add_signal
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def add_commands(commands: Any) -> None:
     add_activations(kinds)
     add_attributions(kinds)
     add_signal(kinds)
+    add_lesion(kinds)
 
 
 def _add_responses(kinds: Any) -> None:

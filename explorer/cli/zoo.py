@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from explorer.cli import construct, lesion
 from explorer.cli.inputs import say
 from explorer.cli.signal import add_keeping
 from explorer.work.plans import DIGITS_DEPTHS, build_zoo, make_plans
@@ -55,6 +56,8 @@ def add_commands(commands: Any) -> None:
     _add_work(build)
     build.set_defaults(command=_build)
     add_keeping(actions)
+    construct.add_keeping(actions)
+    lesion.add_keeping(actions)
 
 
 def _add_work(parser: Any) -> None:

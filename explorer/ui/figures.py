@@ -126,6 +126,25 @@ def choose_in(figure: go.Figure, key: str, alt: str, chosen: str) -> None:
     )  # fmt: skip
 
 
+def press_in(figure: go.Figure, key: str, alt: str, pressed: Callable[[str], None]) -> None:
+    """As `show`; a press on a mark calls `pressed` with the first of its customdata, a second press again."""
+    last = f"{key}-last"
+
+    def press() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        # Plotly takes a second press on a mark for an end of the selection, and names no point
+        found = points[0]["customdata"][0] if points and points[0].get("customdata") else None
+        name = found or st.session_state.get(last)
+        st.session_state[last] = found
+        if name is not None:
+            pressed(name)
+
+    st.plotly_chart(
+        _sized(figure), width="stretch", key=key, theme="streamlit", config=_config(key), alt=alt,
+        on_select=press, selection_mode="points",
+    )  # fmt: skip
+
+
 def _sized(figure: go.Figure) -> go.Figure:
     if not is_large():
         return figure

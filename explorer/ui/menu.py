@@ -41,6 +41,11 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("attributions", "Attributions", "center_focus_strong", "Ask where the net looked; doubt it."),
         Entry("nets", "Nets", "account_tree", "Take a net apart, or bring your own checkpoint."),
     ),
+    "Why": (
+        Entry("construct", "Construct", "construction", "Build a good plain net 1202 layers deep yourself."),
+        Entry("lesion", "Lesion", "content_cut", "Take blocks out of a net, and see what it still knows."),
+        Entry("multigrid", "Corrections", "stacked_line_chart", "Watch corrections beat whole solutions."),
+    ),
     "Train": (
         Entry("train", "Live training", "timeline", "Start twins here and watch them learn."),
         Entry("runs", "Runs", "table_chart", "Compare runs over seeds, and take them away."),

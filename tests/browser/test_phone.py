@@ -18,7 +18,7 @@ PAGES = {
     "": CHART, "depth": CHART, "residuals?data=digits": CHART, f"inspect?{NET}": ".maps img",
     f"attributions?{NET}&method=saliency": CHART, f"nets?{NET}&beside=digits-plain-20-s0": CHART,
     "train": CHART, "runs": CHART, "data": CHART, "paper?part=Table%201": None, "paper": None,
-    "verydeep": CHART,
+    "verydeep": CHART, "construct": CHART, "lesion": CHART, "multigrid": CHART,
 }  # fmt: skip
 
 
