@@ -86,6 +86,11 @@ def check_deepening(spec: NetSpec, depth: int) -> None:
             f"A {spec.family} layer is the identity only where its gate is shut, which no finite bias does. "
             f"Choose a net of one of the families {', '.join(IDENTITY_FAMILIES)}."
         )
+    if spec.layout is not None:
+        raise ValueError(
+            f"{spec.title} is laid out in another way: its depth follows from its stages. Take a "
+            "net of the CIFAR design, such as plain-20."
+        )
     if spec.family == "plain" and spec.block == "bottleneck":
         raise ValueError(
             "A plain bottleneck loses channels inside: it cannot be the identity. Take basic blocks."

@@ -113,6 +113,7 @@ def test_settling_gives_the_statistics_of_the_images():
         ("highway-8", 14, "gate is shut"),
         ("plain-11-bottleneck", 20, "loses channels"),
         ("residual-8-C", 14, "option A or B"),
+        ("residual-18-B-w64-s2.2.2.2-7x7s2pool", 56, "laid out in another way"),
         ("plain-20", 21, "nearest are 20 and 26"),
         ("plain-20", 20, "give a larger depth"),
         ("plain-20", 1208, "cannot be built"),

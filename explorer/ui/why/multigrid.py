@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.charts import multigrid as charts
 from explorer.charts import words
 from explorer.evidence import multigrid
-from explorer.ui.data import blocks_of, twin_datasets
+from explorer.ui.data import library, runs_on, twin_datasets
 from explorer.ui.figures import draw
 from explorer.ui.linked import linked_switch
 
@@ -115,7 +115,8 @@ def _net_bars() -> None:
     """‖F(x)‖/‖x‖ by block of the zoo's ResNet-20 on digits, where it is there."""
     if "digits" not in twin_datasets():
         return
-    table = blocks_of("digits", "residual", 20)
+    runs = runs_on("digits")
+    table = library().blocks(list(runs.loc[runs["id"] == "residual-20", "run_id"]))
     last = table[table["epoch"] == table["epoch"].max()]
     ratios = last.groupby("block")["residual_ratio"].median()
     st.markdown("**Beside it, a net:** what each block of ResNet-20 adds")
