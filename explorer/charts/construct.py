@@ -14,7 +14,7 @@ from explorer.charts.theme import SPLIT_TITLE, Split, blank, colour, depth_colou
 GOOD_PCT = 5.0
 """A training error up to this counts as a solution found."""
 _COLUMN: dict[Split, str] = {"train": "train_error_pct", "test": "test_error_pct"}
-_RIGHT = 190
+_RIGHT = 124
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,15 @@ class Start:
     """One way to begin.
 
     Attributes:
-        label: at the end of its line.
+        label: name of its line.
+        end: at the end of its line, short enough for a phone.
         words: in a sentence; {depth} is the depth.
         shade: of its line, #RRGGBB.
         dash: of its line.
     """
 
     label: str
+    end: str
     words: str
     shade: str
     dash: str
@@ -36,17 +38,19 @@ class Start:
 
 _SHADES = [0, 1, 2]
 STARTS = {
-    "usual": Start("plain, usual start", "plain-{depth} from the usual start", colour("plain"), "solid"),
+    "usual": Start(
+        "plain, usual start", "usual start", "plain-{depth} from the usual start", colour("plain"), "solid"
+    ),
     "trained": Start(
-        "plain, built from trained", "plain-{depth} built from a trained plain-20",
+        "plain, built from trained", "from trained", "plain-{depth} built from a trained plain-20",
         depth_colour("plain", 2, _SHADES), "8px,3px",
     ),
     "untrained": Start(
-        "plain, built untrained", "plain-{depth} built from an untrained plain-20",
+        "plain, built untrained", "from untrained", "plain-{depth} built from an untrained plain-20",
         depth_colour("plain", 0, _SHADES), "3px,3px",
     ),
     "residual": Start(
-        "ResNet, usual start", "ResNet-{depth} from the usual start", colour("residual"), "solid"
+        "ResNet, usual start", "ResNet", "ResNet-{depth} from the usual start", colour("residual"), "solid"
     ),
 }  # fmt: skip
 """By what the tables call them, in drawing order."""
@@ -78,7 +82,7 @@ def from_starts(curves: pd.DataFrame, depth: int, split: Split) -> go.Figure:
                 ],
             )
         )  # fmt: skip
-        ends.append((start.label, float(means["mean"].iloc[-1])))
+        ends.append((start.end, float(means["mean"].iloc[-1])))
     figure.add_trace(end_labels(ends, last, False))
     set_error_axis(figure, False)
     figure.update_xaxes(range=[0, last], tickformat="d")

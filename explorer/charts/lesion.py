@@ -176,7 +176,7 @@ def confusion(table: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Figu
         go.Heatmap(
             z=table, x=list(range(len(names))), y=list(range(len(names))), text=shown,
             texttemplate="%{text}" if len(names) <= 20 else "", showscale=False, xgap=1, ygap=1,
-            colorscale=[[0, "rgba(127,127,127,0.08)"], [1, "rgba(127,127,127,0.75)"]], hoverinfo="text",
+            colorscale=[[0, "#EEF1F4"], [1, "#3A4653"]], hoverinfo="text",
             hovertext=[
                 [f"true {names[true]}, answer {names[at]}: {count} images" for at, count in enumerate(row)]
                 for true, row in enumerate(table)

@@ -73,17 +73,17 @@ def knobs_view() -> None:
     }
     wish = multigrid.wish(points)
     errors = [100 * found.errors[steps] for found in (nodal, hats)]
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        said = f"After {steps} steps {errors[0]:.1f} % and {errors[1]:.1f} % of the error are left."
-        draw(charts.found_so_far(multigrid.places(points), wish, solutions), "found-so-far", said)
+    said = f"After {steps} steps {errors[0]:.1f} % and {errors[1]:.1f} % of the error are left."
+    draw(charts.found_so_far(multigrid.places(points), wish, solutions), "found-so-far", said)
+    left, right = st.columns(2, gap="medium")
     with right:
+        _net_bars()
+    with left:
         heights = multigrid.by_level(hats)
         st.markdown("**How large the corrections are**, after the last step")
         labels = [str(level + 1) for level in range(len(heights))]
         figure = charts.bars(heights, labels, "level, coarse to fine", "largest height")
         draw(figure, "heights", _listed(heights))
-        _net_bars()
     st.markdown(
         f"**After {steps} step{'s' * (steps != 1)}** the knobs at the points leave "
         f"{words.percent(errors[0])} of the error, coarse knobs with corrections "
@@ -123,6 +123,10 @@ def _net_bars() -> None:
     labels = [str(int(block)) for block in ratios.index]
     figure = charts.bars(ratios.tolist(), labels, "block", "‖F(x)‖ / ‖x‖")
     draw(figure, "net-ratios", _listed(ratios.tolist()))
+    st.caption(
+        f"Each adds {ratios.min():.1f} to {ratios.max():.1f} times the norm of its input: in this net "
+        "corrections are not as small as the heights of the hats."
+    )
 
 
 def _listed(values: list[float]) -> str:
