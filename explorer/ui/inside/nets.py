@@ -57,6 +57,7 @@ def choose_net(
     label: str = "Net",
     key: str = "net",
     *,
+    default: str = "",
     families: Collection[str] | None = None,
     datasets: Collection[str] | None = None,
     with_twin: bool = False,
@@ -66,6 +67,7 @@ def choose_net(
     Args:
         label: what the net is for.
         key: of the widget and in the URL.
+        default: key of the net that is chosen at first, if it is there, instead of `best_net`.
         families: only these.
         datasets: only nets trained on one of these.
         with_twin: only nets whose plain or residual twin is there too.
@@ -78,7 +80,8 @@ def choose_net(
     tell = tell_absent(key, {*choices, *(one.title for one in found)}, own=UPLOAD, what="net", how=SHARED)
     chosen = linked_choice(
         label, {name: choice.title for name, choice in choices.items()}, key,
-        default=best_net() or "", help="The zoo, your own runs, and what you opened on the Nets page.",
+        default=default if default in choices else best_net() or "",
+        help="The zoo, your own runs, and what you opened on the Nets page.",
     )  # fmt: skip
     tell(chosen, choices[chosen].title)
     _name_classes(choices[chosen], key)
