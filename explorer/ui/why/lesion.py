@@ -19,6 +19,7 @@ from explorer.ui.inside.nets import PROBING, choose_net, net_choices, opened, se
 from explorer.ui.inside.parts import parts_of
 from explorer.ui.inside.pictures import choose_picture
 from explorer.ui.linked import linked_choices, linked_switch
+from explorer.ui.places import fragment
 from explorer.ui.why.asked import data_of, images_for, usable_datasets
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def choose_subject() -> NetChoice:
         return choose_net(default=FIRST, datasets=usable_datasets())
 
 
-@st.fragment
+@fragment
 def lesion_view(choice: NetChoice) -> None:
     """The drawing with its controls, and what the net answers; a change redraws this part alone."""
     loaded = opened(choice)
