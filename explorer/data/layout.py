@@ -65,7 +65,7 @@ def laid_out(tree: Tree, known: Collection[str] = ()) -> Layout:
             f"{tree.root} holds no image that is taken ({TAKEN}): it needs one folder of images per class, "
             f"at least two.{_said_others(tree.files)}"
         )
-    top = _wrapped(pictures, ())
+    top = _wrapped(pictures, (), seek_splits=True)
     found = _by_folders(tree, pictures, top) or _by_classes(pictures, top)
     splits, notes = found if found else ({"test": _Part(top, pictures)}, [])
     classes, said = _classes(tree, splits, known)
@@ -111,11 +111,11 @@ def _loose(pictures: Iterable[File], top: _Path) -> list[File]:
     return [file for file in pictures if file.path[:-1] == top]
 
 
-def _wrapped(pictures: Sequence[File], top: _Path) -> _Path:
-    """Down to where there is more than one folder of pictures."""
+def _wrapped(pictures: Sequence[File], top: _Path, *, seek_splits: bool = False) -> _Path:
+    """Down to where there is more than one folder of pictures; with `seek_splits`, or a split alone."""
     while True:
         inside = _folders(pictures, top)
-        if len(inside) != 1 or _loose(pictures, top):
+        if len(inside) != 1 or _loose(pictures, top) or (seek_splits and any(map(split_word, inside))):
             return top
         below = (*top, *inside)
         if not _folders(pictures, below):

@@ -37,7 +37,7 @@ def test_every_control_changes_what_is_said():
     assert page.slider(key="levels").value == 8
     page.slider(key="levels").set_value(1)
     page.slider(key="cycles").set_value(12)
-    page = page.slider(key="steps").set_value(0).run()
+    page = page.slider(key="descent-steps").set_value(0).run()
     assert not page.exception
     assert "the knobs at the points leave 100.0 % of the error" in text(page)
     page = page.button_group(key="points").set_value("31").run()

@@ -101,6 +101,15 @@ def test_splits_without_classes_are_no_classes(tmp_path):
     assert "has the splits test, train, but no folders of classes" in read_error(tmp_path)
 
 
+@pytest.mark.parametrize("wrapper", ["", "pets/", "a/b/"])
+def test_a_folder_train_alone_is_the_training_split(tmp_path, wrapper):
+    tree(tmp_path, *several(f"{wrapper}train/cat", f"{wrapper}train/dog"))
+
+    classes, counts, _ = opened(tmp_path)
+
+    assert (classes, counts) == (("cat", "dog"), {"train": 6})
+
+
 def test_a_class_may_be_called_train(tmp_path):
     tree(tmp_path, *several("car", "bus", "train/steam"))
 

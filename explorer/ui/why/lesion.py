@@ -185,11 +185,21 @@ def _choose(choice: NetChoice, loaded: LoadedNet) -> Asked:
             "Removed blocks", names, OUT, default=[], most=blocks, help="Or press a block in the drawing."
         )
     third, fourth, sixth = st.columns([4, 6, 4], vertical_alignment="bottom")
-    target = third.selectbox("Scale the branch of", ["no block", "all blocks", *names], key="scaled")
+    target = third.selectbox(
+        "Scale the branch of", ["no block", "all blocks", *names], key="scaled", persist_state="session"
+    )
     st.session_state.setdefault("scale", 1.0)
-    scale = fourth.slider("by", 0.0, 2.0, step=0.05, key="scale", disabled=target == "no block")
+    scale = fourth.slider(
+        "by",
+        0.0,
+        2.0,
+        step=0.05,
+        key="scale",
+        persist_state="session",
+        disabled=target == "no block",
+    )
     renewed = sixth.toggle(
-        "Measure BN again", key="renewed",
+        "Measure BN again", key="renewed", persist_state="session",
         help="BN statistics on the training images with the lesion in place; weights stay.",
     )  # fmt: skip
     order = _order(loaded)
@@ -206,7 +216,9 @@ def _order(loaded: LoadedNet) -> tuple[int, ...]:
         kind = linked_switch(
             "Order of the blocks", _ORDERS, "order", default="kept", help="Within each stage."
         )
-    seed = right.number_input("Draw", 0, 999, 0, key="draw", help="Another number, another order.")
+    seed = right.number_input(
+        "Draw", 0, 999, 0, key="draw", persist_state="session", help="Another number, another order."
+    )
     if kind == "swap":
         return swapped_at_random(loaded.blocks(), 1, int(seed))
     return shuffled(loaded.blocks(), (1, 2, 3), int(seed)) if kind == "shuffle" else ()
@@ -219,11 +231,20 @@ def _random(loaded: LoadedNet) -> None:
     with st.popover("At random", icon=":material/casino:"):
         stages = st.pills(
             "Stages", list(there), selection_mode="multi", default=list(there), key="random-stages",
+            persist_state="session",
             help="Of blocks that keep the shape.",
         )  # fmt: skip
         most = sum(len(there[stage]) for stage in stages)
-        st.number_input("Blocks", 0, max(most, 1), min(1, most), key="random-count")
-        st.number_input("Seed", 0, 999, 0, key="random-seed", help="The same seed, the same blocks.")
+        st.number_input("Blocks", 0, max(most, 1), min(1, most), key="random-count", persist_state="session")
+        st.number_input(
+            "Seed",
+            0,
+            999,
+            0,
+            key="random-seed",
+            persist_state="session",
+            help="The same seed, the same blocks.",
+        )
         st.button(
             "Remove them", key="random-remove", type="primary", on_click=_remove_at_random, args=(loaded,)
         )

@@ -41,8 +41,18 @@ def cycles_view() -> None:
         points = int(linked_switch("Points", sizes, "points", default="63", help="2^k - 1 inside the line."))
     most = multigrid.most_levels(points)
     st.session_state["levels"] = min(st.session_state.get("levels", most), most)
-    levels = second.slider("Grids in use", 1, most, key="levels", help="1: smoothing alone.")
-    count = third.slider("Cycles", 0, _CYCLES, 3, key="cycles", help="One is four sweeps of the finest grid.")
+    levels = second.slider(
+        "Grids in use", 1, most, key="levels", persist_state="session", help="1: smoothing alone."
+    )
+    count = third.slider(
+        "Cycles",
+        0,
+        _CYCLES,
+        3,
+        key="cycles",
+        persist_state="session",
+        help="One is four sweeps of the finest grid.",
+    )
     names = ("smoothing alone", f"with {levels - 1} coarser grid{'s' * (levels != 2)}")
     rows = {name: multigrid.cycles(points, n, _CYCLES) for name, n in zip(names, (1, levels), strict=True)}
     start = next(iter(rows.values()))[0]
@@ -65,7 +75,15 @@ def cycles_view() -> None:
 def knobs_view() -> None:
     """One wish, one descent, two sets of knobs, after some steps; then the sizes of corrections."""
     points = 63
-    steps = st.slider("Steps of descent", 0, _STEPS, 1, key="steps", help="The same descent for both.")
+    steps = st.slider(
+        "Steps of descent",
+        0,
+        _STEPS,
+        1,
+        key="descent-steps",
+        persist_state="session",
+        help="The same descent for both.",
+    )
     nodal, hats = (_descents(points)[name] for name in ("points", "hats"))
     solutions = {
         f"{points} knobs, one per point": nodal.solutions[steps],
