@@ -8,7 +8,7 @@ st.title("Does a good deep plain net exist?")
 try:
     choice, depth, place = construct.choose_construction()
     construct.construction_view(choice, depth, place)
-    st.subheader("Does training keep it, or find it?")
+    st.header("Does training keep it, or find it?")
     construct.training_view(choice, depth)
 except ValueError as error:
     st.error(str(error), icon=":material/error:")

@@ -9,7 +9,7 @@ try:
     choice = lesion.choose_subject()
     lesion.opened(choice)  # here, since what a fragment raises is not caught outside it
     lesion.lesion_view(choice)
-    st.subheader("Every block, several, and out of order")
+    st.header("Every block, several, and out of order")
     lesion.contributions_view(choice)
 except ValueError as error:
     st.error(str(error), icon=":material/error:")

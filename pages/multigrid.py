@@ -6,7 +6,7 @@ from explorer.ui.why import multigrid
 
 st.title("Why are corrections easier to find than a whole solution?")
 multigrid.cycles_view()
-st.subheader("One wish, one descent, two sets of knobs")
+st.header("One wish, one descent, two sets of knobs")
 multigrid.knobs_view()
 with st.expander("How to read this"):
     st.markdown(multigrid.HOW)
