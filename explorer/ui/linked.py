@@ -93,7 +93,7 @@ def settle_number(key: str, numbers: Sequence[int], nothing: str) -> None:
         numbers: what can be shown, in order.
         nothing: what there is none of, with {} for the number: "No net of {} layers was trained here".
     """
-    wanted = st.session_state.get(key) if key in st.session_state else st.query_params.get(key)
+    wanted = st.session_state.get(key) if key in st.session_state else next(iter(texts_of(key)[-1:]), None)
     told, number = f"nearest-{key}", _whole(wanted)
     if number is not None and number not in numbers:
         near = min(numbers, key=lambda one: (abs(one - (number or 0)), one))
@@ -132,7 +132,7 @@ def tell_absent(
         what: "net" or "picture".
         how: how its owner can share it, as a sentence.
     """
-    asked, noted = st.query_params.get(key, ""), f"absent-{key}"
+    asked, noted = next(iter(texts_of(key)[-1:]), ""), f"absent-{key}"
     if asked and asked not in there:
         st.session_state[noted] = {"asked": asked}
 
@@ -162,7 +162,7 @@ def _follow_default(key: str, default: str) -> None:
     kept = f"default-{key}"
     before = st.session_state.get(kept, default)
     st.session_state[kept] = default
-    if before != default and st.session_state.get(key) == before and key not in st.query_params:
+    if before != default and st.session_state.get(key) == before and not texts_of(key):
         del st.session_state[key]
 
 

@@ -174,6 +174,11 @@ def texts_of(key: str) -> list[str]:
     return st.query_params.get_all(key)
 
 
+def all_texts() -> dict[str, list[str]]:
+    """Every name in the address, with all its texts."""
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
 def say(parameter: Names, values: Iterable[str]) -> None:
     """Write names into the address, with commas between them."""
     st.query_params[parameter.key] = ",".join(values)

@@ -18,6 +18,8 @@ from urllib.parse import parse_qs, urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explorer.ui.parameters import all_texts
+
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 _HERE, _LEFT = "place-here", "places-left"
 EVERYWHERE = ("present",)
@@ -84,14 +86,14 @@ def set_asked(key: str, values: list[str]) -> None:
         key: of the widget, and in the URL.
         values: none to leave the widget at its default.
     """
-    _follow(_said() | {key: values})
+    _follow(all_texts() | {key: values})
 
 
 def _arrive(path: str) -> None:
     context, left = get_script_run_ctx(), _left()
     if context is None:
         return
-    asked, back = _said(), left.get(path)
+    asked, back = all_texts(), left.get(path)
     if st.session_state.get(_HERE) is None or context.is_history_navigation:
         # the whole address: Streamlit took away what widgets of the last page happened to be called as well
         asked, back = parse_qs(context.query_string, keep_blank_values=True), None
@@ -129,10 +131,6 @@ def _follow(asked: _Parameters) -> None:
         address.update()  # tells the browser
 
 
-def _said() -> _Parameters:
-    return {name: st.query_params.get_all(name) for name in st.query_params}
-
-
 def _left() -> dict[str, _Left]:
     """Pages as they were left, the last one at the end."""
     left: dict[str, _Left] = st.session_state.setdefault(_LEFT, {})
@@ -153,6 +151,6 @@ def _remember() -> None:
     with context.session_state.query_params() as address:
         bindings = [address.get_binding_for_param(str(key)) for key in st.session_state]
     own = [one.param_key for one in bindings if one and one.script_hash == context.page_script_hash]
-    said = {name: values for name, values in _said().items() if name not in EVERYWHERE}
+    said = {name: values for name, values in all_texts().items() if name not in EVERYWHERE}
     left.pop(here, None)
     left[here] = _Left(said, {key: st.session_state[key] for key in own})

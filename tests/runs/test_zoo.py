@@ -186,11 +186,11 @@ def test_the_shipped_curves_end_where_the_manifest_says():
 
 
 def test_twins_share_settings_and_size():
-    by_key = {(run.dataset, run.spec.id, run.recipe.seed): run for run in Zoo().manifest}
+    by_key = {(run.dataset, run.spec.id, run.recipe.seed, run.iterations): run for run in Zoo().manifest}
     plain = [run for run in by_key.values() if run.spec.family == "plain"]
     assert plain
     for run in plain:
-        twin = by_key[run.dataset, run.spec.twin.id, run.recipe.seed]
+        twin = by_key[run.dataset, run.spec.twin.id, run.recipe.seed, run.iterations]
         assert (twin.recipe, twin.parameters) == (run.recipe, run.parameters)
         assert twin.provenance["data_hash"] == run.provenance["data_hash"]
 

@@ -24,6 +24,10 @@ RECIPE = Recipe(epochs=2, batch_size=32, seed=5, device="cpu")
 SETTINGS = [{"survival": 0.5}, {"dropout": 0.3}, {"survival": 0.4, "dropout": 0.3, "checkpointing": True}]
 
 
+def call(block, x):
+    return block(x)
+
+
 def trained(dataset, spec=SPEC, **settings):
     trainer = Trainer(spec, replace(RECIPE, **settings), dataset)
     return trainer, list(trainer.records())
@@ -50,7 +54,7 @@ def test_survival_falls_linearly_from_one_to_the_last():
 def test_off_by_default_and_then_every_block_is_simply_called():
     net = build(SPEC)
 
-    assert training_pass(net, Recipe()) is None
+    assert training_pass(net, Recipe(), call) is None
     assert all(not module._forward_pre_hooks for module in net.modules())
 
 
@@ -95,7 +99,7 @@ def test_checkpointing_in_bf16_counts_each_batch_once(few_digits):
 def kept_bytes(checkpointing):
     """Bytes that autograd keeps of one pass."""
     net = build(NetSpec("residual", 56, width=4, in_channels=1)).train()
-    way = training_pass(net, Recipe(checkpointing=checkpointing))
+    way = training_pass(net, Recipe(checkpointing=checkpointing), call)
     kept = {}
 
     def note(tensor):
@@ -142,7 +146,7 @@ def test_plain_blocks_have_no_way_around():
 
 
 def test_draws_have_the_rates_of_the_rule():
-    way = TrainingPass(build(SPEC), replace(RECIPE, survival=0.2))
+    way = TrainingPass(build(SPEC), replace(RECIPE, survival=0.2), call)
     drawn = []
     for iteration in range(2000):
         way.begin(iteration)
@@ -152,7 +156,7 @@ def test_draws_have_the_rates_of_the_rule():
 
 
 def test_dropout_drops_that_share_and_keeps_the_mean():
-    way = TrainingPass(build(SPEC), replace(RECIPE, dropout=0.3))
+    way = TrainingPass(build(SPEC), replace(RECIPE, dropout=0.3), call)
     way.begin(7)
     ones = torch.ones(64, 4, 8, 8)
     dropped = way._dropped(2, ones)
