@@ -1,6 +1,7 @@
 """What all tests share: one thread per process, a small real dataset, and who runs which file when."""
 
 import os
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +36,17 @@ def pytest_xdist_make_scheduler(config, log):
             return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
 
     return ByFile(config, log)
+
+
+MAIN = sys.modules["__main__"]
+
+
+@pytest.fixture(autouse=True)
+def own_main_module():
+    """A page under test takes the place of `__main__`; a process that is spawned later would run it."""
+    sys.modules["__main__"] = MAIN
+    yield
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture(autouse=True)
