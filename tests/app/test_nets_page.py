@@ -41,7 +41,10 @@ def test_it_opens_with_a_net_its_totals_and_one_sentence():
     page = open_page()
     assert not page.exception
     assert len(page.get("plotly_chart")) == 1
-    assert figures(page)["Weighted layers"] == page.selectbox(key="net").value.split("-")[-2]
+    assert (
+        figures(page)["Weighted layers"]
+        == page.selectbox(key="net").value.partition("residual-")[2].split("-")[0]
+    )
     assert "Stage 3 of ResNet-" in text(page)
     assert page.selectbox(key="part").value == "block 1"
 

@@ -53,7 +53,9 @@ def test_it_opens_with_a_true_comparison_and_no_click():
     zoo = Zoo().listing()
     dataset = "cifar10-jpeg" if "cifar10-jpeg" in set(zoo["dataset"]) else "digits"
     twins = zoo["family"].isin(["plain", "residual"]) & zoo["depth"].isin([20, 56])
-    count = int((twins & (zoo["dataset"] == dataset)).sum())
+    mine = zoo[twins & (zoo["dataset"] == dataset)]
+    nets = mine.groupby("iterations").apply(lambda part: len(part.groupby(["family", "depth"])))
+    count = int((mine["iterations"] == nets[nets == 4].index.max()).sum())
     assert f"**{count}** of {len(zoo)} runs chosen" in text(page)
 
 

@@ -167,8 +167,14 @@ def default_ids(runs: pd.DataFrame) -> list[str]:
     for dataset in sorted(zoo["dataset"].unique(), key=lambda name: name != "cifar10-jpeg"):
         twins = zoo[(zoo["dataset"] == dataset) & zoo["depth"].isin([20, 56])]
         if len(twins):
-            return list(twins.loc[twins["iterations"] == twins["iterations"].max(), "run_id"])
+            return list(twins.loc[twins["iterations"] == _fullest_length(twins), "run_id"])
     return list(zoo["run_id"].head(4))
+
+
+def _fullest_length(twins: pd.DataFrame) -> int:
+    """The length of training that most of these nets had, and of those the longest."""
+    lengths = twins.drop_duplicates(["family", "depth", "iterations"])["iterations"].value_counts()
+    return int(lengths[lengths == lengths.max()].index.max())
 
 
 def _report(key: str, ids: Sequence[str], chosen: Sequence[str]) -> None:
