@@ -7,7 +7,6 @@ pretrained/construct.parquet.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import pandas as pd
 
+from explorer.evidence.tables import write_table
 from explorer.nets.spec import NetSpec
-from explorer.runs.provenance import commit, processor, versions
 from explorer.runs.zoo import PRETRAINED, Zoo
 from explorer.training.recipe import Recipe
 
@@ -134,17 +133,9 @@ def keep(
                     continue
                 made = measure(start, depth, seed)
                 table = pd.concat([table, made], ignore_index=True) if len(table) else made
-                _write(table, out)
+                write_table(table, out / FILE, COMMAND)
                 say(_line(made))
     return len(table)
-
-
-def _write(table: pd.DataFrame, out: Path) -> None:
-    table.attrs = {"command": COMMAND, "commit": commit(), "versions": versions(), "hardware": processor()}
-    out.mkdir(parents=True, exist_ok=True)
-    part = out / f"{FILE}.part"
-    table.to_parquet(part, index=False, compression="zstd")
-    os.replace(part, out / FILE)
 
 
 def _line(curve: pd.DataFrame) -> str:

@@ -6,7 +6,6 @@ stage swapped at random. The whole test split of the net's own dataset is asked.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from explorer.data.sources import open_dataset
+from explorer.evidence.tables import write_table
 from explorer.runs.catalogue import NetChoice, trained_nets
-from explorer.runs.provenance import commit, processor, versions
 from explorer.runs.zoo import PRETRAINED, Zoo
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def keep(out: Path, say: Callable[[str], None]) -> int:
             continue
         made = measure(choice)
         table = pd.concat([table, made], ignore_index=True) if len(table) else made
-        _write(table, out)
+        write_table(table, out / FILE, COMMAND)
         say(f"{choice.title}: {(made['kind'] == 'single').sum()} blocks")
     return len(table)
 
@@ -110,11 +109,3 @@ def kept(pretrained: Path = PRETRAINED) -> pd.DataFrame:
     """The measurement that comes with the explorer, columns `COLUMNS`; empty where there is none."""
     path = pretrained / FILE
     return pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=COLUMNS)
-
-
-def _write(table: pd.DataFrame, out: Path) -> None:
-    table.attrs = {"command": COMMAND, "commit": commit(), "versions": versions(), "hardware": processor()}
-    out.mkdir(parents=True, exist_ok=True)
-    part = out / f"{FILE}.part"
-    table.to_parquet(part, index=False, compression="zstd")
-    os.replace(part, out / FILE)
