@@ -106,9 +106,6 @@ def recipe_from(options: Namespace, count: int) -> Recipe:
     names = ("epochs", "iterations", "batch_size", "lr", "schedule", "momentum", "weight_decay", "augment")
     others = ("seed", "device", "survival", "dropout", "checkpointing")
     chosen = {name: getattr(options, name) for name in (*names, *others)}
-    for name in ("precision", "kernels"):
-        if (value := getattr(options, name)) != "auto":
-            chosen[name] = value
     return Recipe(**chosen, drops=tuple(options.drops), warmup=warmup)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from published_names import published_names
 
 from explorer import paper
 from explorer.data import registry
@@ -45,16 +46,8 @@ def small_cifar10(tmp_path):
 @pytest.fixture
 def resnet20(monkeypatch):
     """A ResNet-20 with random weights in the place of the published one."""
-    names = {"stem.0": "conv1", "stem.1": "bn1", "head.2": "linear"}
-    parts = {"0": "conv1", "1": "bn1", "3": "conv2", "4": "bn2"}
-    state = {}
-    for key, value in build(NetSpec.parse("residual-20"), seed=1).state_dict().items():
-        words = key.split(".")
-        if words[0] == "blocks":
-            stage, number = divmod(int(words[1]), 3)
-            state[f"module.layer{stage + 1}.{number}.{parts[words[3]]}.{words[4]}"] = value
-        else:
-            state[f"module.{names['.'.join(words[:2])]}.{words[2]}"] = value
+    net = build(NetSpec.parse("residual-20"), seed=1)
+    state = {f"module.{name}": tensor for name, tensor in published_names(net, head="linear").items()}
     cifar_folder().mkdir(parents=True)
     file = cifar_folder() / "made.th"
     torch.save({"state_dict": state}, file)

@@ -19,11 +19,12 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from published_names import published_names
 from torch import Tensor, nn
 from torch.nn import functional
 
 from explorer.nets import sandbox
-from explorer.nets.build import CifarNet, build
+from explorer.nets.build import build
 from explorer.nets.checkpoints import CheckpointError, load_checkpoint
 from explorer.nets.spec import NetSpec
 
@@ -91,25 +92,6 @@ class AkamasterNet(nn.Module):
         x = functional.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.linear(x.mean((2, 3)))
-
-
-def published_names(net: CifarNet, head: str = "fc", projection: str = "downsample") -> State:
-    """Our state dict under the names of torchvision."""
-    per_stage = net.spec.blocks_per_stage
-    renamed: State = {}
-    for name, tensor in net.state_dict().items():
-        parts = name.split(".")
-        if parts[0] == "blocks":
-            stage, index = divmod(int(parts[1]), per_stage)
-            number, kind = divmod(int(parts[3]), 3)
-            place = f"conv{number + 1}" if kind == 0 else f"bn{number + 1}"
-            inner = f"{projection}.{parts[3]}" if parts[2] == "shortcut" else place
-            new = f"layer{stage + 1}.{index}.{inner}.{parts[4]}"
-        else:
-            modules = {"stem.0": "conv1", "stem.1": "bn1", "head.2": head}
-            new = f"{modules['.'.join(parts[:2])]}.{parts[2]}"
-        renamed[new] = tensor
-    return renamed
 
 
 def as_safetensors(path: Path, state: State) -> Path:

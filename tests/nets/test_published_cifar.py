@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
+from published_names import published_names
 
 from explorer.nets.build import build
 from explorer.nets.published_cifar import PUBLISHED_CIFAR, SCALE, published_cifar
@@ -23,22 +24,6 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-def publishers_state(net):
-    """Our net's tensors under the publisher's names."""
-    names = {"0": "conv1", "1": "bn1", "3": "conv2", "4": "bn2"}
-    state = {}
-    for key, value in net.state_dict().items():
-        part, *rest = key.split(".")
-        if part == "stem":
-            state[f"module.{'conv1' if rest[0] == '0' else 'bn1'}.{rest[1]}"] = value
-        elif part == "head":
-            state[f"module.linear.{rest[1]}"] = value
-        else:
-            stage, number = divmod(int(rest[0]), len(net.blocks) // 3)
-            state[f"module.layer{stage + 1}.{number}.{names[rest[2]]}.{rest[3]}"] = value
-    return state
-
-
 @pytest.fixture
 def published(tmp_path, monkeypatch):
     """A ResNet-20 with random weights, served under the publisher's names; and where it is served."""
@@ -46,7 +31,8 @@ def published(tmp_path, monkeypatch):
     served = tmp_path / "served"
     served.mkdir()
     net = build(NetSpec.parse("residual-20"), seed=3).eval()
-    torch.save({"state_dict": publishers_state(net), "best_prec1": 91.7}, served / "net.th")
+    state = {f"module.{name}": tensor for name, tensor in published_names(net, head="linear").items()}
+    torch.save({"state_dict": state, "best_prec1": 91.7}, served / "net.th")
     digits = hashlib.sha256((served / "net.th").read_bytes()).hexdigest()[:8]
     about = replace(published_cifar("resnet20"), digits=digits)
     monkeypatch.setitem(PUBLISHED_CIFAR, "resnet20", about)

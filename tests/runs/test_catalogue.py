@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+from published_names import published_names
 
 from explorer.nets.build import build
 from explorer.nets.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
@@ -139,24 +140,15 @@ def test_what_is_no_checkpoint_is_refused(content):
 
 
 def test_a_published_file_may_be_read_as_plain(tmp_path):
-    state = {f"module.{name}": tensor for name, tensor in akamaster(build(NetSpec("residual", 8))).items()}
+    state = {
+        f"module.{name}": tensor
+        for name, tensor in published_names(build(NetSpec("residual", 8)), head="linear").items()
+    }
     torch.save({"state_dict": state}, tmp_path / "x.th")
     content = (tmp_path / "x.th").read_bytes()
     residual, plain = open_upload(content, "x.th"), open_upload(content, "x.th", "plain")
     assert (residual.net.spec.family, plain.net.spec.family) == ("residual", "plain")
     assert residual.key != plain.key
-
-
-def akamaster(net):
-    """A state dict by the names of the best known published CIFAR nets."""
-    names = {"stem.0": "conv1", "stem.1": "bn1", "head.2": "linear"}
-    for index in range(len(net.blocks)):
-        for ours, theirs in (("0", "conv1"), ("1", "bn1"), ("3", "conv2"), ("4", "bn2")):
-            names[f"blocks.{index}.branch.{ours}"] = f"layer{index + 1}.0.{theirs}"
-    return {
-        f"{names[name.rpartition('.')[0]]}.{name.rpartition('.')[2]}": tensor
-        for name, tensor in net.state_dict().items()
-    }
 
 
 def test_names_on_the_shell_are_keys_ids_or_files(runs, checkpoint):

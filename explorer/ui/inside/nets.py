@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.runs.catalogue import (
-    PUBLISHED_NET,
-    TORCHVISION,
-    UNTRAINED,
     UPLOAD,
     NetChoice,
     NetError,
@@ -20,7 +17,7 @@ from explorer.runs.catalogue import (
     trained_nets,
     weights_folder,
 )
-from explorer.runs.opening import open_net, open_upload, upload_choice
+from explorer.runs.opening import BY_NAME, open_net, open_upload, upload_choice
 from explorer.ui.data import library, zoo_runs
 from explorer.ui.inside.naming import is_nameless, offer_names
 from explorer.ui.linked import linked_choice, tell_absent
@@ -39,7 +36,6 @@ _UPLOADS = "uploaded-nets"
 _ASKED = "asked-nets"
 SHARED = "Ask its owner for the file and open it on the Nets page; then this link shows it here too."
 """How somebody else can see an uploaded net."""
-_OPEN_TO_ALL = (UNTRAINED, TORCHVISION, PUBLISHED_NET)
 
 
 @st.cache_data(ttl=10, show_spinner=False)
@@ -138,7 +134,7 @@ def twin_of(choice: NetChoice, choices: Sequence[NetChoice]) -> NetChoice | None
 
 def ask_for(name: object) -> None:
     """List a net that can be opened by its name alone, such as untrained:residual-110, in this session."""
-    if not isinstance(name, str) or not name.startswith(_OPEN_TO_ALL) or name in _asked():
+    if not isinstance(name, str) or not name.startswith(BY_NAME) or name in _asked():
         return
     try:
         choice = find_net([], name)
