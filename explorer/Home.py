@@ -13,7 +13,8 @@ root = str(Path(__file__).resolve().parents[1])
 if root not in sys.path:
     sys.path.insert(0, root)
 
-from explorer.ui.train.feed import PATH, answer  # noqa: E402 - only found once the root is on the path
+from explorer.ui.pending_choices import keep_pending_choices  # noqa: E402 - only found once the root is on the path
+from explorer.ui.train.feed import PATH, answer  # noqa: E402
 
 
 @asynccontextmanager
@@ -27,4 +28,5 @@ async def until_closed(_app: st.App) -> AsyncIterator[None]:
         await run_in_threadpool(dismiss_workers)
 
 
+keep_pending_choices()
 app = st.App(Path(__file__).with_name("app.py"), lifespan=until_closed, routes=[Route(PATH, answer)])

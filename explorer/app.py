@@ -11,9 +11,10 @@ if root not in sys.path:
 
 from explorer.ui.look import follow_theme, masthead, settle  # noqa: E402 - only found once the root is on the path
 from explorer.ui.menu import PRODUCT, navigation  # noqa: E402
-from explorer.ui.places import follow_history, place  # noqa: E402
+from explorer.ui.places import follow_history, note_choices, place  # noqa: E402
 from explorer.ui.startup import tidy_heap  # noqa: E402
 
+note_choices()
 # the icon first: Streamlit would fetch the page's own from the internet
 st.set_page_config(page_title=PRODUCT, page_icon=f"{root}/assets/icon.svg", layout="wide")
 page = navigation()

@@ -12,7 +12,7 @@ import streamlit as st
 
 from explorer.charts.words import literal
 from explorer.ui.parameters import keys_of, texts_of, write
-from explorer.ui.places import set_asked
+from explorer.ui.places import note_linked, set_asked
 
 
 def linked_choice(label: str, titles: Mapping[str, str], key: str, *, default: str, help: str) -> str:
@@ -173,4 +173,5 @@ def _asked(key: str, titles: Mapping[str, str]) -> list[str]:
 
 def _link(key: str, chosen: list[str], default: list[str]) -> None:
     """Write what differs from the default into the URL, and nothing else."""
+    note_linked(key)
     write(key, [] if chosen == default else chosen)

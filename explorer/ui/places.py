@@ -21,7 +21,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer.ui.parameters import all_texts
 
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-_HERE, _LEFT = "place-here", "places-left"
+_HERE, _LEFT, _LINKED = "place-here", "places-left", "places-linked"
 EVERYWHERE = ("present",)
 """Parameters of the app itself: they hold on every page, and no page remembers them as its own."""
 _CARRIED = ("net", "picture", "index")
@@ -36,11 +36,27 @@ class _Left:
 
     Attributes:
         said: by its address.
-        values: of the widgets that are bound to the address, by key.
+        values: of the widgets that the address speaks of, by key.
     """
 
     said: _Parameters
     values: dict[str, Any]
+
+
+def note_choices() -> None:
+    """Remember what was chosen, before anything is drawn: a run may end there, for the next page.
+
+    Streamlit then forgets the values of the page's widgets; and where that page is asked for at once, no run
+    begins for the choice at all.
+    """
+    here = st.session_state.get(_HERE)
+    page = _left().get(here) if here else None
+    if here is None or page is None:
+        return
+    now = {key: st.session_state[key] for key in page.values if key in st.session_state}
+    changed = {key: value for key, value in now.items() if value != page.values[key]}
+    said = {key: _texts(value) for key, value in changed.items()}
+    _left()[here] = _Left(page.said | said, page.values | now)
 
 
 @contextmanager
@@ -77,6 +93,16 @@ def follow_history() -> None:
     component = st.components.v2.component("places", js=_JS, isolate_styles=False)
     with st.container(key="unseen-places"):
         component(key="places", height=1)
+
+
+def note_linked(key: str) -> None:
+    """Count a widget that writes itself into the address among those of the page.
+
+    Args:
+        key: of the widget, and in the URL.
+    """
+    if here := st.session_state.get(_HERE):
+        _linked(here).add(key)
 
 
 def set_asked(key: str, values: list[str]) -> None:
@@ -150,7 +176,23 @@ def _remember() -> None:
         return
     with context.session_state.query_params() as address:
         bindings = [address.get_binding_for_param(str(key)) for key in st.session_state]
-    own = [one.param_key for one in bindings if one and one.script_hash == context.page_script_hash]
+    own = {one.param_key for one in bindings if one and one.script_hash == context.page_script_hash}
+    own |= {key for key in _linked(here) if key in st.session_state}
     said = {name: values for name, values in all_texts().items() if name not in EVERYWHERE}
     left.pop(here, None)
     left[here] = _Left(said, {key: st.session_state[key] for key in own})
+
+
+def _texts(value: Any) -> list[str]:
+    """A widget's value as the address says it."""
+    if isinstance(value, list | tuple):
+        return [text for one in value for text in _texts(one)]
+    if isinstance(value, bool):
+        return [str(value).lower()]
+    return [] if value is None else [str(value)]
+
+
+def _linked(path: str) -> set[str]:
+    """Keys of the widgets of a page that write themselves into the address."""
+    linked: dict[str, set[str]] = st.session_state.setdefault(_LINKED, {})
+    return linked.setdefault(path, set())

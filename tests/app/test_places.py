@@ -54,21 +54,37 @@ def values(page):
     return {key: widget.value for key, widget in chosen(page).items() if key not in OTHER}
 
 
-def test_every_choice_on_every_page_survives_all_other_pages():
-    page, left = AppTest.from_file(HOME, default_timeout=120).run(), {}
-    for path in PAGES:
-        page = go(page, path)
-        for key, widget in chosen(page).items():
-            if key not in COSTLY | OTHER and (value := another(widget)) is not None:
-                widget.set_value(value)
-        page = page.run()
-        assert not page.exception, path
-        left[path] = values(page), dict(page.query_params)
+def choose(page):
+    """Another value for all that costs nothing to choose."""
+    for key, widget in chosen(page).items():
+        if key not in COSTLY | OTHER and (value := another(widget)) is not None:
+            widget.set_value(value)
+
+
+def walk_back(page, left):
     for path, (before, address) in left.items():
         page = go(page, path)
         assert values(page) == before, path
-        assert page.query_params == address, path
+        # a browser writes what is bound to the address, and there is none here: the address may say more
+        assert address.items() <= page.query_params.items(), path
+
+
+def test_every_choice_on_every_page_survives_all_other_pages_also_when_chosen_right_before_leaving():
+    page, left = AppTest.from_file(HOME, default_timeout=120).run(), {}
+    for path in PAGES:
+        page = go(page, path)
+        choose(page)
+        page = page.run()
+        assert not page.exception, path
+        left[path] = values(page), dict(page.query_params)
+    walk_back(page, left)
     assert sum(len(before) for before, _ in left.values()) > 60
+
+    hurried = AppTest.from_file(HOME, default_timeout=120).run()
+    for path in PAGES:
+        hurried = go(hurried, path)
+        choose(hurried)  # no run of this page sees it: the next request is for the next page
+    walk_back(go(hurried, "home"), left)
 
 
 def at(path, **address):
