@@ -3,14 +3,14 @@
 What is opened: folds, tabs, popovers, dialogs, downloads, options, switches and select boxes, also those that
 appear only once another is open. Of options and select boxes one is tried, and the others where it brought
 more to open; what stands within a popover to be chosen are settings of what is open already, and left alone.
-Nothing is listed here but kinds of Streamlit's elements.
+Folds are opened all at once. Nothing is listed here but kinds of Streamlit's elements.
 """
 
 import re
 from collections import Counter
 
 import pytest
-from visit import PATIENCE_MS, complaints
+from visit import PATIENCE_MS, complaints, expect_large, expect_readable
 
 from explorer.ui.menu import HOME, SECTIONS
 
@@ -53,9 +53,13 @@ FIND = r"""(done) => {
       const name = `${group} ${counted[group]}`;
       found.names.push(name);
       if (kind === "option" && !closed(e)) found.seen.push(name);
-      if (found.next || done.includes(name) || done.includes(group) || !closed(e)) continue;
+      if (done.includes(name) || done.includes(group) || !closed(e)) continue;
+      const too = kind === "fold" && found.next?.kind === "fold";
+      if (found.next && !too) continue;
+      const label = (e.innerText || e.ariaLabel || "").trim().slice(0, 40);
       e.setAttribute("data-crawl", "next");
-      found.next = { kind, group, name, label: (e.innerText || e.ariaLabel || "").trim().slice(0, 40) };
+      found.next ??= { kind, group, name, names: [], label };
+      found.next.names.push(name);
     }
   }
   return found;
@@ -90,10 +94,10 @@ class Crawler:
                     self.page.keyboard.press("Escape")
                     self.page.locator(IN_FULL).first.wait_for(state="detached")
                 continue
-            done.add(found["name"])
+            done |= set(found["names"])
             if self.kinds is None or found["kind"] in self.kinds:
                 self.open(found["kind"])
-                self.opened[found["kind"]] += 1
+                self.opened[found["kind"]] += len(found["names"])
                 self.look(path, f"{found['name']} ({found['label']})")
                 if found["kind"] in ("option", "select") and not self.brought(there["names"]):
                     done.add(found["group"])  # the others would unfold nothing either
@@ -106,6 +110,10 @@ class Crawler:
     def open(self, kind):
         """Press it, and wait until the server has nothing left to send for it."""
         target = self.page.locator(NEXT)
+        if kind == "fold":
+            target.evaluate_all("(folds) => folds.forEach((fold) => fold.click())")
+            self.settled()
+            return
         target.scroll_into_view_if_needed()
         if kind == "download":
             with self.page.expect_download() as download:
@@ -143,6 +151,9 @@ class Crawler:
 
 def visit(page, path):
     """Go there as a reader does, by the sidebar: the session stays, with what pages have left in it."""
+    unfold = page.get_by_test_id("stExpandSidebarButton")  # on a phone it is folded away until it is wanted
+    if unfold.is_visible():
+        unfold.click()
     page.get_by_test_id("stSidebarNav").locator(f"a[href$='/{path}']").click()
     page.wait_for_url(f"**/{path}*")
     page.get_by_role("heading", level=1).wait_for()
@@ -184,14 +195,21 @@ def test_nothing_that_a_page_offers_falls_over(page, server, capsys):
 
 
 @pytest.mark.slow
-def test_what_unfolds_does_so_on_a_phone(phone, server, capsys):
+def test_a_phone_shows_all_of_every_page_and_what_unfolds_there_in_light_and_dark(phone, server, capsys):
     """What an option brings or a file holds is the same there; captions and frames of charts are not."""
     crawler = Crawler(phone, {"fold", "popover"})
+    phone.goto(server)
+    crawler.settled()
     for path in ["", *PATHS]:
-        phone.goto(f"{server}/{path}")
-        phone.get_by_role("heading", level=1).wait_for()
+        phone.emulate_media(color_scheme="light")
+        if path:
+            visit(phone, path)
         crawler.settled()
+        expect_readable(phone, "light")
+        expect_large(phone)
         crawler.crawl(path or "home")
+        phone.emulate_media(color_scheme="dark")
+        expect_readable(phone, "dark")
     tell(capsys, crawler.opened, "on a phone")
     assert crawler.problems == []
     assert crawler.opened["fold"] >= 2 * len(PATHS)

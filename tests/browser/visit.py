@@ -44,3 +44,29 @@ def unfold(page, title):
 def let_draw(page, frames=30):
     """Let the browser draw so many times: whatever was about to move has moved by then."""
     page.evaluate(_FRAMES, frames)
+
+
+_COLOURS = """() => {
+  const sum = (colour) => colour.match(/\\d+/g).slice(0, 3).reduce((all, part) => all + Number(part), 0);
+  const ticks = [...document.querySelectorAll(".js-plotly-plot .xtick text")];
+  const seen = ticks.find((tick) => tick.getClientRects().length);
+  return {
+    ground: sum(getComputedStyle(document.querySelector(".stApp")).backgroundColor),
+    ink: seen ? sum(getComputedStyle(seen).fill) : null,
+  };
+}"""
+_LIGHT = f"() => {{ const seen = ({_COLOURS})(); return seen.ground > 700 && (seen.ink ?? 0) < 400; }}"
+_DARK = f"() => {{ const seen = ({_COLOURS})(); return seen.ground < 120 && (seen.ink ?? 765) > 500; }}"
+
+
+def expect_large(page):
+    """The first chart of a page, where there is one, is high enough for a thumb."""
+    for chart in page.locator(".js-plotly-plot:visible").all()[:1]:
+        assert chart.bounding_box()["height"] >= 300, page.url
+
+
+def expect_readable(page, scheme):
+    """On a page, and in its charts, ink stands out from the ground; nothing has to be scrolled sideways."""
+    page.wait_for_function(_LIGHT if scheme == "light" else _DARK)
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
