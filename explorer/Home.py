@@ -23,9 +23,9 @@ async def until_closed(_app: st.App) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        from explorer.work.workers import dismiss_workers
+        from explorer.jobs.worker_pool import stop_workers
 
-        await run_in_threadpool(dismiss_workers)
+        await run_in_threadpool(stop_workers)
 
 
 keep_pending_choices()

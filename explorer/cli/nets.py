@@ -124,7 +124,7 @@ def _train(options: Namespace) -> dict[str, Any]:
     recipe = _settled(spec, recipe_from(options, len(train.labels)), options, dataset)
     if options.queue:
         return _queue(spec, recipe, options.data)
-    from explorer.work.direct import train_and_keep
+    from explorer.jobs.foreground import train_and_keep
 
     try:
         return train_and_keep(spec, recipe, options.data, progress=_progress)
@@ -134,20 +134,20 @@ def _train(options: Namespace) -> dict[str, Any]:
 
 def _settled(spec: NetSpec, recipe: Recipe, options: Namespace, dataset: Dataset) -> Recipe:
     """The recipe with the precision and the kernels that are left to this machine, told with the reason."""
-    from explorer.work.fastest import fastest_here
-    from explorer.work.order import images_of
+    from explorer.jobs.experiment import dataset_info
+    from explorer.jobs.fastest_settings import fastest_here
 
-    found = fastest_here(spec, recipe, images_of(dataset), options.precision, options.kernels)
+    found = fastest_here(spec, recipe, dataset_info(dataset), options.precision, options.kernels)
     for reason in found.reasons:
         print(reason, file=sys.stderr)  # noqa: T201
     return found.recipe
 
 
 def _queue(spec: NetSpec, recipe: Recipe, data: str) -> dict[str, Any]:
+    from explorer.jobs import actions
     from explorer.runs.store import Store
-    from explorer.work import jobs
 
-    return {"run_id": jobs.submit(Store(), spec, recipe, data), "status": "queued"}
+    return {"run_id": actions.submit(Store(), spec, recipe, data), "status": "queued"}
 
 
 def _progress(text: str) -> None:

@@ -142,9 +142,9 @@ def test_without_records_the_page_says_how_to_make_some(tmp_path, monkeypatch):
 
 @pytest.mark.own_home
 def test_own_runs_are_drawn_beside_the_zoo():
+    from explorer.jobs.foreground import train_and_keep
     from explorer.nets.spec import NetSpec
     from explorer.training.recipe import Recipe
-    from explorer.work.direct import train_and_keep
 
     spec = NetSpec("residual", 8, width=4, in_channels=1)
     run = train_and_keep(spec, Recipe(epochs=1, device="cpu"), "digits", progress=lambda _line: None)

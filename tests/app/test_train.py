@@ -5,14 +5,14 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.jobs import actions, machine_speed
+from explorer.jobs.experiment import PRESETS, Experiment
 from explorer.nets.spec import NetSpec
 from explorer.runs.status import Action
 from explorer.runs.store import Store
 from explorer.system.paths import ROOT
 from explorer.training.estimates import Timing
 from explorer.ui.train import steering
-from explorer.work import jobs, speed
-from explorer.work.order import PRESETS, Order
 
 HOME = str(ROOT / "explorer" / "app.py")
 
@@ -21,15 +21,15 @@ HOME = str(ROOT / "explorer" / "app.py")
 def nothing_outlives_the_test(own_home, monkeypatch):
     """No workers and no calibration of their own."""
     monkeypatch.setenv("EXPLORER_WORKERS", "0")
-    monkeypatch.setattr(speed, "start_measuring", lambda: False)
-    monkeypatch.setattr("explorer.ui.train.machine.start_measuring", lambda: False)
+    monkeypatch.setattr(machine_speed, "start_calibration", lambda: False)
+    monkeypatch.setattr("explorer.ui.train.machine.start_calibration", lambda: False)
 
 
 @pytest.fixture
 def calibrated(monkeypatch):
     steps = [Timing(NetSpec("residual", 20), 8, 128, 0.05), Timing(NetSpec("residual", 8), 32, 32, 0.2)]
     monkeypatch.setattr("explorer.training.calibration.time_steps", lambda *_: steps)
-    return speed.measure()
+    return machine_speed.calibrate()
 
 
 def open_page(**query):
@@ -56,9 +56,9 @@ def start(page):
 
 
 def train_until_idle():
-    from explorer.work.worker import Duty, work
+    from explorer.jobs.worker import WorkerOptions, work
 
-    work(Store(), Duty(until_idle=True))
+    work(Store(), WorkerOptions(until_idle=True))
 
 
 def test_it_opens_without_the_end_of_the_story():
@@ -129,7 +129,7 @@ def test_garbage_in_the_url_gives_defaults(garbage):
     page = open_page(**garbage)
 
     assert not page.exception
-    assert page.number_input(key="layers").value == (Order().depth if "layers" in garbage else 20)
+    assert page.number_input(key="layers").value == (Experiment().depth if "layers" in garbage else 20)
     assert page.button_group(key="nets").value == ["plain", "residual"]
     assert not page.button(key="start").disabled
     assert len(page.get("plotly_chart")) == 4
@@ -177,10 +177,10 @@ def test_a_press_means_the_runs_as_they_stand_then_not_as_they_were_drawn():
     assert "**1 stopped, 1 paused**" in text(page)
     assert not page.warning
 
-    jobs.resume(store, second)
-    jobs.pause(store, second)
-    jobs.retry(store, first)
-    jobs.pause(store, first)  # the page knows of one that is paused, and there are two
+    actions.resume(store, second)
+    actions.pause(store, second)
+    actions.retry(store, first)
+    actions.pause(store, first)  # the page knows of one that is paused, and there are two
     page = page.button(key="Resume-all").click().run()
     assert "**2 queued**" in text(page)
 
@@ -225,7 +225,7 @@ def test_start_draws_no_chart_anew(order):
 
 def test_a_link_to_a_group_shows_its_runs_to_anybody():
     page = start(open_page(layers="8", epochs="1"))
-    states = jobs.states(Store())
+    states = actions.states(Store())
 
     other = open_page(runs=states["group_id"].iloc[0])
 

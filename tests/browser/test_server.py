@@ -12,13 +12,13 @@ import pytest
 from streamlit import config
 
 from explorer.charts.live import LiveStyle
+from explorer.jobs import actions
 from explorer.nets.spec import NetSpec
 from explorer.runs.store import Store
 from explorer.system.processes import lives
 from explorer.training.recipe import Recipe
 from explorer.ui.train.feed import PATH
 from explorer.ui.train.sight import View
-from explorer.work import jobs
 
 pytestmark = pytest.mark.browser
 
@@ -109,7 +109,7 @@ def test_a_server_that_is_asked_to_end_takes_its_workers_along(own_server, page)
     """By SIGTERM, as service managers ask; a run is kept as of its step and can go on."""
     store = Store()
     recipe = Recipe(epochs=9000, device="cpu")
-    run_id = jobs.submit(store, NetSpec("residual", 8, width=4, in_channels=1), recipe, "digits")
+    run_id = actions.submit(store, NetSpec("residual", 8, width=4, in_channels=1), recipe, "digits")
     page.goto(f"{own_server.address}/train?runs={run_id}")  # the first visit starts the workers
     until = time.monotonic() + 120
     while not len(store.epochs([run_id])):

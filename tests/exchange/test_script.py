@@ -12,13 +12,13 @@ from PIL import Image
 
 from explorer.data.sources import digits, open_dataset
 from explorer.exchange.script import join_script, run_script
+from explorer.jobs.sweep import finished_run
 from explorer.nets.spec import NetSpec
 from explorer.runs.library import Library
 from explorer.runs.zoo import Zoo
 from explorer.training.history import EPOCH_COLUMNS
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
-from explorer.work.sweep import finished_run
 
 SHORT = Recipe(iterations=5, batch_size=400, device="cpu")
 CASES = {

@@ -172,9 +172,9 @@ def test_a_run_remembers_the_size_of_its_images(runs):
 
 
 def test_a_trained_runs_file_says_the_size_of_its_images(few_digits, tmp_path):
+    from explorer.jobs.sweep import finished_run, save_trained
     from explorer.training.recipe import Recipe
     from explorer.training.trainer import Trainer
-    from explorer.work.sweep import finished_run, save_trained
 
     recipe = Recipe(epochs=1, batch_size=50, device="cpu")
     trainer = Trainer(NetSpec(depth=8, width=4, in_channels=1), recipe, few_digits)

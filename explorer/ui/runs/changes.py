@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.words import literal
+from explorer.jobs import actions
 from explorer.runs.library import store_of
 from explorer.runs.store import StoreError
 from explorer.ui.data import library
 from explorer.ui.runs.list import choose, choose_none, forget
-from explorer.work import jobs
 
 _DELETED = "runs-deleted"
 _LONGEST_NAME, _LONGEST_NOTE = 80, 4000
@@ -88,9 +88,9 @@ def _delete(titles: Mapping[str, str], chosen: Sequence[str]) -> None:
     problem = {}
     for run_id, title in titles.items():
         try:
-            jobs.delete(store, run_id)
+            actions.delete(store, run_id)
             done[run_id] = title
-        except (StoreError, jobs.JobError) as error:
+        except (StoreError, actions.JobError) as error:
             problem[run_id] = str(error)
     st.session_state[_DELETED] = {"titles": done} | ({"problem": problem} if problem else {})
     left = [run_id for run_id in chosen if run_id not in done]
@@ -105,7 +105,7 @@ def _restore() -> None:
     problem = {}
     for run_id in titles:
         try:
-            jobs.restore(store, run_id)
+            actions.restore(store, run_id)
         except StoreError as error:
             problem[run_id] = str(error)
     if problem:

@@ -25,6 +25,6 @@ def fits(action: Action, state: Mapping[Any, Any]) -> bool:
 
     Args:
         action: what is asked for.
-        state: of the run, columns `jobs.STATE_COLUMNS`.
+        state: of the run, columns `actions.STATE_COLUMNS`.
     """
     return changes(action, state["status"], state["command"])

@@ -10,6 +10,17 @@ import streamlit as st
 from explorer.charts.live import schedule
 from explorer.charts.theme import FAMILY_TITLE
 from explorer.data.registry import Available, available
+from explorer.jobs.experiment import (
+    PRESETS,
+    TWINS,
+    DatasetInfo,
+    Experiment,
+    Preset,
+    estimate_cost,
+    iterations,
+    learning_rates,
+)
+from explorer.jobs.worker_pool import worker_count
 from explorer.nets.spec import FAMILIES, BlockKind, Family, Shortcut
 from explorer.training.estimates import duration
 from explorer.training.recipe import Precision, Recipe, Schedule
@@ -18,8 +29,6 @@ from explorer.ui.figures import draw
 from explorer.ui.linked import linked_choice, linked_pills
 from explorer.ui.train import settings
 from explorer.ui.train.machine import devices, speed_of
-from explorer.work.order import PRESETS, TWINS, Images, Order, Preset, bill, iterations, learning_rates
-from explorer.work.workers import worker_count
 
 _PRESET = "preset"
 
@@ -34,8 +43,8 @@ class Wish:
         refusal: why it cannot be trained.
     """
 
-    order: Order | None
-    images: Images
+    order: Experiment | None
+    images: DatasetInfo
     refusal: str = ""
 
 
@@ -56,7 +65,7 @@ def choose_order() -> Wish:
     return wish
 
 
-def _read(families: tuple[Family, ...], first: dict[str, Any], images: Images) -> Wish:
+def _read(families: tuple[Family, ...], first: dict[str, Any], images: DatasetInfo) -> Wish:
     net, learning, rest = st.columns(3, gap="large")
     with net:
         shape = _net_settings()
@@ -67,7 +76,7 @@ def _read(families: tuple[Family, ...], first: dict[str, Any], images: Images) -
     try:
         auto = recipe["precision"] == "auto"
         recipe |= {"precision": "fp32"} if auto else {}
-        order = Order(
+        order = Experiment(
             families=families, depth=int(first["layers"]), seeds=int(first["repeats"]),
             recipe=Recipe(epochs=int(first["epochs"]), **recipe), auto_precision=auto, **shape,
         )  # fmt: skip
@@ -119,7 +128,7 @@ def _families() -> tuple[Family, ...]:
     return tuple(family for family in FAMILIES if family in chosen)
 
 
-def _images() -> Images:
+def _images() -> DatasetInfo:
     there = {entry.name: entry for entry in available()}
     with st.container(key="images-box", width=230):
         chosen = linked_choice(
@@ -129,11 +138,11 @@ def _images() -> Images:
     return _as_images(there.get(chosen, there["digits"]))
 
 
-def _as_images(entry: Available) -> Images:
-    return Images(entry.name, entry.image_size, entry.channels, entry.classes, entry.train)
+def _as_images(entry: Available) -> DatasetInfo:
+    return DatasetInfo(entry.name, entry.image_size, entry.channels, entry.classes, entry.train)
 
 
-def _draw_schedule(order: Order, images: Images) -> None:
+def _draw_schedule(order: Experiment, images: DatasetInfo) -> None:
     recipe, total = order.recipe, iterations(order, images)
     figure = schedule(learning_rates(order, images), total)
     said = (
@@ -142,7 +151,7 @@ def _draw_schedule(order: Order, images: Images) -> None:
     draw(figure, "learning-rate", said)
 
 
-def _choose_preset(order: Order | None, images: Images) -> None:
+def _choose_preset(order: Experiment | None, images: DatasetInfo) -> None:
     """Prepared orders with their time; the one that the form shows is marked."""
     names = {preset.key: preset for preset in PRESETS}
     st.session_state[_PRESET] = next((key for key, preset in names.items() if preset.order() == order), None)
@@ -154,9 +163,9 @@ def _choose_preset(order: Order | None, images: Images) -> None:
     )  # fmt: skip
 
 
-def _time(preset: Preset, images: Images) -> str:
+def _time(preset: Preset, images: DatasetInfo) -> str:
     order = preset.order()
-    seconds = bill(order, images, speed_of(order.recipe), worker_count()).seconds
+    seconds = estimate_cost(order, images, speed_of(order.recipe), worker_count()).seconds
     return f" · {duration(seconds)}" if seconds else ""
 
 
@@ -165,7 +174,7 @@ def _take_preset() -> None:
     chosen = next((preset for preset in PRESETS if preset.key == st.session_state[_PRESET]), None)
     if chosen is None:
         return
-    said, default = _as_settings(chosen.order()), _as_settings(Order())
+    said, default = _as_settings(chosen.order()), _as_settings(Experiment())
     st.session_state.update(said)
     bound = {key: value for key, value in said.items() if key != "nets"}  # that one is linked already
     rewrite({key: _in_address(value) if value != default[key] else [] for key, value in bound.items()})
@@ -175,7 +184,7 @@ def _in_address(value: Any) -> list[str]:
     return [str(part) for part in value] if isinstance(value, list | tuple) else [str(value)]
 
 
-def _as_settings(order: Order) -> dict[str, Any]:
+def _as_settings(order: Experiment) -> dict[str, Any]:
     """The order as values of the form's widgets, by key; the images stay what they are."""
     recipe = order.recipe
     return {

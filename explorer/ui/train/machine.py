@@ -8,12 +8,12 @@ from importlib.util import find_spec
 import streamlit as st
 
 from explorer.data.registry import available
+from explorer.jobs.machine_speed import load_calibration, speed, start_calibration
+from explorer.jobs.worker_pool import ensure_workers
 from explorer.runs.provenance import processor
 from explorer.training.estimates import Speed
 from explorer.training.recipe import DeviceName, Kernels, Precision, Recipe
 from explorer.ui.data import dataset_title, library, zoo_runs
-from explorer.work.speed import measured, speed, start_measuring
-from explorer.work.workers import ensure_workers
 
 
 def found_here() -> str:
@@ -32,7 +32,7 @@ def ready_workers() -> str:
     Returns:
         Why there are no workers, for a person; empty where there are.
     """
-    start_measuring()
+    start_calibration()
     try:
         return str(ensure_workers().problem)
     except (ValueError, OSError) as error:
@@ -41,12 +41,12 @@ def ready_workers() -> str:
 
 def is_measured() -> bool:
     """Whether this machine's speed is known."""
-    return measured() is not None
+    return load_calibration() is not None
 
 
 def devices() -> tuple[str, ...]:
     """The devices to train on; the CPU alone before they were looked for."""
-    found = measured()
+    found = load_calibration()
     return found.devices if found else ("cpu",)
 
 

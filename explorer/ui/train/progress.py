@@ -6,12 +6,12 @@ from collections import Counter
 from statistics import mean
 from typing import Any
 
+from explorer.jobs.run_reader import seconds_left
+from explorer.jobs.worker_pool import worker_count
 from explorer.runs.status import ACTIVE, Command, Status
 from explorer.training.estimates import duration, together
 from explorer.ui.train.telling import Told
 from explorer.ui.train.watching import Watched
-from explorer.work.watch import seconds_left
-from explorer.work.workers import worker_count
 
 _ASKED = {
     Command.PAUSE: "pausing after this step",

@@ -8,6 +8,11 @@ from functools import partial
 import streamlit as st
 
 from explorer.charts.live import LiveStyle
+from explorer.jobs import actions
+from explorer.jobs.experiment import CostEstimate, DatasetInfo, Experiment, estimate_cost
+from explorer.jobs.fastest_settings import settle
+from explorer.jobs.machine_speed import available_mib
+from explorer.jobs.worker_pool import worker_count
 from explorer.runs.store import StoreError
 from explorer.training.estimates import check_fits, duration, memory_text
 from explorer.ui import places
@@ -16,11 +21,6 @@ from explorer.ui.train.form import Wish
 from explorer.ui.train.live import choose_style
 from explorer.ui.train.machine import is_measured, ready_workers, speed_of
 from explorer.ui.train.watching import watch_these
-from explorer.work import jobs
-from explorer.work.fastest import settle
-from explorer.work.order import Bill, Images, Order, bill
-from explorer.work.speed import available_mib
-from explorer.work.workers import worker_count
 
 _OWNER = "train-owner"
 _FAILED = "train-failed"
@@ -37,7 +37,7 @@ def offer_start(wish: Wish) -> tuple[LiveStyle, bool]:
     reasons: tuple[str, ...] = ()
     if order:
         order, reasons = settle(order, wish.images, speed_of)
-        cost = bill(order, wish.images, speed_of(order.recipe), worker_count())
+        cost = estimate_cost(order, wish.images, speed_of(order.recipe), worker_count())
         refusal = _no_room(cost, order)
     refusal = refusal or _not_ready()
     with st.container(horizontal=True, vertical_alignment="center", key="start-row"):
@@ -56,7 +56,7 @@ def offer_start(wish: Wish) -> tuple[LiveStyle, bool]:
     return style
 
 
-def _tell(cost: Bill, reasons: tuple[str, ...]) -> None:
+def _tell(cost: CostEstimate, reasons: tuple[str, ...]) -> None:
     parameters = sorted({one.parameters for one in cost.each})
     macs = sorted({one.macs for one in cost.each})
     memory = max(one.memory_mib for one in cost.each)
@@ -91,7 +91,7 @@ def _not_ready() -> str:
     return ready_workers()
 
 
-def _no_room(cost: Bill, order: Order) -> str:
+def _no_room(cost: CostEstimate, order: Experiment) -> str:
     try:
         for one in cost.each:
             check_fits(one, available_mib(order.recipe.device))
@@ -100,12 +100,12 @@ def _no_room(cost: Bill, order: Order) -> str:
     return ""
 
 
-def _start(order: Order, images: Images) -> None:
+def _start(order: Experiment, images: DatasetInfo) -> None:
     """Queue all runs of the order as one group, and watch them."""
     owner = st.session_state.setdefault(_OWNER, secrets.token_hex(8))
     try:
         store = own_store()
-        ids = jobs.submit_all(store, order.runs(images), images.name, owner=owner)
+        ids = actions.submit_all(store, order.runs(images), images.name, owner=owner)
     except (ValueError, StoreError) as error:
         st.session_state[_FAILED] = str(error)
         return

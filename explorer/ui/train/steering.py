@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.jobs import actions
 from explorer.runs.status import ANSWERS, Action, allowed
 from explorer.runs.store import StoreError
 from explorer.ui.data import own_store
@@ -16,7 +17,6 @@ from explorer.ui.train.feed import look_again
 from explorer.ui.train.progress import SUMMARY
 from explorer.ui.train.telling import Told, place
 from explorer.ui.train.watching import Watched
-from explorer.work import jobs
 
 _FAILED = "steer-failed"
 
@@ -90,15 +90,15 @@ def _ask(action: Action, ids: Sequence[str]) -> None:
     asked, refused = 0, ""
     try:
         store = own_store()
-        for state in jobs.states(store, ids).to_dict("records"):
+        for state in actions.states(store, ids).to_dict("records"):
             if not fits(action, state):
                 # where the status allows it, it was asked before or is so already, and nothing is refused
                 refused = late if state["status"] not in allowed(action) else refused
                 continue
             try:
-                jobs.ASK[action](store, str(state["run_id"]))
+                actions.ASK[action](store, str(state["run_id"]))
                 asked += 1
-            except jobs.JobError as error:  # it has gone on since it was read; the others are still meant
+            except actions.JobError as error:  # it has gone on since it was read; the others are still meant
                 refused = str(error)
     except (StoreError, ValueError) as error:
         asked, refused = 0, str(error)

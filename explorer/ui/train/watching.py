@@ -12,6 +12,19 @@ import pandas as pd
 from explorer.charts.live import Sheet
 from explorer.charts.strokes import Member, coloured
 from explorer.data.registry import available
+from explorer.jobs import actions
+from explorer.jobs.experiment import DatasetInfo, Experiment
+from explorer.jobs.run_reader import (
+    NOTHING,
+    IncrementalRunReader,
+    RecordTables,
+    RunCursor,
+    being_trained,
+    named,
+    resolve,
+    with_snapshot,
+    zoo_records,
+)
 from explorer.runs.run import Run, run_table
 from explorer.runs.status import ACTIVE
 from explorer.runs.store import Store, StoreError
@@ -19,25 +32,12 @@ from explorer.training.estimates import estimate
 from explorer.ui.data import library, own_store, runs_on
 from explorer.ui.parameters import Names, asked, declare, say
 from explorer.ui.train.machine import speed_of
-from explorer.work import jobs
-from explorer.work.order import Images, Order
-from explorer.work.watch import (
-    NOTHING,
-    Followers,
-    Reached,
-    Record,
-    being_trained,
-    named,
-    resolve,
-    with_snapshot,
-    zoo_records,
-)
 
 RUNS = "runs"
 _RUNS = declare(Names(RUNS))
 """Name in the URL of the watched runs: their ids, or those of groups, separated by commas."""
 MOST = 24
-Plan = tuple[Order, Images]
+Plan = tuple[Experiment, DatasetInfo]
 """What the form orders."""
 
 
@@ -52,7 +52,7 @@ class Kept:
     """
 
     members: tuple[Member, ...]
-    of: Mapping[str, Record]
+    of: Mapping[str, RecordTables]
     zoo: Kept | None = None
 
     @cached_property
@@ -81,7 +81,7 @@ class Watched:
     """Some runs as they stand now.
 
     Attributes:
-        states: where the user's own runs stand, columns `jobs.STATE_COLUMNS`.
+        states: where the user's own runs stand, columns `actions.STATE_COLUMNS`.
         rates: images per second of those that are within an epoch.
         kept: what is recorded.
         steps: by run id, with those of the epoch that each run is in.
@@ -154,10 +154,10 @@ def is_over(ids: Sequence[str]) -> bool:
     """Whether runs are watched, and all of them have come to an end."""
     if not ids:
         return False
-    return not jobs.states(own_store(), ids)["status"].isin([*ACTIVE, "paused"]).any()
+    return not actions.states(own_store(), ids)["status"].isin([*ACTIVE, "paused"]).any()
 
 
-def context_of(order: Order | None, dataset: str, ids: Sequence[str]) -> list[str]:
+def context_of(order: Experiment | None, dataset: str, ids: Sequence[str]) -> list[str]:
     """The zoo's runs beside the watched ones, or beside what the form orders where nothing is watched."""
     if ids:
         first = _run(ids[0])
@@ -177,11 +177,11 @@ def watched(ids: tuple[str, ...], context: tuple[str, ...], plan: Plan | None = 
         plan: where nothing was started, what would be: its lines are there, and empty, so that the charts
             need not be drawn anew when it is.
     """
-    states, shots = pd.DataFrame(columns=list(jobs.STATE_COLUMNS)), {}
+    states, shots = pd.DataFrame(columns=list(actions.STATE_COLUMNS)), {}
     if ids:  # without a store the zoo can still be shown
-        states, shots = jobs.states(own_store(), ids), jobs.live(own_store(), ids)
+        states, shots = actions.states(own_store(), ids), actions.live(own_store(), ids)
     columns = (states[name].tolist() for name in ("run_id", "epoch", "attempt"))
-    reached = tuple(Reached(*row) for row in zip(*columns, strict=True))
+    reached = tuple(RunCursor(*row) for row in zip(*columns, strict=True))
     runs = {one.run_id: _run(one.run_id, one.epoch < 0) for one in reached}
     plan = None if ids else plan
     kept = _kept(reached, context, plan)
@@ -216,7 +216,7 @@ def _run(run_id: str, waits: bool = False) -> Run:
 
 
 @lru_cache(maxsize=32)
-def _kept(reached: tuple[Reached, ...], context: tuple[str, ...], plan: Plan | None) -> Kept:
+def _kept(reached: tuple[RunCursor, ...], context: tuple[str, ...], plan: Plan | None) -> Kept:
     own = _followers().read(reached) if reached else {run.run_id: NOTHING for run in _planned(plan)}
     members = _members(context, tuple((one.run_id, one.epoch < 0) for one in reached), plan)
     pale = _pale(context, tuple(member for member in members if member.zoo))
@@ -236,7 +236,7 @@ def _planned(plan: Plan | None) -> tuple[Run, ...]:
     if plan is None:
         return ()
     order, images = plan
-    runs = [jobs.new_run(spec, recipe, images.name) for spec, recipe in order.runs(images)]
+    runs = [actions.new_run(spec, recipe, images.name) for spec, recipe in order.runs(images)]
     return tuple(replace(run, run_id=f"planned-{number}") for number, run in enumerate(runs))
 
 
@@ -246,17 +246,17 @@ def _pale(context: tuple[str, ...], members: tuple[Member, ...]) -> Kept:
 
 
 @lru_cache(maxsize=32)
-def _zoo(context: tuple[str, ...]) -> dict[str, Record]:
+def _zoo(context: tuple[str, ...]) -> dict[str, RecordTables]:
     return zoo_records(library(), [_run(run_id) for run_id in context])
 
 
-def _followers() -> Followers:
+def _followers() -> IncrementalRunReader:
     return _followers_of(own_store())
 
 
 @lru_cache(maxsize=2)
-def _followers_of(store: Store) -> Followers:
-    return Followers(store)
+def _followers_of(store: Store) -> IncrementalRunReader:
+    return IncrementalRunReader(store)
 
 
 def _expected(run: Run) -> float | None:

@@ -6,14 +6,14 @@ import pytest
 
 from explorer.charts.live import LiveStyle
 from explorer.data.sources import digits
+from explorer.jobs import actions
+from explorer.jobs.run_queue import take
 from explorer.nets.spec import NetSpec
 from explorer.runs.store import Store
 from explorer.system.processes import this_process
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 from explorer.ui.train.sight import CONCLUSION, LOSSES, View, ViewError, sight_now
-from explorer.work import jobs
-from explorer.work.queue import take
 
 STYLE = LiveStyle(log_x=True, smoothing=9)
 SPEC = NetSpec("residual", 8, width=4, in_channels=1)
@@ -56,7 +56,7 @@ def test_a_run_of_the_zoo_that_is_not_there_is_no_view(store):
 
 
 def test_numbers_are_told_and_what_is_steered_draws_the_page_anew(store):
-    run_id = jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
+    run_id = actions.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
     records = list(Trainer(SPEC, store.get_run(run_id).recipe, digits()).records())
     view = view_of(run_id)
     queued = sight_now(view)
@@ -64,7 +64,7 @@ def test_numbers_are_told_and_what_is_steered_draws_the_page_anew(store):
     store.add_epoch(run_id, records[0])
     store.add_epoch(run_id, records[1])
     begun = sight_now(view)
-    jobs.pause(store, run_id)
+    actions.pause(store, run_id)
     paused = sight_now(view)
 
     assert queued.drawn == begun.drawn
@@ -83,13 +83,13 @@ def test_numbers_are_told_and_what_is_steered_draws_the_page_anew(store):
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
-        (jobs.pause, "pausing after this step"),
-        (jobs.stop, "stopping after this step"),
-        (jobs.step_epoch, "pausing after this epoch"),
+        (actions.pause, "pausing after this step"),
+        (actions.stop, "stopping after this step"),
+        (actions.step_epoch, "pausing after this epoch"),
     ],
 )
 def test_what_a_running_run_was_asked_is_said_until_it_is_done(store, ask, said):
-    run_id = jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
+    run_id = actions.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
     take(store, this_process())
     before = sight_now(view_of(run_id)).texts[run_id].text
     ask(store, run_id)
@@ -98,7 +98,7 @@ def test_what_a_running_run_was_asked_is_said_until_it_is_done(store, ask, said)
 
 
 def test_a_reason_is_shown_as_text_whatever_is_in_it(store):
-    run_id = jobs.submit(store, SPEC, Recipe(epochs=1))
+    run_id = actions.submit(store, SPEC, Recipe(epochs=1))
     store.set_status(run_id, "queued", "failed", reason="<img src=x onerror=alert(1)>")
 
     html = json.loads(sight_now(view_of(run_id)).json)["texts"][run_id]["html"]

@@ -17,7 +17,7 @@ _MANY = 10**9
 _USABLE = 0.9
 
 
-def check(spec: NetSpec, recipe: Recipe, data: str) -> Estimate:
+def check_memory(spec: NetSpec, recipe: Recipe, data: str) -> Estimate:
     """What the run costs; refuse one that this machine could not hold with nothing else running.
 
     Data in a folder is taken to have 32 pixels until the worker has read it and looks again. On a GPU

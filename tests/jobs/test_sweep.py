@@ -12,14 +12,14 @@ import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
-from sweep_process import PLANS
+from sweep_process import CONFIGS
 
+from explorer.jobs.eta import EpochDone, EtaEstimator
+from explorer.jobs.sweep import RunConfig, sweep, train_group
+from explorer.jobs.zoo_runs import make_run_configs
 from explorer.runs.archive import archives, read_archive
 from explorer.system.paths import ROOT
 from explorer.training.recipe import Recipe
-from explorer.work.pace import EpochDone, Pace
-from explorer.work.plans import make_plans
-from explorer.work.sweep import Plan, sweep, train_group
 
 TIMES = ["seconds", "images_per_s"]
 
@@ -28,7 +28,7 @@ TIMES = ["seconds", "images_per_s"]
 def whole(tmp_path_factory):
     """The same sweep, never stopped."""
     folder = tmp_path_factory.mktemp("whole")
-    train_group(PLANS, folder)
+    train_group(CONFIGS, folder)
     return folder
 
 
@@ -52,11 +52,11 @@ def kill(process):
 
 
 def assert_same(one, other):
-    for plan in PLANS:
-        first, second = (load_file(work / plan.name / "weights.safetensors") for work in (one, other))
+    for config in CONFIGS:
+        first, second = (load_file(work / config.name / "weights.safetensors") for work in (one, other))
         assert first.keys() == second.keys()
         assert all(torch.equal(first[name], second[name]) for name in first)
-        (_, tables), (_, others) = read_archive(one / plan.name), read_archive(other / plan.name)
+        (_, tables), (_, others) = read_archive(one / config.name), read_archive(other / config.name)
         for name in tables:
             left, right = (table[name].drop(columns=TIMES, errors="ignore") for table in (tables, others))
             pd.testing.assert_frame_equal(left, right, check_exact=True)
@@ -71,22 +71,22 @@ def test_a_killed_sweep_goes_on_after_its_last_epoch_bit_by_bit(whole, tmp_path)
     assert archives(tmp_path) == []
     assert len(list(tmp_path.glob(".partial/*"))) == 2
 
-    lines = list(sweep(PLANS, tmp_path, workers=1, together=2))
+    lines = list(sweep(CONFIGS, tmp_path, workers=1, together=2))
 
     assert "goes on after epoch" in lines[0]
     assert not any(": epoch 1 of 4" in line or "starts" in line for line in lines)
     assert_same(whole, tmp_path)
     assert list(tmp_path.glob(".partial/*")) == []
-    assert list(sweep(PLANS, tmp_path)) == []
+    assert list(sweep(CONFIGS, tmp_path)) == []
 
 
 def test_a_damaged_partial_run_begins_again(whole, tmp_path, caplog):
     (tmp_path / ".partial").mkdir()
-    for plan in PLANS:
-        (tmp_path / ".partial" / f"{plan.name}.resume").write_bytes(b"PK\x03\x04 half a file")
+    for config in CONFIGS:
+        (tmp_path / ".partial" / f"{config.name}.resume").write_bytes(b"PK\x03\x04 half a file")
 
     with caplog.at_level(logging.WARNING):
-        train_group(PLANS, tmp_path)
+        train_group(CONFIGS, tmp_path)
 
     assert "begins again" in caplog.text
     assert_same(whole, tmp_path)
@@ -94,26 +94,26 @@ def test_a_damaged_partial_run_begins_again(whole, tmp_path, caplog):
 
 def test_a_partial_run_of_another_recipe_begins_again(whole, tmp_path, caplog):
     from explorer.data.sources import open_dataset
+    from explorer.jobs.sweep_checkpoint import SweepCheckpoint
     from explorer.nets.spec import NetSpec
     from explorer.training.trainer import Trainer
-    from explorer.work.partial import Partial
 
     spec, recipe = NetSpec.parse("plain-8", in_channels=1), Recipe(epochs=1, device="cpu")
     other = Trainer(spec, recipe, open_dataset("digits:800"))
-    Partial(tmp_path / ".partial" / "plain-8-s0.resume", other).keep(other.record())
+    SweepCheckpoint(tmp_path / ".partial" / "plain-8-s0.resume", other).keep(other.record())
 
     with caplog.at_level(logging.WARNING):
-        train_group(PLANS, tmp_path)
+        train_group(CONFIGS, tmp_path)
 
     assert "other settings" in caplog.text
     assert_same(whole, tmp_path)
 
 
 def test_a_finished_run_of_another_recipe_is_not_taken_for_this_one(whole):
-    plan = Plan("plain-8", Recipe(epochs=3, device="cpu"), "digits:800")
+    config = RunConfig("plain-8", Recipe(epochs=3, device="cpu"), "digits:800")
 
     with pytest.raises(ValueError, match=r"another recipe\. Give another folder"):
-        list(sweep([plan], whole))
+        list(sweep([config], whole))
 
 
 def epoch(run, number, fraction, **more):
@@ -123,40 +123,40 @@ def epoch(run, number, fraction, **more):
 @pytest.fixture
 def clock(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("explorer.work.pace.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("explorer.jobs.eta.time.monotonic", lambda: now[0])
     return now
 
 
 def test_time_left_follows_depth_and_is_there_from_the_first_epoch_on(clock):
-    pace = Pace({"a": 20, "b": 40}, lanes=1)
-    pace.tell(epoch("a", 0, 0.0))
-    assert pace.seconds_left() is None
+    eta = EtaEstimator({"a": 20, "b": 40}, parallelism=1)
+    eta.update(epoch("a", 0, 0.0))
+    assert eta.seconds_left() is None
     clock[0] += 10
-    pace.tell(epoch("a", 1, 0.5))
+    eta.update(epoch("a", 1, 0.5))
 
-    assert pace.seconds_left() == pytest.approx(50)  # 10 layers took 10 s; 10 + 40 are left
-    assert str(pace) == "0 of 2 nets done, about 50 s left"
+    assert eta.seconds_left() == pytest.approx(50)  # 10 layers took 10 s; 10 + 40 are left
+    assert str(eta) == "0 of 2 nets done, about 50 s left"
 
 
 def test_what_an_earlier_sweep_did_is_not_taken_for_speed(clock):
-    pace = Pace({"a": 20}, lanes=1)
-    pace.tell(epoch("a", 2, 0.5, resumed=True))
-    assert pace.seconds_left() is None
+    eta = EtaEstimator({"a": 20}, parallelism=1)
+    eta.update(epoch("a", 2, 0.5, resumed=True))
+    assert eta.seconds_left() is None
     clock[0] += 10
-    pace.tell(epoch("a", 3, 0.75))
+    eta.update(epoch("a", 3, 0.75))
 
-    assert pace.seconds_left() == pytest.approx(10)
+    assert eta.seconds_left() == pytest.approx(10)
 
 
 def test_the_last_net_has_one_lane_only(clock):
-    pace = Pace({"a": 10, "b": 10}, lanes=2)
+    eta = EtaEstimator({"a": 10, "b": 10}, parallelism=2)
     clock[0] += 10
-    pace.tell(epoch("a", 4, 1.0))
-    pace.tell(epoch("b", 2, 0.5))
+    eta.update(epoch("a", 4, 1.0))
+    eta.update(epoch("b", 2, 0.5))
 
-    assert pace.seconds_left() == pytest.approx(5 / (1.5 / 2))
-    pace.tell(epoch("b", 4, 1.0))
-    assert str(pace) == "2 of 2 nets done"
+    assert eta.seconds_left() == pytest.approx(5 / (1.5 / 2))
+    eta.update(epoch("b", 4, 1.0))
+    assert str(eta) == "2 of 2 nets done"
 
 
 def choice(**changes):
@@ -169,9 +169,9 @@ def choice(**changes):
 
 
 def test_epochs_on_digits_are_epochs_of_its_recipe():
-    plans = make_plans(choice(epochs=7))
+    configs = make_run_configs(choice(epochs=7))
 
-    assert {plan.recipe for plan in plans} == {Recipe(epochs=7, seed=3, device="cpu")}
+    assert {config.recipe for config in configs} == {Recipe(epochs=7, seed=3, device="cpu")}
 
 
 def test_epochs_on_other_data_are_the_papers_recipe_in_short(tmp_path):
@@ -179,7 +179,7 @@ def test_epochs_on_other_data_are_the_papers_recipe_in_short(tmp_path):
 
     for name in "ab":
         write_images(tmp_path, {f"train/{name}/{number}.png": encoded() for number in range(150)})
-    deep, shallow = make_plans(choice(epochs=5, data=str(tmp_path)))
+    deep, shallow = make_run_configs(choice(epochs=5, data=str(tmp_path)))
 
     short = shallow.recipe
     assert (short.iterations, short.schedule, short.drops) == (10, "step", (0.5, 0.75))
@@ -189,4 +189,4 @@ def test_epochs_on_other_data_are_the_papers_recipe_in_short(tmp_path):
 
 def test_epochs_and_fraction_exclude_each_other():
     with pytest.raises(ValueError, match="not both"):
-        make_plans(choice(epochs=5, fraction=0.1))
+        make_run_configs(choice(epochs=5, fraction=0.1))

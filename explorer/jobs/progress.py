@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Select, func, select
 
+from explorer.jobs import run_queue
 from explorer.runs import schema
 from explorer.runs.status import Status
 from explorer.runs.store import Store, StoreError
 from explorer.system.processes import this_process
-from explorer.work import queue
 
 STATE_COLUMNS = (
     "run_id", "status", "reason", "epoch", "epochs", "iteration", "iterations", "place", "owner", "group_id",
@@ -43,7 +43,7 @@ class Snapshot:
 def places(store: Store) -> dict[str, int]:
     """The place of every queued run, from 1: the order in which they will start."""
     with store.database.reading() as connection:
-        return {run_id: place for place, run_id in enumerate(queue.waiting_order(connection), 1)}
+        return {run_id: place for place, run_id in enumerate(run_queue.waiting_order(connection), 1)}
 
 
 def live(store: Store, run_ids: Collection[str]) -> dict[str, Snapshot]:
@@ -76,7 +76,7 @@ def states(store: Store, run_ids: Collection[str] | None = None) -> pd.DataFrame
     mark_interrupted(store)
     with store.database.reading() as connection:
         found = connection.execute(_states_query(run_ids)).mappings().all()
-        place = {run_id: place for place, run_id in enumerate(queue.waiting_order(connection), 1)}
+        place = {run_id: place for place, run_id in enumerate(run_queue.waiting_order(connection), 1)}
     rows = [dict(row) | {"place": place.get(row["run_id"], 0)} for row in found]
     table = pd.DataFrame(rows, columns=list(STATE_COLUMNS))
     if table.empty:
@@ -87,7 +87,7 @@ def states(store: Store, run_ids: Collection[str] | None = None) -> pd.DataFrame
 def mark_interrupted(store: Store) -> list[str]:
     """Mark the runs whose process is gone, and name them; a store that cannot be written is left as it is."""
     try:
-        return queue.mark_interrupted(store, this_process().host)
+        return run_queue.mark_interrupted(store, this_process().host)
     except StoreError:
         return []
 

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from explorer.jobs.actions import new_run
+from explorer.jobs.run_queue import Job
+from explorer.jobs.training_loop import TrainingSession, train
+from explorer.jobs.worker_pool import worker_threads
 from explorer.nets.spec import NetSpec
 from explorer.runs.status import Status
 from explorer.runs.store import Store
@@ -14,10 +18,6 @@ from explorer.system.processes import this_process
 from explorer.training.history import EpochRecord
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
-from explorer.work.engine import Session, train
-from explorer.work.jobs import new_run
-from explorer.work.queue import Job
-from explorer.work.workers import worker_threads
 
 
 class EndedEarlyError(ValueError):
@@ -38,7 +38,7 @@ def train_and_keep(
         EndedEarlyError: it failed, or was stopped or paused from elsewhere.
         KeyboardInterrupt: it was stopped from this shell.
     """
-    from explorer.work.worker import asked_to_leave
+    from explorer.jobs.worker import shutdown_signals
 
     store, worker = Store(), this_process()
     run = replace(new_run(spec, recipe, data), status=Status.RUNNING)
@@ -51,8 +51,8 @@ def train_and_keep(
         rows = trainer.total_iterations * trainer.batch_size
         progress(_line(trainer, record, time.monotonic() - start))
 
-    with asked_to_leave() as leaving:
-        status = train(Session(store, worker_threads(), leaving.is_set, note), job)
+    with shutdown_signals() as shutdown:
+        status = train(TrainingSession(store, worker_threads(), shutdown.is_set, note), job)
     if status == Status.INTERRUPTED:
         raise KeyboardInterrupt
     if status != Status.DONE:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from explorer.jobs.experiment import DatasetInfo, Experiment
+from explorer.jobs.machine_speed import calibrate, load_calibration, speed
 from explorer.nets.spec import NetSpec
 from explorer.nets.totals import totals
 from explorer.training.estimates import Speed, duration, estimate
 from explorer.training.recipe import Kernels, Precision, Recipe
-from explorer.work.order import Images, Order
-from explorer.work.speed import measure, measured, speed
 
 SpeedOf = Callable[[Recipe], Speed | None]
 
@@ -37,7 +37,7 @@ class Fastest:
 
 
 def fastest(
-    spec: NetSpec, recipe: Recipe, images: Images, speed_of: SpeedOf, *, auto_precision: bool = False
+    spec: NetSpec, recipe: Recipe, images: DatasetInfo, speed_of: SpeedOf, *, auto_precision: bool = False
 ) -> Fastest:
     """Choose kernels, and with `auto_precision` the precision too; fp32 and eager before the calibration.
 
@@ -64,21 +64,23 @@ def fastest(
     return replace(chosen[0], reasons=(f"Precision: {chosen[1]}, {chosen[2]}.", *chosen[0].reasons))
 
 
-def settle(order: Order, images: Images, speed_of: SpeedOf) -> tuple[Order, tuple[str, ...]]:
-    """The order with nothing left open, and the reasons; all its runs are trained alike.
+def settle(
+    experiment: Experiment, images: DatasetInfo, speed_of: SpeedOf
+) -> tuple[Experiment, tuple[str, ...]]:
+    """The experiment with nothing left open, and the reasons; all its runs are trained alike.
 
     Raises:
         ValueError: a net of it cannot be built.
     """
-    spec = costliest(order.specs(images), images.image_size)
-    found = fastest(spec, order.recipe, images, speed_of, auto_precision=order.auto_precision)
-    return replace(order, recipe=found.recipe, auto_precision=False), found.reasons
+    spec = costliest(experiment.specs(images), images.image_size)
+    found = fastest(spec, experiment.recipe, images, speed_of, auto_precision=experiment.auto_precision)
+    return replace(experiment, recipe=found.recipe, auto_precision=False), found.reasons
 
 
 def fastest_here(
     spec: NetSpec,
     recipe: Recipe,
-    images: Images,
+    images: DatasetInfo,
     precision: Precision | Literal["auto"],
     kernels: Kernels | Literal["auto"],
 ) -> Fastest:
@@ -98,8 +100,8 @@ def fastest_here(
     )
     if "auto" not in (precision, kernels):
         return Fastest(fixed)
-    if measured() is None and (precision == "auto" or _macs(spec, fixed, images) >= LONG_MACS):
-        measure()
+    if load_calibration() is None and (precision == "auto" or _macs(spec, fixed, images) >= LONG_MACS):
+        calibrate()
     found = fastest(spec, fixed, images, _speed_here, auto_precision=precision == "auto")
     return found if kernels == "auto" else replace(found, recipe=replace(found.recipe, kernels=kernels))
 
@@ -108,14 +110,14 @@ def _speed_here(recipe: Recipe) -> Speed | None:
     return speed(recipe.device, recipe.precision, kernels=recipe.kernels)
 
 
-def _macs(spec: NetSpec, recipe: Recipe, images: Images) -> float:
+def _macs(spec: NetSpec, recipe: Recipe, images: DatasetInfo) -> float:
     """Multiply-adds of a run: three times those of its forward passes."""
     batch = min(recipe.batch_size, images.train)
     steps = recipe.iterations or recipe.epochs * max(images.train // batch, 1)
     return 3.0 * steps * batch * totals(spec, images.image_size).macs
 
 
-def _with_kernels(spec: NetSpec, recipe: Recipe, images: Images, speed_of: SpeedOf) -> Fastest:
+def _with_kernels(spec: NetSpec, recipe: Recipe, images: DatasetInfo, speed_of: SpeedOf) -> Fastest:
     fused = replace(recipe, kernels="fused")
     if recipe.kernels == "fused":
         return Fastest(recipe)
@@ -126,7 +128,7 @@ def _with_kernels(spec: NetSpec, recipe: Recipe, images: Images, speed_of: Speed
     return Fastest(fused, (saved,))
 
 
-def _seconds(spec: NetSpec, recipe: Recipe, images: Images, speed_of: SpeedOf) -> float | None:
+def _seconds(spec: NetSpec, recipe: Recipe, images: DatasetInfo, speed_of: SpeedOf) -> float | None:
     return estimate(spec, recipe, images.image_size, images.train, speed_of(recipe)).seconds
 
 

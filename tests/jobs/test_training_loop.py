@@ -15,6 +15,8 @@ import pytest
 import torch
 
 from explorer.data.sources import open_dataset
+from explorer.jobs import actions, failure_messages, resume, run_queue, run_recorder, training_loop
+from explorer.jobs.training_loop import TrainingSession, train
 from explorer.nets.checkpoints import load_checkpoint
 from explorer.nets.spec import NetSpec
 from explorer.runs import database, home
@@ -24,8 +26,6 @@ from explorer.runs.tables import record_tables
 from explorer.system.processes import this_process
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
-from explorer.work import engine, failures, jobs, journal, queue, resume
-from explorer.work.engine import Session, train
 
 DATA = "digits-small"
 SPEC = NetSpec(depth=8, width=4)
@@ -47,15 +47,15 @@ def take(store):
     """Submits a run and takes it, as a worker would."""
 
     def submit_and_take(recipe=RECIPE, spec=SPEC):
-        jobs.submit(store, spec, recipe, DATA)
-        return queue.take(store, this_process())
+        actions.submit(store, spec, recipe, DATA)
+        return run_queue.take(store, this_process())
 
     return submit_and_take
 
 
 def go_on(store, run_id, **more):
-    jobs.resume(store, run_id)
-    return train(Session(store, **more), queue.take(store, this_process()))
+    actions.resume(store, run_id)
+    return train(TrainingSession(store, **more), run_queue.take(store, this_process()))
 
 
 def assert_equals(store, run_id, whole):
@@ -73,7 +73,7 @@ def assert_equals(store, run_id, whole):
 
 def test_a_queued_run_is_trained_as_the_bare_trainer_would(store, take, whole):
     job = take()
-    assert train(Session(store), job) == "done"
+    assert train(TrainingSession(store), job) == "done"
 
     run, state = store.get_run(job.run.run_id), store.get_state(job.run.run_id)
     assert_equals(store, run.run_id, whole)
@@ -82,7 +82,7 @@ def test_a_queued_run_is_trained_as_the_bare_trainer_would(store, take, whole):
     assert run.provenance["data_hash"] == open_dataset(DATA).split("train").sha256
     assert (state.threads, state.reason, state.command) == (1, None, None)
     assert not home.resume_path(run.run_id, 1).exists()
-    assert jobs.live(store, [run.run_id]) == {}
+    assert actions.live(store, [run.run_id]) == {}
 
 
 def _learned(name):
@@ -103,7 +103,7 @@ def after_steps(monkeypatch, count, act):
 
 
 def seen(command):
-    """Waits until the journal's thread has read the command, as it does between two steps."""
+    """Waits until the recorder's thread has read the command, as it does between two steps."""
 
     def wait(journal_of):
         until = time.monotonic() + 30
@@ -118,8 +118,10 @@ def seen(command):
 def journals(monkeypatch):
     """The journals that were begun."""
     begun = []
-    enter = journal.Journal.__enter__
-    monkeypatch.setattr(journal.Journal, "__enter__", lambda self: (begun.append(self), enter(self))[1])
+    enter = run_recorder.RunRecorder.__enter__
+    monkeypatch.setattr(
+        run_recorder.RunRecorder, "__enter__", lambda self: (begun.append(self), enter(self))[1]
+    )
     return begun
 
 
@@ -130,18 +132,18 @@ def test_paused_stopped_or_left_and_resumed_equals_uninterrupted(
     store, take, whole, monkeypatch, journals, verb, steps
 ):
     job = take()
-    leaving = threading.Event()
+    shutdown = threading.Event()
 
     def ask():
         if verb == "leave":
-            leaving.set()
+            shutdown.set()
             return
-        getattr(jobs, verb)(store, job.run.run_id)
+        getattr(actions, verb)(store, job.run.run_id)
         seen(verb)(journals[-1])
 
     with monkeypatch.context() as patch:
         after_steps(patch, steps, ask)
-        status = train(Session(store, leaving=leaving.is_set), job)
+        status = train(TrainingSession(store, shutting_down=shutdown.is_set), job)
     assert status == {"pause": "paused", "stop": "stopped", "leave": "interrupted"}[verb]
     frozen = torch.load(home.resume_path(job.run.run_id, 1), weights_only=True)
     assert frozen["state"]["iteration"] == steps  # seen before the next step
@@ -158,8 +160,8 @@ def test_a_single_step_trains_one_epoch_and_pauses(store, take, whole):
     job = take(LONG)
     store.set_status(job.run.run_id, "running", "paused")
     for epoch in (1, 2):
-        jobs.step_epoch(store, job.run.run_id)
-        assert train(Session(store), queue.take(store, this_process())) == "paused"
+        actions.step_epoch(store, job.run.run_id)
+        assert train(TrainingSession(store), run_queue.take(store, this_process())) == "paused"
         assert store.epochs([job.run.run_id])["epoch"].max() == epoch
 
 
@@ -167,35 +169,35 @@ def test_a_step_asked_of_a_running_run_pauses_it_at_the_end_of_the_epoch(store, 
     job = take(LONG)
 
     def ask():
-        jobs.step_epoch(store, job.run.run_id)
+        actions.step_epoch(store, job.run.run_id)
         seen("step")(journals[-1])
 
     after_steps(monkeypatch, 6, ask)
-    assert train(Session(store), job) == "paused"
+    assert train(TrainingSession(store), job) == "paused"
     assert store.epochs([job.run.run_id])["iteration"].max() == 8
 
 
 def test_who_resumes_while_a_pause_is_being_kept_has_it_go_on(store, take, whole, monkeypatch, journals):
     job = take()
     run_id = job.run.run_id
-    freeze = engine.frozen_state
+    freeze = training_loop.frozen_state
 
     def pause():
-        jobs.pause(store, run_id)
+        actions.pause(store, run_id)
         seen("pause")(journals[-1])
 
     def freeze_slowly(trainer):
         if trainer.iteration == 5:
-            jobs.resume(store, run_id)
+            actions.resume(store, run_id)
         return freeze(trainer)
 
-    monkeypatch.setattr(engine, "frozen_state", freeze_slowly)
+    monkeypatch.setattr(training_loop, "frozen_state", freeze_slowly)
     after_steps(monkeypatch, 5, pause)
-    train(Session(store), job)
+    train(TrainingSession(store), job)
 
-    again = queue.take(store, this_process())
+    again = run_queue.take(store, this_process())
     assert again is not None, "it stays paused, though it was resumed after that"
-    assert train(Session(store), again) == "done"
+    assert train(TrainingSession(store), again) == "done"
     assert_equals(store, run_id, whole)
 
 
@@ -207,18 +209,18 @@ def test_who_resumes_a_run_that_is_to_pause_after_its_epoch_has_it_go_on(
     run_id = job.run.run_id
     if already:  # it was begun to train one epoch
         store.set_status(run_id, "running", "paused")
-        jobs.step_epoch(store, run_id)
-        job = queue.take(store, this_process())
+        actions.step_epoch(store, run_id)
+        job = run_queue.take(store, this_process())
 
     def ask():
         if not already:
-            jobs.step_epoch(store, run_id)
+            actions.step_epoch(store, run_id)
             seen("step")(journals[-1])
-        jobs.resume(store, run_id)
+        actions.resume(store, run_id)
         seen("resume")(journals[-1])
 
     after_steps(monkeypatch, 2, ask)
-    assert train(Session(store), job) == "done"
+    assert train(TrainingSession(store), job) == "done"
     assert_equals(store, run_id, whole)
 
 
@@ -228,9 +230,9 @@ def test_a_retry_begins_again_and_forgets_what_was(store, take, whole):
     store.set_status(run_id, "running", "failed")
     home.resume_path(run_id, 1).parent.mkdir(parents=True, exist_ok=True)
     home.resume_path(run_id, 1).write_bytes(b"of the first attempt")
-    jobs.retry(store, run_id)
-    again = queue.take(store, this_process())
-    assert train(Session(store), again) in ("done", "failed")
+    actions.retry(store, run_id)
+    again = run_queue.take(store, this_process())
+    assert train(TrainingSession(store), again) in ("done", "failed")
     assert store.get_state(run_id).attempt == 2
     assert "damaged" not in (store.get_state(run_id).reason or "")
 
@@ -238,7 +240,7 @@ def test_a_retry_begins_again_and_forgets_what_was(store, take, whole):
 def test_training_that_diverges_ends_as_failed_with_its_records(store, take):
     recipe = replace(RECIPE, lr=100, warmup=0, momentum=0.999, weight_decay=1, epochs=50)
     job = take(recipe, replace(SPEC, family="plain", depth=14))
-    assert train(Session(store), job) == "failed"
+    assert train(TrainingSession(store), job) == "failed"
     run_id = job.run.run_id
     reason = store.get_state(run_id).reason
     assert "not a number" in reason
@@ -270,7 +272,7 @@ def failing(monkeypatch, error):
 def test_what_goes_wrong_is_the_reason_and_the_records_stay(store, take, monkeypatch, error, words):
     job = take()
     failing(monkeypatch, error)
-    assert train(Session(store), job) == "failed"
+    assert train(TrainingSession(store), job) == "failed"
     assert re.search(words, store.get_state(job.run.run_id).reason)
     assert store.epochs([job.run.run_id])["epoch"].tolist() == [0, 1]
 
@@ -278,14 +280,14 @@ def test_what_goes_wrong_is_the_reason_and_the_records_stay(store, take, monkeyp
 def test_memory_that_really_runs_out_is_explained():
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)
-    assert "ran out of memory" in failures.explain(caught.value)
+    assert "ran out of memory" in failure_messages.explain(caught.value)
 
 
 def test_a_run_that_does_not_fit_now_is_refused_with_numbers(store, take, monkeypatch):
     job = take()
     tiny = type("Memory", (), {"available": 2**20, "total": 2**20})
-    monkeypatch.setattr(engine.psutil, "virtual_memory", lambda: tiny)
-    assert train(Session(store), job) == "failed"
+    monkeypatch.setattr(training_loop.psutil, "virtual_memory", lambda: tiny)
+    assert train(TrainingSession(store), job) == "failed"
     assert "1 MiB are free" in store.get_state(job.run.run_id).reason
 
 
@@ -294,17 +296,17 @@ def test_a_run_that_does_not_fit_beside_another_waits_for_it(store, take, make_r
     other = {"pid": os.getppid(), "process_started": 1.0, "host": this_process().host}
     store.add_run(make_run("other", status="running"), **other)
     tiny = type("Memory", (), {"available": 2**20, "total": 2**20})
-    monkeypatch.setattr(engine.psutil, "virtual_memory", lambda: tiny)
-    assert train(Session(store), job) == "queued"
+    monkeypatch.setattr(training_loop.psutil, "virtual_memory", lambda: tiny)
+    assert train(TrainingSession(store), job) == "queued"
     assert "waits for memory that another run has" in store.get_state(job.run.run_id).reason
-    assert jobs.places(store) == {job.run.run_id: 1}
+    assert actions.places(store) == {job.run.run_id: 1}
 
 
 def test_a_failed_run_can_go_on(store, take, whole, monkeypatch):
     job = take()
     with monkeypatch.context() as patch:
         failing(patch, OSError(errno.ENOSPC, "No space left on device"))
-        assert train(Session(store), job) == "failed"
+        assert train(TrainingSession(store), job) == "failed"
     assert go_on(store, job.run.run_id) == "done"
     assert_equals(store, job.run.run_id, whole)
 
@@ -315,7 +317,7 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_run_with_its_name(store, t
 
     job = take(LONG)
     monkeypatch.setattr(resume, "replace_file", full)
-    assert train(Session(store), job) == "failed"
+    assert train(TrainingSession(store), job) == "failed"
     reason = store.get_state(job.run.run_id).reason
     assert ".resume-1 cannot be written (no space left on device). Make room" in reason
 
@@ -343,7 +345,7 @@ def test_a_database_that_is_locked_for_long_loses_nothing(
             raise
 
     monkeypatch.setattr(type(short), "add_epoch", watched)
-    assert train(Session(short), job) == "done"
+    assert train(TrainingSession(short), job) == "done"
     assert len(writes) >= attempts
     holder.close()
     assert_equals(store, job.run.run_id, whole)
@@ -355,22 +357,22 @@ def test_a_run_that_was_taken_away_is_left_alone(store, take, monkeypatch):
     after_steps(
         monkeypatch, 5, lambda: store.set_status(job.run.run_id, "running", "interrupted", reason="gone")
     )
-    assert train(Session(store), job) is None
+    assert train(TrainingSession(store), job) is None
     assert store.get_state(job.run.run_id).reason == "gone"
 
 
 def test_a_run_that_was_deleted_is_left_alone(store, take, monkeypatch):
     job = take(LONG)
     after_steps(monkeypatch, 5, lambda: store.delete_run(job.run.run_id))
-    assert train(Session(store), job) is None
+    assert train(TrainingSession(store), job) is None
 
 
 def test_a_checkpoint_of_other_data_or_damaged_is_not_gone_on_from(store, take, monkeypatch):
     job = take()
     run_id, path = job.run.run_id, home.resume_path(job.run.run_id, 1)
-    leaving = threading.Event()
-    after_steps(monkeypatch, 2, leaving.set)
-    train(Session(store, leaving=leaving.is_set), job)
+    shutdown = threading.Event()
+    after_steps(monkeypatch, 2, shutdown.set)
+    train(TrainingSession(store, shutting_down=shutdown.is_set), job)
     whole_file = path.read_bytes()
     frozen = torch.load(path, weights_only=True)
     resume.write_resume(path, frozen | {"data_hash": "another"})
@@ -382,18 +384,18 @@ def test_a_checkpoint_of_other_data_or_damaged_is_not_gone_on_from(store, take, 
 
 
 def test_a_snapshot_shows_the_epoch_so_far(store, take, monkeypatch):
-    monkeypatch.setattr(engine, "PERIOD_S", 0)
+    monkeypatch.setattr(training_loop, "PERIOD_S", 0)
     job = take(replace(LONG, batch_size=2))
     found = []
 
     def look():
         while not found:
-            found.extend(jobs.live(store, [job.run.run_id]).values())
-        jobs.stop(store, job.run.run_id)
+            found.extend(actions.live(store, [job.run.run_id]).values())
+        actions.stop(store, job.run.run_id)
 
     looker = threading.Thread(target=look)
     after_steps(monkeypatch, 3, looker.start)
-    assert train(Session(store), job) == "stopped"
+    assert train(TrainingSession(store), job) == "stopped"
     looker.join()
     steps = store.steps([job.run.run_id]).set_index("iteration")["loss"]
     first = found[0].iteration - len(found[0].losses) + 1
@@ -403,7 +405,7 @@ def test_a_snapshot_shows_the_epoch_so_far(store, take, monkeypatch):
 
 
 def test_the_first_step_is_shown_at_once(store, take, monkeypatch):
-    for module in (engine, journal):
+    for module in (training_loop, run_recorder):
         monkeypatch.setattr(module, "PERIOD_S", 60)
     job = take(replace(LONG, iterations=4))
     found = []
@@ -411,17 +413,17 @@ def test_the_first_step_is_shown_at_once(store, take, monkeypatch):
     def look():
         end = time.monotonic() + 20
         while not found and time.monotonic() < end:
-            found.extend(jobs.live(store, [job.run.run_id]).values())
+            found.extend(actions.live(store, [job.run.run_id]).values())
 
     after_steps(monkeypatch, 3, look)
 
-    assert train(Session(store), job) == "done"
+    assert train(TrainingSession(store), job) == "done"
     assert [shot.iteration for shot in found] == [1]
 
 
 def test_the_thread_count_of_a_run_stays(store, take, monkeypatch):
     job = take(replace(LONG, iterations=1))
-    assert train(Session(store, threads=1), job) == "done"
+    assert train(TrainingSession(store, threads=1), job) == "done"
     assert store.get_state(job.run.run_id).threads == 1
     assert json.dumps(store.get_run(job.run.run_id).provenance)
     assert os.environ.get("OMP_NUM_THREADS") == "1"
@@ -442,9 +444,9 @@ def test_a_disk_that_is_full_ends_the_run_with_its_records_once_there_is_room(st
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     after_steps(monkeypatch, 5, fill)
-    monkeypatch.setattr(engine.time, "sleep", make_room)
+    monkeypatch.setattr(training_loop.time, "sleep", make_room)
     try:
-        assert train(Session(store), job) == "failed"
+        assert train(TrainingSession(store), job) == "failed"
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     state, epochs = store.get_state(job.run.run_id), store.epochs([job.run.run_id])["epoch"].tolist()

@@ -15,6 +15,7 @@ from dataclasses import astuple, dataclass
 
 from sqlalchemy import event
 
+from explorer.jobs import actions, resume, run_queue, training_loop
 from explorer.nets.spec import NetSpec
 from explorer.runs import provenance, rows
 from explorer.runs.store import Store
@@ -22,7 +23,6 @@ from explorer.system import files
 from explorer.system.processes import this_process
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
-from explorer.work import engine, jobs, queue, resume
 
 PLACES = (
     "after a step", "inside a transaction", "before its commit", "after its commit", "half a file written",
@@ -78,9 +78,9 @@ class Nursery:
         assert code in (0, -signal.SIGKILL), code
         if code == 0:
             return False
-        row = jobs.states(store, [run_id]).iloc[0]
+        row = actions.states(store, [run_id]).iloc[0]
         assert row["status"] == "interrupted", row["status"]
-        jobs.resume(store, run_id)
+        actions.resume(store, run_id)
         return True
 
 
@@ -89,7 +89,7 @@ def nurse():
 
     Nothing is trained before: torch starts threads then, which a copy would not have.
     """
-    Trainer(SPEC, RECIPE, engine.opened(DATA))  # an optimiser's first use imports for seconds
+    Trainer(SPEC, RECIPE, training_loop.opened(DATA))  # an optimiser's first use imports for seconds
     provenance.commit()
     for line in sys.stdin:
         pid = os.fork()
@@ -104,10 +104,10 @@ def nurse():
 def train_and_die(url, run_id, instant):
     """Take the run, train it, and die at the instant, unless the run ends before."""
     store = Store(url)
-    job = queue.take(store, this_process(), run_id)
+    job = run_queue.take(store, this_process(), run_id)
     if instant is not None:
         _arm(store, instant)
-    engine.train(engine.Session(store), job)
+    training_loop.train(training_loop.TrainingSession(store), job)
     store.close()
 
 

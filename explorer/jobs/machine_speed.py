@@ -25,7 +25,7 @@ _VERSION = 2
 
 
 @dataclass(frozen=True)
-class Measured:
+class Calibration:
     """What the calibration found.
 
     Attributes:
@@ -46,7 +46,7 @@ def speed_path() -> Path:
     return home() / "speed.json"
 
 
-def measured() -> Measured | None:
+def load_calibration() -> Calibration | None:
     """The calibration of this machine and this torch; None where there is none yet."""
     path = speed_path()
     try:
@@ -55,7 +55,7 @@ def measured() -> Measured | None:
         return None
 
 
-def measure() -> Measured | None:
+def calibrate() -> Calibration | None:
     """Calibrate now, in this process, and keep the result; some seconds on a CPU.
 
     Raises:
@@ -89,7 +89,7 @@ def measure() -> Measured | None:
         "timings": timings,
     }
     _write(speed_path(), kept)
-    return measured()
+    return load_calibration()
 
 
 def _build_kernels() -> float | None:
@@ -102,16 +102,16 @@ def _build_kernels() -> float | None:
         return None
 
 
-def start_measuring() -> bool:
+def start_calibration() -> bool:
     """Calibrate in a process of its own unless it was done, or is being done; returns at once.
 
     Returns:
         Whether there is no calibration yet.
     """
-    if measured() is not None:
+    if load_calibration() is not None:
         return False
     with contextlib.suppress(OSError):
-        _task().start("explorer.work.speed")
+        _task().start("explorer.jobs.machine_speed")
     return True
 
 
@@ -126,7 +126,7 @@ def speed(
         runs: finished runs of this machine with an `image_size`, to compare with; columns `RUN_COLUMNS`.
         kernels: eager or fused.
     """
-    found = measured()
+    found = load_calibration()
     if found is None:
         return None
     name = found.auto if device == "auto" else device
@@ -141,7 +141,7 @@ def available_mib(device: DeviceName = "auto") -> float:
     """Free memory of the device in MiB; of the machine where the device shares it or cannot be asked."""
     import psutil
 
-    found = measured()
+    found = load_calibration()
     name = found.auto if device == "auto" and found else device
     free = _gpu_free_mib() if name == "cuda" else None
     return float(psutil.virtual_memory().available) / 2**20 if free is None else free
@@ -168,7 +168,7 @@ def _has(name: str) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, _changed: int) -> Measured | None:
+def _read(path: Path, _changed: int) -> Calibration | None:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         if (kept["version"], kept["machine"]) != (_VERSION, _machine()):
@@ -179,7 +179,7 @@ def _read(path: Path, _changed: int) -> Measured | None:
             )
             for part in kept["timings"]
         }
-        return Measured(kept["auto"], tuple(kept["devices"]), timings, kept["build_s"])
+        return Calibration(kept["auto"], tuple(kept["devices"]), timings, kept["build_s"])
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -217,4 +217,4 @@ def _gpu_free_mib() -> float | None:
 
 
 if __name__ == "__main__":
-    _task().run(lambda _state, _progress: measure())
+    _task().run(lambda _state, _progress: calibrate())

@@ -5,10 +5,10 @@ import json
 import pandas as pd
 import pytest
 
+from explorer.jobs import machine_speed
 from explorer.nets.spec import NetSpec
 from explorer.training.estimates import Timing, estimate
 from explorer.training.recipe import Recipe
-from explorer.work import speed
 
 SPEC = NetSpec("residual", 20, in_channels=1)
 
@@ -22,7 +22,7 @@ def own_home(tmp_path, monkeypatch):
 def calibrated(monkeypatch):
     steps = [Timing(SPEC, 8, 128, 0.05), Timing(SPEC, 32, 128, 0.9)]
     monkeypatch.setattr("explorer.training.calibration.time_steps", lambda *_: steps)
-    return speed.measure()
+    return machine_speed.calibrate()
 
 
 def own_run(step_s, device="cpu", **more):
@@ -32,29 +32,29 @@ def own_run(step_s, device="cpu", **more):
 
 
 def test_nothing_is_known_before_it_is_measured():
-    assert speed.measured() is None
-    assert speed.speed("auto", "fp32") is None
-    assert speed.available_mib("cpu") > 0
+    assert machine_speed.load_calibration() is None
+    assert machine_speed.speed("auto", "fp32") is None
+    assert machine_speed.available_mib("cpu") > 0
 
 
 def test_what_was_measured_is_read_back(calibrated):
     assert calibrated.auto in calibrated.devices
     assert calibrated.timings["cpu", "fp32", "eager"][1] == Timing(SPEC, 32, 128, 0.9)
-    assert speed.speed("cpu", "bf16") is not None
-    assert not speed.start_measuring()
+    assert machine_speed.speed("cpu", "bf16") is not None
+    assert not machine_speed.start_calibration()
 
 
 @pytest.mark.parametrize("damage", ["other machine", "cut", "other version"])
 def test_what_another_machine_measured_does_not_count(calibrated, damage):
-    kept = json.loads(speed.speed_path().read_text())
+    kept = json.loads(machine_speed.speed_path().read_text())
     if damage == "other machine":
         kept["machine"] = "another"
     if damage == "other version":
         kept["version"] = 0
     text = json.dumps(kept)
-    speed.speed_path().write_text(text[:50] if damage == "cut" else text)
+    machine_speed.speed_path().write_text(text[:50] if damage == "cut" else text)
 
-    assert speed.measured() is None
+    assert machine_speed.load_calibration() is None
 
 
 def test_fused_kernels_are_timed_where_they_can_be_built(calibrated):
@@ -67,32 +67,32 @@ def test_without_a_compiler_only_eager_steps_are_timed(monkeypatch):
     monkeypatch.setattr("explorer.training.calibration.time_steps", lambda *_: [Timing(SPEC, 8, 128, 0.05)])
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.delenv("CXX", raising=False)
-    found = speed.measure()
+    found = machine_speed.calibrate()
 
     assert found.build_s is None
-    assert speed.speed("cpu", "fp32", kernels="fused") is None
-    assert speed.speed("cpu", "fp32") is not None
+    assert machine_speed.speed("cpu", "fp32", kernels="fused") is None
+    assert machine_speed.speed("cpu", "fp32") is not None
 
 
 def test_runs_with_other_kernels_are_not_compared_with(calibrated):
     fused = Recipe(device="cpu", kernels="fused")
     rows = [own_run(0.2), own_run(0.1, recipe=fused.to_dict())]
-    found = speed.speed("cpu", "fp32", pd.DataFrame(rows))
+    found = machine_speed.speed("cpu", "fp32", pd.DataFrame(rows))
 
     assert [run.step_s for run in found.runs] == pytest.approx([0.2])
 
 
 def test_own_finished_runs_on_the_same_device_are_compared_with(calibrated):
     rows = [own_run(0.2), own_run(9.0, status="stopped"), own_run(9.0, source="zoo"), own_run(9.0, "cuda")]
-    found = speed.speed("cpu", "fp32", pd.DataFrame(rows))
+    found = machine_speed.speed("cpu", "fp32", pd.DataFrame(rows))
 
     assert [run.step_s for run in found.runs] == pytest.approx([0.2])
     assert "this very net" in estimate(SPEC, Recipe(), 8, 1437, found).basis
 
 
 def test_measuring_is_started_once():
-    assert speed.start_measuring()
-    pid = speed._task().state["pid"]
-    assert speed.start_measuring()
+    assert machine_speed.start_calibration()
+    pid = machine_speed._task().state["pid"]
+    assert machine_speed.start_calibration()
 
-    assert speed._task().cancel()["pid"] == pid
+    assert machine_speed._task().cancel()["pid"] == pid

@@ -15,17 +15,17 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
+from explorer.jobs.resume import write_resume
+from explorer.jobs.run_queue import Job, update_held
 from explorer.runs import schema
 from explorer.runs.home import resume_path
 from explorer.runs.store import Store, StoreBusyError
 from explorer.training.history import EpochRecord, Live
-from explorer.work.queue import Job, update_held
-from explorer.work.resume import write_resume
 
 PERIOD_S = 0.25
 
 
-class Journal:
+class RunRecorder:
     """Keeps one run while the process that holds it trains it; a context that starts and ends the thread.
 
     Args:
@@ -46,9 +46,9 @@ class Journal:
         self._error: Exception | None = None
         self._closing = False
         self._beaten, self._shown = 0.0, False
-        self._thread = threading.Thread(target=self._keep_on, name="journal", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> RunRecorder:
         """Start the thread."""
         self._thread.start()
         return self
@@ -91,7 +91,7 @@ class Journal:
             raise self._error
         return self._command
 
-    def _keep_on(self) -> None:
+    def _run(self) -> None:
         while self._error is None:
             closing = self._closing
             try:
@@ -118,9 +118,9 @@ class Journal:
             with self._lock:
                 self._frozen = None if self._frozen is frozen else self._frozen
         if time.monotonic() - self._beaten >= PERIOD_S or self._closing:
-            self._beat()
+            self._heartbeat()
 
-    def _beat(self) -> None:
+    def _heartbeat(self) -> None:
         """Heartbeat, snapshot and command, in one small transaction."""
         self._beaten = time.monotonic()
         live, table, run_id = self._live, schema.live, self._job.run.run_id

@@ -9,15 +9,15 @@ from typing import Any
 import pandas as pd
 import torch
 
+from explorer.jobs.resume import ResumeError, frozen_state, load_resume, write_resume
 from explorer.training.history import EpochRecord
 from explorer.training.trainer import Trainer
-from explorer.work.resume import ResumeError, frozen_state, load_resume, write_resume
 
 _TABLES = ("blocks", "layers")
 log = logging.getLogger(__name__)
 
 
-class Partial:
+class SweepCheckpoint:
     """A trainer and its records so far, kept on disk.
 
     Args:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from explorer.data.sources import open_dataset
+from explorer.jobs import actions
 from explorer.nets.checkpoints import load_checkpoint
 from explorer.runs import home
 from explorer.runs.run import TABLES
@@ -13,7 +14,6 @@ from explorer.runs.store import Store
 from explorer.runs.tables import record_tables
 from explorer.system.files import sweep_temporaries
 from explorer.training.trainer import Trainer
-from explorer.work import jobs
 
 TIMES = ["seconds", "images_per_s"]
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not hasattr(processes.os, "fork"), reason="there
 def test_twenty_kills_and_the_run_equals_one_that_was_never_interrupted(store):
     instants = processes.instants(20, seed=0)
     assert {instant.place for instant in instants} == set(processes.PLACES)
-    run_id = jobs.submit(store, processes.SPEC, processes.RECIPE, processes.DATA)
+    run_id = actions.submit(store, processes.SPEC, processes.RECIPE, processes.DATA)
     killed = 0
     with processes.Nursery() as nursery:
         for instant in instants:

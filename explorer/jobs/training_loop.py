@@ -16,6 +16,12 @@ from sqlalchemy import case
 
 from explorer.data.sources import open_dataset
 from explorer.data.splits import Dataset
+from explorer.jobs.failure_messages import check_finite, explain
+from explorer.jobs.progress import training_pids
+from explorer.jobs.resume import frozen_state, load_resume
+from explorer.jobs.run_queue import Job, change_held
+from explorer.jobs.run_recorder import PERIOD_S, RunRecorder
+from explorer.jobs.sweep import finished_run, save_trained
 from explorer.runs import home, schema
 from explorer.runs.database import StoreDamagedError, StoreGoneError
 from explorer.runs.status import Command, Status
@@ -24,12 +30,6 @@ from explorer.training.allocator import trim
 from explorer.training.estimates import DoesNotFitError, check_fits, estimate
 from explorer.training.history import EpochRecord
 from explorer.training.trainer import Trainer, find_device
-from explorer.work.failures import check_finite, explain
-from explorer.work.journal import PERIOD_S, Journal
-from explorer.work.progress import training_pids
-from explorer.work.queue import Job, change_held
-from explorer.work.resume import frozen_state, load_resume
-from explorer.work.sweep import finished_run, save_trained
 
 log = logging.getLogger(__name__)
 
@@ -41,23 +41,23 @@ _RETRY_S = 1.0
 
 
 @dataclass(frozen=True)
-class Session:
+class TrainingSession:
     """How this process trains.
 
     Attributes:
         store: where runs are kept.
         threads: of a run that has not begun; one that has keeps its number.
-        leaving: whether the process is asked to end.
+        shutting_down: whether the process is asked to end.
         progress: called with the trainer and each record.
     """
 
     store: Store
     threads: int = 1
-    leaving: Callable[[], bool] = lambda: False
+    shutting_down: Callable[[], bool] = lambda: False
     progress: Callable[[Trainer, EpochRecord], None] = lambda _trainer, _record: None
 
 
-def train(session: Session, job: Job) -> Status | None:
+def train(session: TrainingSession, job: Job) -> Status | None:
     """Train until the run ends or is asked to; whatever happens in it becomes its status and its reason.
 
     Returns:
@@ -85,14 +85,14 @@ def opened(data: str) -> Dataset:
     return open_dataset(data)
 
 
-def _trained(session: Session, job: Job) -> tuple[Status, dict[str, Any]]:
+def _trained(session: TrainingSession, job: Job) -> tuple[Status, dict[str, Any]]:
     threads = job.state.threads or session.threads
     torch.set_num_threads(threads)
     trainer = _trainer(job)
     load_resume(home.resume_path(job.run.run_id, job.state.attempt), trainer)
     _begin(session, job, trainer, threads)
-    with Journal(session.store, job) as journal:
-        asked = _loop(session, job, trainer, journal)
+    with RunRecorder(session.store, job) as recorder:
+        asked = _loop(session, job, trainer, recorder)
     if asked == _LEAVE:
         return Status.INTERRUPTED, {"reason": LEFT}
     if asked == Command.PAUSE:  # whoever resumed it while it was being kept wants it to go on
@@ -105,36 +105,36 @@ def _trained(session: Session, job: Job) -> tuple[Status, dict[str, Any]]:
     return ended, {"reason": None, "checkpoint": str(checkpoint)}
 
 
-def _loop(session: Session, job: Job, trainer: Trainer, journal: Journal) -> str | None:
+def _loop(session: TrainingSession, job: Job, trainer: Trainer, recorder: RunRecorder) -> str | None:
     """Train to the end, or to what a person asks for: pause, stop, or leave."""
     stepping = job.state.command == Command.STEP
     shown = -math.inf  # so that the first step is shown
     if trainer.iteration == 0:
-        _keep(session, trainer, journal)
+        _keep(session, trainer, recorder)
     while not trainer.finished:
         trainer.step()
         if trainer.at_epoch_end:
-            _keep(session, trainer, journal)
-            stepping = journal.command == Command.STEP or (stepping and journal.command is None)
+            _keep(session, trainer, recorder)
+            stepping = recorder.command == Command.STEP or (stepping and recorder.command is None)
             if stepping:
                 return None if trainer.finished else Command.PAUSE
         elif time.monotonic() - shown >= PERIOD_S:
             shown = time.monotonic()
-            journal.show(trainer.live())
-        asked = _LEAVE if session.leaving() else journal.command
+            recorder.show(trainer.live())
+        asked = _LEAVE if session.shutting_down() else recorder.command
         if asked in _ENDS and not trainer.finished:
-            journal.add(None, frozen_state(trainer))
+            recorder.add(None, frozen_state(trainer))
             return asked
     return None
 
 
-def _keep(session: Session, trainer: Trainer, journal: Journal) -> None:
+def _keep(session: TrainingSession, trainer: Trainer, recorder: RunRecorder) -> None:
     record = trainer.record()
-    journal.add(record)
+    recorder.add(record)
     session.progress(trainer, record)
     check_finite(record, trainer.recipe.lr)  # a net that diverged is no place to go on from
     if trainer.iteration > 0:
-        journal.add(None, frozen_state(trainer))
+        recorder.add(None, frozen_state(trainer))
 
 
 def _trainer(job: Job) -> Trainer:
@@ -156,14 +156,14 @@ def _free_mib(device: torch.device) -> float | None:
     return float(psutil.virtual_memory().available) / _MIB if device.type == "cpu" else None
 
 
-def _begin(session: Session, job: Job, trainer: Trainer, threads: int) -> None:
+def _begin(session: TrainingSession, job: Job, trainer: Trainer, threads: int) -> None:
     """Complete what was not known of the run before its data was read."""
     row = finished_run(job.run.run_id, trainer, []).row()
     names = ("spec", "recipe", "dataset", "epochs", "iterations", "parameters", "provenance")
     change_held(session.store, job, threads=threads, **{name: row[name] for name in names})
 
 
-def _conclude(session: Session, job: Job, changes: dict[str, Any]) -> bool:
+def _conclude(session: TrainingSession, job: Job, changes: dict[str, Any]) -> bool:
     """Write how the run ended, for as long as it takes: a disk that is full now may have room later."""
     said = ""
     while True:
@@ -178,7 +178,7 @@ def _conclude(session: Session, job: Job, changes: dict[str, Any]) -> bool:
             if str(error) != said:
                 said = str(error)
                 log.warning("%s waits to be written: %s", job.run.run_id, said)
-            if session.leaving():
+            if session.shutting_down():
                 return False
             time.sleep(_RETRY_S)
             continue

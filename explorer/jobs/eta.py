@@ -43,21 +43,21 @@ class EpochDone:
         )
 
 
-class Pace:
+class EtaEstimator:
     """What is left, in time.
 
     Args:
         depths: layers of each net: its steps take as long as it is deep.
-        lanes: nets that are trained at the same time.
+        parallelism: nets that are trained at the same time.
     """
 
-    def __init__(self, depths: Mapping[str, int], lanes: int) -> None:
+    def __init__(self, depths: Mapping[str, int], parallelism: int) -> None:
         """The clock starts now."""
-        self._depths, self._lanes = dict(depths), lanes
+        self._depths, self._parallelism = dict(depths), parallelism
         self._fraction = dict.fromkeys(depths, 0.0)
         self._started, self._trained = time.monotonic(), 0.0
 
-    def tell(self, epoch: EpochDone) -> None:
+    def update(self, epoch: EpochDone) -> None:
         """Take note of a finished epoch."""
         if not epoch.resumed:
             self._trained += (epoch.fraction - self._fraction[epoch.run]) * self._depths[epoch.run]
@@ -69,8 +69,8 @@ class Pace:
             return None
         rate = self._trained / (time.monotonic() - self._started)
         left = [(1 - self._fraction[run]) * depth for run, depth in self._depths.items()]
-        # the last nets do not share their work among all lanes
-        return max(sum(left) / rate, max(left) / rate * min(self._lanes, len(left)))
+        # the last nets do not share their work equally
+        return max(sum(left) / rate, max(left) / rate * min(self._parallelism, len(left)))
 
     def __str__(self) -> str:
         """'3 of 12 nets done, about 2.1 h left'."""

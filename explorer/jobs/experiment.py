@@ -16,12 +16,12 @@ MOST_RUNS = 24
 TWINS: tuple[Family, ...] = ("plain", "residual")
 
 
-class OrderError(ValueError):
+class ExperimentError(ValueError):
     """The order cannot be trained; the text says why and what to change."""
 
 
 @dataclass(frozen=True)
-class Images:
+class DatasetInfo:
     """What an order has to know of its dataset.
 
     Attributes:
@@ -39,14 +39,16 @@ class Images:
     train: int = 1437
 
 
-def images_of(dataset: Dataset) -> Images:
+def dataset_info(dataset: Dataset) -> DatasetInfo:
     """What an order has to know of an opened dataset."""
     train = dataset.split("train")
-    return Images(dataset.id, train.image_size, train.in_channels, len(dataset.classes), len(train.labels))
+    return DatasetInfo(
+        dataset.id, train.image_size, train.in_channels, len(dataset.classes), len(train.labels)
+    )
 
 
 @dataclass(frozen=True)
-class Order:
+class Experiment:
     """Nets that are trained alike: the same initial weights, the same batches in the same order.
 
     Attributes:
@@ -71,7 +73,7 @@ class Order:
     recipe: Recipe = field(default_factory=Recipe)
     auto_precision: bool = False
 
-    def specs(self, images: Images) -> list[NetSpec]:
+    def specs(self, images: DatasetInfo) -> list[NetSpec]:
         """The nets, in the order of `families`.
 
         Raises:
@@ -79,10 +81,10 @@ class Order:
             ValueError: one of them cannot be built.
         """
         if not self.families:
-            raise OrderError("Choose at least one family to train.")
+            raise ExperimentError("Choose at least one family to train.")
         return [self._spec(family, images) for family in self.families]
 
-    def runs(self, images: Images) -> list[tuple[NetSpec, Recipe]]:
+    def runs(self, images: DatasetInfo) -> list[tuple[NetSpec, Recipe]]:
         """Every net with every seed, twins side by side.
 
         Raises:
@@ -91,7 +93,7 @@ class Order:
         """
         specs = self.specs(images)
         if len(specs) * self.seeds > MOST_RUNS:
-            raise OrderError(
+            raise ExperimentError(
                 f"{len(specs)} families with {self.seeds} seeds are {len(specs) * self.seeds} runs; start at "
                 f"most {MOST_RUNS} at once. Take fewer seeds."
             )
@@ -99,7 +101,7 @@ class Order:
         recipes = [replace(self.recipe, seed=seed) for seed in range(first, first + self.seeds)]
         return [(spec, recipe) for recipe in recipes for spec in specs]
 
-    def _spec(self, family: Family, images: Images) -> NetSpec:
+    def _spec(self, family: Family, images: DatasetInfo) -> NetSpec:
         bypassed = family in ("residual", "preact")
         return NetSpec(
             family=family,
@@ -114,7 +116,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Bill:
+class CostEstimate:
     """What an order costs.
 
     Attributes:
@@ -127,21 +129,21 @@ class Bill:
 
 
 @lru_cache(maxsize=64)  # a page asks for the same few each time it is drawn
-def bill(order: Order, images: Images, speed: Speed | None, workers: int) -> Bill:
-    """Cost of the whole order, with that many runs at once; raises as `Order.runs`."""
+def estimate_cost(order: Experiment, images: DatasetInfo, speed: Speed | None, workers: int) -> CostEstimate:
+    """Cost of the whole order, with that many runs at once; raises as `Experiment.runs`."""
     each = tuple(
         estimate(spec, recipe, images.image_size, images.train, speed) for spec, recipe in order.runs(images)
     )
     known = [cost.seconds for cost in each if cost.seconds is not None]
-    return Bill(each, together(known, workers) if len(known) == len(each) else None)
+    return CostEstimate(each, together(known, workers) if len(known) == len(each) else None)
 
 
-def iterations(order: Order, images: Images) -> int:
+def iterations(order: Experiment, images: DatasetInfo) -> int:
     """Steps of each run."""
     return order.recipe.epochs * max(images.train // min(order.recipe.batch_size, images.train), 1)
 
 
-def learning_rates(order: Order, images: Images, points: int = 200) -> list[float]:
+def learning_rates(order: Experiment, images: DatasetInfo, points: int = 200) -> list[float]:
     """The learning rate of steps spread evenly over the run."""
     total = iterations(order, images)
     points = min(points, total)
@@ -156,16 +158,16 @@ class Preset:
     Attributes:
         key: its name in code.
         title: what people read.
-        changes: how it differs from the default order; fields of `Order`.
+        changes: how it differs from the default order; fields of `Experiment`.
     """
 
     key: str
     title: str
     changes: dict[str, Any]
 
-    def order(self) -> Order:
+    def order(self) -> Experiment:
         """The order itself."""
-        return replace(Order(), **self.changes)
+        return replace(Experiment(), **self.changes)
 
 
 # first what shows the paper's effect without fail: at 56 layers on digits, in all seeds of the zoo

@@ -11,6 +11,7 @@ import pandas as pd
 from cachetools import LRUCache
 from sqlalchemy import select
 
+from explorer.jobs.progress import Snapshot
 from explorer.runs import schema
 from explorer.runs.groups import group_runs, members
 from explorer.runs.library import RunSource
@@ -18,7 +19,6 @@ from explorer.runs.run import Run
 from explorer.runs.status import ACTIVE
 from explorer.runs.store import Store
 from explorer.runs.tables import empty
-from explorer.work.progress import Snapshot
 
 ZOO_GROUP = ", zoo"
 _TABLES = ("epochs", "steps", "blocks")
@@ -26,7 +26,7 @@ _MOST_KEPT = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class RecordTables:
     """What has been recorded of one run, epoch by epoch.
 
     Attributes:
@@ -40,12 +40,12 @@ class Record:
     blocks: pd.DataFrame
 
 
-NOTHING = Record(*(empty(name) for name in _TABLES))
+NOTHING = RecordTables(*(empty(name) for name in _TABLES))
 """Of a run that has not begun."""
 
 
 @dataclass(frozen=True)
-class Reached:
+class RunCursor:
     """How far a run is.
 
     Attributes:
@@ -59,7 +59,7 @@ class Reached:
     attempt: int
 
 
-class Followers:
+class IncrementalRunReader:
     """Reads runs of the store while they are trained: each record once, and those of several runs together.
 
     Args:
@@ -70,13 +70,13 @@ class Followers:
         """Nothing is read yet."""
         self._store = store
         self._lock = threading.Lock()
-        self._known: LRUCache[str, tuple[Reached, Record]] = LRUCache(_MOST_KEPT)
+        self._known: LRUCache[str, tuple[RunCursor, RecordTables]] = LRUCache(_MOST_KEPT)
 
-    def read(self, reached: Sequence[Reached]) -> dict[str, Record]:
+    def read(self, cursors: Sequence[RunCursor]) -> dict[str, RecordTables]:
         """By run id, the records that far; the same object until there are more."""
         with self._lock:
-            before = {one: self._before(one) for one in reached}
-            behind: dict[tuple[int, int], dict[Reached, Record]] = {}
+            before = {one: self._before(one) for one in cursors}
+            behind: dict[tuple[int, int], dict[RunCursor, RecordTables]] = {}
             for one, (known, record) in before.items():
                 if one != known:
                     behind.setdefault((known.epoch, one.epoch), {})[one] = record
@@ -85,14 +85,16 @@ class Followers:
                 found |= self._read_more(runs, after, until)
             return found
 
-    def _before(self, now: Reached) -> tuple[Reached, Record]:
+    def _before(self, now: RunCursor) -> tuple[RunCursor, RecordTables]:
         """What is known already, of the same attempt."""
         known = self._known.get(now.run_id)
         if known and known[0].attempt == now.attempt and known[0].epoch <= now.epoch:
             return known
-        return Reached(now.run_id, -1, -1), NOTHING
+        return RunCursor(now.run_id, -1, -1), NOTHING
 
-    def _read_more(self, runs: Mapping[Reached, Record], after: int, until: int) -> dict[str, Record]:
+    def _read_more(
+        self, runs: Mapping[RunCursor, RecordTables], after: int, until: int
+    ) -> dict[str, RecordTables]:
         """Nothing later than `until`: what a worker has recorded since would be read once more next time."""
         ids, found = [one.run_id for one in runs], {}
         more = [_by_run(getattr(self._store, name)(ids, after=after, until=until)) for name in _TABLES]
@@ -101,7 +103,7 @@ class Followers:
                 _joined(before, table.get(one.run_id))
                 for before, table in zip((known.epochs, known.steps, known.blocks), more, strict=True)
             ]
-            found[one.run_id] = Record(parts[0], parts[1], _ends(parts[2]))
+            found[one.run_id] = RecordTables(parts[0], parts[1], _ends(parts[2]))
             self._known[one.run_id] = one, found[one.run_id]
         return found
 
@@ -113,7 +115,7 @@ def _joined(before: pd.DataFrame, more: pd.DataFrame | None) -> pd.DataFrame:
     return pd.concat([before, more], ignore_index=True) if len(before) else more.reset_index(drop=True)
 
 
-def zoo_records(source: RunSource, runs: Sequence[Run]) -> dict[str, Record]:
+def zoo_records(source: RunSource, runs: Sequence[Run]) -> dict[str, RecordTables]:
     """The records of finished runs, by run id."""
     ids = [run.run_id for run in runs]
     tables = [_by_run(getattr(source, name)(ids)) for name in _TABLES]
@@ -122,7 +124,9 @@ def zoo_records(source: RunSource, runs: Sequence[Run]) -> dict[str, Record]:
         run_id: [table.get(run_id, none) for table, none in zip(tables, nothing, strict=True)]
         for run_id in ids
     }
-    return {run_id: Record(epochs, steps, _ends(blocks)) for run_id, (epochs, steps, blocks) in each.items()}
+    return {
+        run_id: RecordTables(epochs, steps, _ends(blocks)) for run_id, (epochs, steps, blocks) in each.items()
+    }
 
 
 def named(runs: Sequence[Run]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from types import FrameType
 
 import torch
 
+from explorer.jobs import progress, run_queue, training_loop
 from explorer.nets.spec import NetSpec
 from explorer.runs import home, provenance
 from explorer.runs.database import StoreGoneError
@@ -22,7 +23,6 @@ from explorer.system.files import sweep_temporaries
 from explorer.system.processes import lives, this_process
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
-from explorer.work import engine, progress, queue
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ _LOOK_S = 1.0
 
 
 @dataclass(frozen=True)
-class Duty:
+class WorkerOptions:
     """When a worker may leave, and how it trains.
 
     Attributes:
@@ -47,7 +47,7 @@ class Duty:
     said: Callable[[str], None] = log.info
 
 
-def work(store: Store, duty: Duty) -> int:
+def work(store: Store, options: WorkerOptions) -> int:
     """Train queued runs until there is a reason to leave.
 
     On SIGTERM or SIGINT the run at hand is kept as of its current step, marked as interrupted, and the
@@ -59,21 +59,21 @@ def work(store: Store, duty: Duty) -> int:
     Raises:
         StoreGoneError: the data folder was deleted, moved or replaced; the run at hand is not trained on.
     """
-    with asked_to_leave() as leaving:
-        return _work(store, duty, leaving)
+    with shutdown_signals() as shutdown:
+        return _work(store, options, shutdown)
 
 
-def _work(store: Store, duty: Duty, leaving: threading.Event) -> int:
-    session = engine.Session(store, duty.threads, leaving.is_set)
+def _work(store: Store, options: WorkerOptions, shutdown: threading.Event) -> int:
+    session = training_loop.TrainingSession(store, options.threads, shutdown.is_set)
     trained, looked, problem = 0, 0.0, ""
-    while not leaving.is_set():
+    while not shutdown.is_set():
         try:
             if time.monotonic() - looked > _LOOK_S:
                 looked = time.monotonic()
                 progress.mark_interrupted(store)
-                if duty.parent is not None and not lives(*duty.parent):
+                if options.parent is not None and not lives(*options.parent):
                     break
-            job = queue.take(store, this_process())
+            job = run_queue.take(store, this_process())
             problem = ""
         except StoreGoneError:  # nothing that was trained on could be kept
             raise
@@ -81,14 +81,14 @@ def _work(store: Store, duty: Duty, leaving: threading.Event) -> int:
             if str(error) != problem:
                 problem = str(error)
                 log.warning("%s", problem)
-            leaving.wait(_LOOK_S)
+            shutdown.wait(_LOOK_S)
             continue
         if job is not None:
-            trained += _train(session, job, duty)
-        elif duty.until_idle:
+            trained += _train(session, job, options)
+        elif options.until_idle:
             break
         else:
-            leaving.wait(POLL_S)
+            shutdown.wait(POLL_S)
     return trained
 
 
@@ -100,17 +100,17 @@ def warm_up(threads: int) -> None:
     torch.set_num_threads(threads)
     sweep_temporaries(home.home() / "checkpoints")
     spec, recipe = NetSpec(depth=8, width=4, in_channels=1), Recipe(iterations=1, device="cpu")
-    trainer = Trainer(spec, recipe, engine.opened("digits"))
+    trainer = Trainer(spec, recipe, training_loop.opened("digits"))
     trainer.run_epoch()
     provenance.commit()
 
 
-def _train(session: engine.Session, job: queue.Job, duty: Duty) -> int:
+def _train(session: training_loop.TrainingSession, job: run_queue.Job, options: WorkerOptions) -> int:
     run_id = job.run.run_id
-    duty.said(f"{run_id}: starts")
-    status = engine.train(session, job)
+    options.said(f"{run_id}: starts")
+    status = training_loop.train(session, job)
     reason = session.store.get_state(run_id).reason if status == Status.FAILED else None
-    duty.said(f"{run_id}: {status or 'was taken away'}" + (f". {reason}" if reason else ""))
+    options.said(f"{run_id}: {status or 'was taken away'}" + (f". {reason}" if reason else ""))
     if status == Status.QUEUED:  # it waits for memory that another run has
         time.sleep(_LOOK_S)
         return 0
@@ -118,7 +118,7 @@ def _train(session: engine.Session, job: queue.Job, duty: Duty) -> int:
 
 
 @contextmanager
-def asked_to_leave() -> Iterator[threading.Event]:
+def shutdown_signals() -> Iterator[threading.Event]:
     """An event that SIGTERM and SIGINT set instead of ending the process; both work as before afterwards."""
     asked = threading.Event()
 

@@ -13,15 +13,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from explorer.jobs import actions, worker, worker_pool
+from explorer.jobs.worker import WorkerOptions, work
+from explorer.jobs.worker_pool import WorkerPool, worker_count, worker_threads
 from explorer.nets.spec import NetSpec
 from explorer.runs import upkeep
 from explorer.runs.database import StoreDamagedError, StoreGoneError, backup_path
 from explorer.runs.store import Store, UnknownRunError
 from explorer.system.processes import lives, this_process
 from explorer.training.recipe import Recipe
-from explorer.work import jobs, worker, workers
-from explorer.work.worker import Duty, work
-from explorer.work.workers import Workers, worker_count, worker_threads
 
 DATA = "digits-small"
 SPEC = NetSpec(depth=8, width=4)
@@ -38,7 +38,7 @@ def eventually(condition, seconds=90):
 
 
 def statuses(store):
-    return jobs.states(store)["status"].tolist()
+    return actions.states(store)["status"].tolist()
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def started():
 
 def test_a_worker_works_the_queue_off_in_fair_order(store):
     lines = []
-    mine = [jobs.submit(store, SPEC, RECIPE, DATA, owner="me") for _ in range(2)]
-    hers = jobs.submit(store, SPEC, RECIPE, DATA, owner="her")
-    assert work(store, Duty(until_idle=True, said=lines.append)) == 3
+    mine = [actions.submit(store, SPEC, RECIPE, DATA, owner="me") for _ in range(2)]
+    hers = actions.submit(store, SPEC, RECIPE, DATA, owner="her")
+    assert work(store, WorkerOptions(until_idle=True, said=lines.append)) == 3
     assert statuses(store) == ["done"] * 3
     assert [line for line in lines if "starts" in line] == [
         f"{run_id}: starts" for run_id in (mine[0], hers, mine[1])
@@ -69,22 +69,22 @@ def test_a_worker_works_the_queue_off_in_fair_order(store):
 
 
 def test_a_worker_goes_on_after_a_run_that_failed(store):
-    jobs.submit(store, SPEC, RECIPE, "nowhere")
-    jobs.submit(store, SPEC, RECIPE, DATA)
-    assert work(store, Duty(until_idle=True, said=lambda _line: None)) == 2
+    actions.submit(store, SPEC, RECIPE, "nowhere")
+    actions.submit(store, SPEC, RECIPE, DATA)
+    assert work(store, WorkerOptions(until_idle=True, said=lambda _line: None)) == 2
     assert statuses(store) == ["failed", "done"]
-    assert "'nowhere' is no dataset" in jobs.states(store)["reason"].iloc[0]
+    assert "'nowhere' is no dataset" in actions.states(store)["reason"].iloc[0]
 
 
 def test_an_idle_worker_leaves_with_its_parent(store):
     process = subprocess.Popen([sys.executable, "-c", ""])
     started = psutil.Process(process.pid).create_time()
     process.wait()
-    assert work(store, Duty(parent=(process.pid, started))) == 0
+    assert work(store, WorkerOptions(parent=(process.pid, started))) == 0
 
 
 def test_sigterm_lets_a_worker_leave_with_its_run_kept(store):
-    run_id = jobs.submit(store, SPEC, LONG, DATA)
+    run_id = actions.submit(store, SPEC, LONG, DATA)
 
     def end():
         eventually(lambda: len(store.epochs([run_id])) > 1)
@@ -92,7 +92,7 @@ def test_sigterm_lets_a_worker_leave_with_its_run_kept(store):
 
     ending = threading.Thread(target=end)
     ending.start()
-    assert work(store, Duty(said=lambda _line: None)) == 1
+    assert work(store, WorkerOptions(said=lambda _line: None)) == 1
     ending.join()
     state = store.get_state(run_id)
     assert (state.status, "Resume goes on" in state.reason) == ("interrupted", True)
@@ -100,7 +100,7 @@ def test_sigterm_lets_a_worker_leave_with_its_run_kept(store):
 
 def test_a_worker_whose_data_folder_is_gone_stops_and_says_so(store, home):
     """SQLite and the trainer would go on for hours, and keep nothing."""
-    run_id = jobs.submit(store, SPEC, LONG, DATA)
+    run_id = actions.submit(store, SPEC, LONG, DATA)
     aside = home.with_name("moved")
 
     def move_away():
@@ -110,7 +110,7 @@ def test_a_worker_whose_data_folder_is_gone_stops_and_says_so(store, home):
     moving = threading.Thread(target=move_away)
     moving.start()
     with pytest.raises(StoreGoneError, match=r"runs\.sqlite3 is gone: .* Put it back, or start"):
-        work(store, Duty(said=lambda _line: None))
+        work(store, WorkerOptions(said=lambda _line: None))
     moving.join()
     assert not home.exists()  # nor was an empty one made in its place
 
@@ -119,7 +119,7 @@ def test_a_worker_whose_data_folder_is_gone_stops_and_says_so(store, home):
 
 
 def test_many_workers_take_each_run_once(store, started):
-    run_ids = [jobs.submit(store, SPEC, RECIPE, DATA) for _ in range(6)]
+    run_ids = [actions.submit(store, SPEC, RECIPE, DATA) for _ in range(6)]
     both = [started("-m", "explorer", "worker", "--until-idle", "--threads", "1") for _ in range(2)]
     assert [process.wait(120) for process in both] == [0, 0]
     assert statuses(store) == ["done"] * 6
@@ -128,23 +128,28 @@ def test_many_workers_take_each_run_once(store, started):
 
 
 def test_a_worker_that_does_not_leave_is_ended_and_its_run_marked(store, monkeypatch):
-    run_id = jobs.submit(store, SPEC, LONG, DATA)
-    mine = Workers(1, 1)
+    run_id = actions.submit(store, SPEC, LONG, DATA)
+    mine = WorkerPool(1, 1)
     mine.start()
     eventually(lambda: len(store.epochs([run_id])) > 1)
     stuck = store.get_state(run_id)
     os.kill(stuck.pid, signal.SIGSTOP)
-    monkeypatch.setattr(workers, "_END_S", 0.5)
+    monkeypatch.setattr(worker_pool, "_END_S", 0.5)
     mine.stop()
     assert not lives(stuck.pid, stuck.process_started)
     assert store.get_state(run_id).status == "interrupted"
 
 
-APP = "from explorer.work.workers import Workers; import time; w = Workers(1, 1); w.start(); time.sleep(600)"
+APP = """
+import time
+from explorer.jobs.worker_pool import WorkerPool
+WorkerPool(1, 1).start()
+time.sleep(600)
+"""
 
 
 def test_a_killed_app_loses_nothing_and_a_killed_worker_is_seen_and_replaced(store, started, monkeypatch):
-    run_id = jobs.submit(store, SPEC, LONG, DATA)
+    run_id = actions.submit(store, SPEC, LONG, DATA)
     app = started("-c", APP)
     eventually(lambda: len(store.epochs([run_id])) > 1)
     first = store.get_state(run_id)
@@ -153,21 +158,21 @@ def test_a_killed_app_loses_nothing_and_a_killed_worker_is_seen_and_replaced(sto
     reached = len(store.epochs([run_id]))
     eventually(lambda: len(store.epochs([run_id])) > reached + 1)  # it trains on without its app
 
-    looked, strangers = [], Workers._strangers
-    monkeypatch.setattr(Workers, "_strangers", lambda *words: looked.append(words[0]) or strangers(*words))
-    again = Workers(1, 1)
+    seen, orphans = [], WorkerPool._orphans
+    monkeypatch.setattr(WorkerPool, "_orphans", lambda *words: seen.append(words[0]) or orphans(*words))
+    again = WorkerPool(1, 1)
     again.start()
-    eventually(lambda: looked.count(again) > 2)
+    eventually(lambda: seen.count(again) > 2)
     assert again.children == {}  # the one that is left counts
     os.kill(first.pid, signal.SIGKILL)
     eventually(lambda: statuses(store) == ["interrupted"])
     eventually(lambda: len(again.children) == 1)
 
-    jobs.resume(store, run_id)
+    actions.resume(store, run_id)
     eventually(lambda: store.get_state(run_id).status == "running")
     child = store.get_state(run_id)
     assert child.pid == again.children[0].pid
-    eventually(lambda: jobs.states(store)["epoch"].iloc[0] > reached)
+    eventually(lambda: actions.states(store)["epoch"].iloc[0] > reached)
     again.stop()
     assert store.get_state(run_id).status == "interrupted"
     assert not lives(child.pid, child.process_started)
@@ -175,7 +180,7 @@ def test_a_killed_app_loses_nothing_and_a_killed_worker_is_seen_and_replaced(sto
 
 def test_there_is_one_set_of_workers_for_a_folder(home):
     home.mkdir()
-    first, second = Workers(0, 1), Workers(0, 1)
+    first, second = WorkerPool(0, 1), WorkerPool(0, 1)
     assert first._holds_lock()
     assert not second._holds_lock()
     first.stop()
@@ -185,26 +190,26 @@ def test_there_is_one_set_of_workers_for_a_folder(home):
 
 def test_a_worker_that_ends_at_once_is_followed_more_and_more_slowly(store, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    tended = Workers(1, 1)
+    tended = WorkerPool(1, 1)
     waits = []
     for _ in range(3):
         tended._not_before = 0.0
-        tended._tend()
+        tended._supervise()
         tended.children[0].wait(30)
-        tended._bury()
+        tended._reap()
         waits.append(tended._wait_s)
     assert waits == [2.0, 4.0, 8.0]
-    tended._tend()
+    tended._supervise()
     assert tended.children == {}
     tended.stop()
 
 
 def test_workers_are_as_many_as_the_machine_bears(monkeypatch):
-    monkeypatch.setattr(workers, "gpu_count", lambda: 0)
+    monkeypatch.setattr(worker_pool, "gpu_count", lambda: 0)
     for cores, count, threads in ((1, 1, 1), (2, 2, 1), (4, 4, 1), (16, 4, 4)):
-        monkeypatch.setattr(workers, "cores", lambda cores=cores: cores)
+        monkeypatch.setattr(worker_pool, "cores", lambda cores=cores: cores)
         assert (worker_count(), worker_threads()) == (count, threads)
-    monkeypatch.setattr(workers, "gpu_count", lambda: 2)
+    monkeypatch.setattr(worker_pool, "gpu_count", lambda: 2)
     assert worker_count() == 2
     monkeypatch.setenv("EXPLORER_WORKERS", "0")
     assert worker_count() == 0
@@ -212,7 +217,7 @@ def test_workers_are_as_many_as_the_machine_bears(monkeypatch):
 
 @pytest.mark.parametrize("asked", ["", "many", "-1", "1000000"])
 def test_a_number_of_workers_that_cannot_be_meant_counts_as_unset(monkeypatch, caplog, asked):
-    monkeypatch.setattr(workers, "gpu_count", lambda: 3)
+    monkeypatch.setattr(worker_pool, "gpu_count", lambda: 3)
     monkeypatch.setenv("EXPLORER_WORKERS", asked)
 
     assert worker_count() == 3
@@ -221,11 +226,11 @@ def test_a_number_of_workers_that_cannot_be_meant_counts_as_unset(monkeypatch, c
 
 def test_gpus_that_may_be_used_are_counted(monkeypatch):
     for visible, count in (("", 0), ("-1", 0), ("0", 1), ("0,2", 2), ("GPU-1,GPU-2", 2)):
-        workers.gpu_count.cache_clear()
+        worker_pool.gpu_count.cache_clear()
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-        assert workers.gpu_count() == count
-    assert workers._environment(3, 1)["CUDA_VISIBLE_DEVICES"] == "GPU-2"
-    workers.gpu_count.cache_clear()
+        assert worker_pool.gpu_count() == count
+    assert worker_pool._environment(3, 1)["CUDA_VISIBLE_DEVICES"] == "GPU-2"
+    worker_pool.gpu_count.cache_clear()
 
 
 def test_warming_up_sweeps_what_killed_processes_left(home):
@@ -261,7 +266,7 @@ def test_deleted_runs_are_removed_for_good_after_a_day(store, make_run):
         store.add_run(make_run(run_id, status="done"))
         store.checkpoint_path(run_id).write_bytes(b"weights")
     store.update_run("old", deleted=time.time() - upkeep.KEEP_DELETED_S - 1)
-    jobs.delete(store, "new")
+    actions.delete(store, "new")
     upkeep.keep_up(store)
     with pytest.raises(UnknownRunError):
         store.get_run("old")

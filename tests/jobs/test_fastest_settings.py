@@ -2,14 +2,14 @@
 
 import pytest
 
+from explorer.jobs.experiment import DatasetInfo
+from explorer.jobs.fastest_settings import PAYS_S, costliest, fastest
 from explorer.nets.spec import NetSpec
 from explorer.training.estimates import Speed, estimate
 from explorer.training.recipe import Recipe
-from explorer.work.fastest import PAYS_S, costliest, fastest
-from explorer.work.order import Images
 
 SPEC = NetSpec("residual", 56)
-IMAGES = Images("some", 32, 3, 10, 50_000)
+IMAGES = DatasetInfo("some", 32, 3, 10, 50_000)
 LONG, SHORT = Recipe(iterations=2000), Recipe(iterations=1)
 
 

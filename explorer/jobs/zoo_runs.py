@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from explorer.jobs.sweep import RunConfig, sweep
 from explorer.nets.spec import NetSpec
 from explorer.runs.bake import bake
 from explorer.runs.zoo import PRETRAINED
@@ -21,7 +22,6 @@ from explorer.training.recipe import (
     Schedule,
     paper_recipe,
 )
-from explorer.work.sweep import Plan, sweep
 
 if TYPE_CHECKING:
     from explorer.training.evaluation import Evaluation
@@ -52,7 +52,7 @@ KEPT_WEIGHTS = {
 BLOCKS_EVERY = {SMALL: 5}
 
 
-class Choice(Protocol):
+class SweepOptions(Protocol):
     """What a sweep is asked for."""
 
     families: Sequence[str]
@@ -69,7 +69,7 @@ class Choice(Protocol):
     kernels: Kernels | Literal["auto"]
 
 
-def make_plans(choice: Choice) -> list[Plan]:
+def make_run_configs(options: SweepOptions) -> list[RunConfig]:
     """All combinations, the deepest first, so that the last to finish are the quick ones.
 
     With a fraction or, on other data than digits, a number of epochs it is the paper's recipe, its drops at
@@ -80,88 +80,88 @@ def make_plans(choice: Choice) -> list[Plan]:
     Raises:
         ValueError: a net cannot be built, or there is nothing to do.
     """
-    plans = []
-    fraction = _fraction(choice)
-    depths = sorted(set(choice.depths), reverse=True)
-    for depth, seed, family in product(depths, choice.seeds, choice.families):
+    configs = []
+    fraction = _fraction(options)
+    depths = sorted(set(options.depths), reverse=True)
+    for depth, seed, family in product(depths, options.seeds, options.families):
         net = NetSpec.parse(f"{family}-{depth}").id
-        recipe = Recipe(seed=seed, epochs=choice.epochs or Recipe().epochs)
+        recipe = Recipe(seed=seed, epochs=options.epochs or Recipe().epochs)
         if fraction is not None:
             recipe = paper_recipe(seed, fraction, warmup=depth >= WARMUP_FROM)
-        precision = "fp32" if choice.precision == "auto" else choice.precision
-        recipe = replace(_changed(recipe, choice), precision=precision, device=choice.device)
-        plans.append(Plan(net, recipe, choice.data))
-    if not plans:
+        precision = "fp32" if options.precision == "auto" else options.precision
+        recipe = replace(_changed(recipe, options), precision=precision, device=options.device)
+        configs.append(RunConfig(net, recipe, options.data))
+    if not configs:
         raise ValueError("Nothing to train: give at least one family, depth and seed.")
-    return _settled(plans, choice)
+    return _settled(configs, options)
 
 
-def _changed(recipe: Recipe, choice: Choice) -> Recipe:
+def _changed(recipe: Recipe, options: SweepOptions) -> Recipe:
     """The recipe with what was given in its place."""
-    changes: dict[str, Any] = {"lr": choice.lr, "schedule": choice.schedule}
-    if choice.warmup_epochs is not None:
-        images = _train_images(choice)
+    changes: dict[str, Any] = {"lr": options.lr, "schedule": options.schedule}
+    if options.warmup_epochs is not None:
+        images = _train_images(options)
         steps = images // min(recipe.batch_size, images)
-        changes["warmup"] = choice.warmup_epochs * steps / (recipe.iterations or recipe.epochs * steps)
+        changes["warmup"] = options.warmup_epochs * steps / (recipe.iterations or recipe.epochs * steps)
         if changes["warmup"] > 1:
-            raise ValueError(f"--warmup-epochs {choice.warmup_epochs:g} is longer than the run; take fewer.")
+            raise ValueError(f"--warmup-epochs {options.warmup_epochs:g} is longer than the run; take fewer.")
     return replace(recipe, **{name: value for name, value in changes.items() if value is not None})
 
 
-def _settled(plans: list[Plan], choice: Choice) -> list[Plan]:
-    """The same plans with the precision and the kernels that are left to this machine, alike for all."""
+def _settled(configs: list[RunConfig], options: SweepOptions) -> list[RunConfig]:
+    """The same configs with the precision and the kernels that are left to this machine, alike for all."""
     from explorer.data.sources import open_dataset
-    from explorer.work.fastest import fastest_here
-    from explorer.work.order import images_of
+    from explorer.jobs.experiment import dataset_info
+    from explorer.jobs.fastest_settings import fastest_here
 
-    if choice.kernels != "auto" and choice.precision != "auto":
-        return [replace(plan, recipe=replace(plan.recipe, kernels=choice.kernels)) for plan in plans]
-    images = images_of(open_dataset(choice.data))
-    costliest = NetSpec.parse(plans[0].net, in_channels=images.channels, classes=images.classes)
-    found = fastest_here(costliest, plans[0].recipe, images, choice.precision, choice.kernels).recipe
+    if options.kernels != "auto" and options.precision != "auto":
+        return [replace(config, recipe=replace(config.recipe, kernels=options.kernels)) for config in configs]
+    images = dataset_info(open_dataset(options.data))
+    costliest = NetSpec.parse(configs[0].net, in_channels=images.channels, classes=images.classes)
+    found = fastest_here(costliest, configs[0].recipe, images, options.precision, options.kernels).recipe
     changes = {"precision": found.precision, "kernels": found.kernels}
-    return [replace(plan, recipe=replace(plan.recipe, **changes)) for plan in plans]  # type: ignore[arg-type]
+    return [replace(config, recipe=replace(config.recipe, **changes)) for config in configs]  # type: ignore[arg-type]
 
 
-def _fraction(choice: Choice) -> float | None:
+def _fraction(options: SweepOptions) -> float | None:
     """The fraction of the paper's iterations that is asked for, if any."""
-    if choice.fraction is not None and choice.epochs is not None:
+    if options.fraction is not None and options.epochs is not None:
         raise ValueError("Give --fraction or --epochs, not both.")
-    if choice.epochs is None or choice.data.partition(":")[0].startswith("digits"):
-        return choice.fraction
-    images = _train_images(choice)
+    if options.epochs is None or options.data.partition(":")[0].startswith("digits"):
+        return options.fraction
+    images = _train_images(options)
     steps = images // min(Recipe().batch_size, images)
-    return choice.epochs * steps / PAPER_ITERATIONS
+    return options.epochs * steps / PAPER_ITERATIONS
 
 
-def _train_images(choice: Choice) -> int:
+def _train_images(options: SweepOptions) -> int:
     from explorer.data.sources import open_dataset
 
-    return len(open_dataset(choice.data).split("train").labels)
+    return len(open_dataset(options.data).split("train").labels)
 
 
-def digits_plans() -> list[Plan]:
+def digits_runs() -> list[RunConfig]:
     """The runs of the digits zoo; on the CPU, so that anybody can make them again."""
     chosen = nets(("plain", "residual"), DIGITS_DEPTHS) + nets(("highway",), HIGHWAY_DEPTHS)
     chosen.sort(key=lambda net: -NetSpec.parse(net).depth)
-    return [Plan(net, Recipe(seed=seed, device="cpu"), "digits") for net in chosen for seed in SEEDS]
+    return [RunConfig(net, Recipe(seed=seed, device="cpu"), "digits") for net in chosen for seed in SEEDS]
 
 
-def small_plans() -> list[Plan]:
+def small_digits_runs() -> list[RunConfig]:
     """Residual nets on few images, with and without regularisers: does more depth overfit?
 
     With the peak learning rate of 0.03 that suits digits, 302 layers had 88 % training error after these 100
     steps; with 0.01 they get their 200 images right. It was chosen by training errors alone.
     """
-    plans = []
+    configs = []
     seeds = [(depth, seed) for depth in reversed(SMALL_DEPTHS) for seed in SMALL_SEEDS.get(depth, SEEDS)]
     for (depth, seed), settings in product(seeds, SMALL_REGULARISERS):
         recipe = replace(Recipe(epochs=25, batch_size=50, lr=0.01, seed=seed, device="cpu"), **settings)  # type: ignore[arg-type]
-        plans.append(Plan(f"residual-{depth}", recipe, SMALL))
-    return plans
+        configs.append(RunConfig(f"residual-{depth}", recipe, SMALL))
+    return configs
 
 
-_OWN_PLANS = {"digits": digits_plans, SMALL: small_plans}
+_OWN_PLANS = {"digits": digits_runs, SMALL: small_digits_runs}
 
 
 def build_zoo(
@@ -187,13 +187,18 @@ def build_zoo(
             progress(line)
     kept_nets, every = KEPT_WEIGHTS.get(dataset, ()), BLOCKS_EVERY.get(dataset, 1)
     runs = bake(
-        work, out or PRETRAINED, kept_nets, partial(shrink, data or dataset), blocks_every=every, add=add
+        work,
+        out or PRETRAINED,
+        kept_nets,
+        partial(save_half_precision, data or dataset),
+        blocks_every=every,
+        add=add,
     )
     kept = sum(run.checkpoint is not None for run in runs)
     return {"dataset": dataset, "runs": len(runs), "checkpoints": kept, "folder": str(out or PRETRAINED)}
 
 
-def shrink(data: str, weights: Path, target: Path) -> dict[str, float]:
+def save_half_precision(data: str, weights: Path, target: Path) -> dict[str, float]:
     """Write the checkpoint in half precision if its error stays the same, else as it is.
 
     Returns:

@@ -7,17 +7,11 @@ import pandas as pd
 import pytest
 
 from explorer.data.sources import digits
-from explorer.nets.spec import NetSpec
-from explorer.runs.library import Library
-from explorer.runs.store import Store
-from explorer.runs.zoo import Zoo
-from explorer.training.recipe import Recipe
-from explorer.training.trainer import Trainer
-from explorer.work import jobs
-from explorer.work.progress import Snapshot
-from explorer.work.watch import (
-    Followers,
-    Reached,
+from explorer.jobs import actions
+from explorer.jobs.progress import Snapshot
+from explorer.jobs.run_reader import (
+    IncrementalRunReader,
+    RunCursor,
     being_trained,
     named,
     resolve,
@@ -25,6 +19,12 @@ from explorer.work.watch import (
     with_snapshot,
     zoo_records,
 )
+from explorer.nets.spec import NetSpec
+from explorer.runs.library import Library
+from explorer.runs.store import Store
+from explorer.runs.zoo import Zoo
+from explorer.training.recipe import Recipe
+from explorer.training.trainer import Trainer
 
 SPEC = NetSpec("residual", 8, width=4, in_channels=1)
 
@@ -46,7 +46,7 @@ def recorded(run_id, last):
 
 
 def test_steps_of_a_snapshot_follow_those_that_are_recorded(store):
-    run_id = jobs.submit(store, SPEC, Recipe(iterations=40))
+    run_id = actions.submit(store, SPEC, Recipe(iterations=40))
     run = store.get_run(run_id)
     shot = Snapshot(14, np.arange(4, dtype=np.float32), 100.0, 0.0)
 
@@ -58,7 +58,7 @@ def test_steps_of_a_snapshot_follow_those_that_are_recorded(store):
 
 
 def test_an_old_snapshot_adds_nothing(store):
-    run_id = jobs.submit(store, SPEC, Recipe(iterations=40))
+    run_id = actions.submit(store, SPEC, Recipe(iterations=40))
     shot = Snapshot(10, np.zeros(5, np.float32), 100.0, 0.0)
     table = with_snapshot(recorded(run_id, 12), shot, store.get_run(run_id))
 
@@ -66,14 +66,14 @@ def test_an_old_snapshot_adds_nothing(store):
 
 
 def test_links_name_runs_and_groups(store):
-    one = jobs.submit(store, SPEC, Recipe())
-    twins = jobs.submit_all(store, [(SPEC, Recipe()), (SPEC.twin, Recipe())], group="abc")
+    one = actions.submit(store, SPEC, Recipe())
+    twins = actions.submit_all(store, [(SPEC, Recipe()), (SPEC.twin, Recipe())], group="abc")
 
     assert resolve(store, ["abc"]) == twins
     assert resolve(store, [one, "abc", "nothing"]) == [one, *twins]
     assert resolve(store, ["nothing", "'; drop table runs"]) == []
     assert being_trained(store) == [one, *twins]
-    jobs.delete(store, one)
+    actions.delete(store, one)
     assert resolve(store, [one]) == []
     assert being_trained(store) == twins
 
@@ -94,10 +94,10 @@ def test_runs_of_the_zoo_are_groups_of_their_own():
 
 
 def test_followers_have_what_the_store_has_and_read_each_record_once(store, monkeypatch):
-    run_id = jobs.submit(store, SPEC, Recipe(epochs=4, batch_size=512))
+    run_id = actions.submit(store, SPEC, Recipe(epochs=4, batch_size=512))
     whole = trained_epochs(store, run_id)
-    followers = Followers(store)
-    assert len(followers.read([Reached(run_id, -1, 1)])[run_id].epochs) == 0
+    reader = IncrementalRunReader(store)
+    assert len(reader.read([RunCursor(run_id, -1, 1)])[run_id].epochs) == 0
 
     asked = []
     read = store.steps
@@ -106,8 +106,8 @@ def test_followers_have_what_the_store_has_and_read_each_record_once(store, monk
     )
     for epoch, record in enumerate(whole):
         store.add_epoch(run_id, record)
-        first = followers.read([Reached(run_id, epoch, 1)])[run_id]
-        assert followers.read([Reached(run_id, epoch, 1)])[run_id] is first
+        first = reader.read([RunCursor(run_id, epoch, 1)])[run_id]
+        assert reader.read([RunCursor(run_id, epoch, 1)])[run_id] is first
 
     assert asked == [-1, 0, 1, 2, 3]
     for name in ("epochs", "steps"):
@@ -118,23 +118,23 @@ def test_followers_have_what_the_store_has_and_read_each_record_once(store, monk
 
 
 def test_an_epoch_recorded_between_a_look_and_its_reading_is_not_read_twice(store):
-    run_id = jobs.submit(store, SPEC, Recipe(epochs=3, batch_size=512))
+    run_id = actions.submit(store, SPEC, Recipe(epochs=3, batch_size=512))
     whole = trained_epochs(store, run_id)
-    followers = Followers(store)
+    reader = IncrementalRunReader(store)
     for record in whole[:3]:
         store.add_epoch(run_id, record)
-    early = followers.read([Reached(run_id, 1, 1)])[run_id]  # the listing was read before the last record
+    early = reader.read([RunCursor(run_id, 1, 1)])[run_id]  # the listing was read before the last record
     assert early.epochs["epoch"].tolist() == [0, 1]
 
     store.add_epoch(run_id, whole[3])
-    record = followers.read([Reached(run_id, 3, 1)])[run_id]
+    record = reader.read([RunCursor(run_id, 3, 1)])[run_id]
 
     assert record.epochs["epoch"].tolist() == [0, 1, 2, 3]
     pd.testing.assert_frame_equal(record.steps, store.steps([run_id]))
 
 
 def test_runs_that_are_as_far_are_read_together_and_stay_apart(store, monkeypatch):
-    ids = [jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512, seed=seed)) for seed in (0, 1)]
+    ids = [actions.submit(store, SPEC, Recipe(epochs=2, batch_size=512, seed=seed)) for seed in (0, 1)]
     whole = [trained_epochs(store, run_id) for run_id in ids]
     for run_id, records in zip(ids, whole, strict=True):
         for record in records:
@@ -145,7 +145,7 @@ def test_runs_that_are_as_far_are_read_together_and_stay_apart(store, monkeypatc
         store, "epochs", lambda ids, after=-1, until=None: asked.append(tuple(ids)) or read(ids, after, until)
     )
 
-    found = Followers(store).read([Reached(run_id, 2, 1) for run_id in ids])
+    found = IncrementalRunReader(store).read([RunCursor(run_id, 2, 1) for run_id in ids])
 
     assert asked == [tuple(ids)]
     for run_id in ids:
@@ -153,40 +153,40 @@ def test_runs_that_are_as_far_are_read_together_and_stay_apart(store, monkeypatc
 
 
 def test_another_attempt_is_read_from_its_beginning(store):
-    run_id = jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
+    run_id = actions.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
     records = trained_epochs(store, run_id)
-    followers = Followers(store)
+    reader = IncrementalRunReader(store)
     for record in records:
         store.add_epoch(run_id, record)
-    assert len(followers.read([Reached(run_id, 2, 1)])[run_id].epochs) == 3
+    assert len(reader.read([RunCursor(run_id, 2, 1)])[run_id].epochs) == 3
 
     store.add_epoch(run_id, records[0])
-    assert len(followers.read([Reached(run_id, 0, 2)])[run_id].epochs) == 1
+    assert len(reader.read([RunCursor(run_id, 0, 2)])[run_id].epochs) == 1
 
 
 def test_another_attempt_that_is_as_far_as_the_one_before_is_read_again(store):
-    run_id = jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
-    records, followers = trained_epochs(store, run_id), Followers(store)
+    run_id = actions.submit(store, SPEC, Recipe(epochs=2, batch_size=512))
+    records, reader = trained_epochs(store, run_id), IncrementalRunReader(store)
     for record in records:
         store.add_epoch(run_id, record)
-    first = followers.read([Reached(run_id, 2, 1)])[run_id].epochs
+    first = reader.read([RunCursor(run_id, 2, 1)])[run_id].epochs
 
     for record in records:
         store.add_epoch(run_id, replace(record, test_error_pct=12.5))
-    again = followers.read([Reached(run_id, 2, 2)])[run_id].epochs
+    again = reader.read([RunCursor(run_id, 2, 2)])[run_id].epochs
 
     assert first["test_error_pct"].iloc[-1] != 12.5
     assert again["test_error_pct"].tolist() == [12.5] * 3
 
 
 def test_more_runs_than_are_kept_are_all_read(store, monkeypatch):
-    monkeypatch.setattr("explorer.work.watch._MOST_KEPT", 1)
-    ids = [jobs.submit(store, SPEC, Recipe(epochs=2, batch_size=512, seed=seed)) for seed in (0, 1, 2)]
+    monkeypatch.setattr("explorer.jobs.run_reader._MOST_KEPT", 1)
+    ids = [actions.submit(store, SPEC, Recipe(epochs=2, batch_size=512, seed=seed)) for seed in (0, 1, 2)]
     record = trained_epochs(store, ids[0])[0]
     for run_id in ids:
         store.add_epoch(run_id, record)
 
-    found = Followers(store).read([Reached(run_id, 0, 1) for run_id in ids])
+    found = IncrementalRunReader(store).read([RunCursor(run_id, 0, 1) for run_id in ids])
 
     assert [len(found[run_id].epochs) for run_id in ids] == [1, 1, 1]
 

@@ -17,14 +17,14 @@ from typing import Any
 from sqlalchemy import select, update
 
 from explorer.data.facts import parse_subset
+from explorer.jobs import memory_check
+from explorer.jobs.progress import STATE_COLUMNS, Snapshot, live, mark_interrupted, places, states
 from explorer.nets.spec import NetSpec
 from explorer.runs import schema
 from explorer.runs.run import Run
 from explorer.runs.status import ANSWERS, Action, Command, Status, allowed
 from explorer.runs.store import Store, StoreBusyError, UnknownRunError, new_run_id
 from explorer.training.recipe import Recipe
-from explorer.work import room
-from explorer.work.progress import STATE_COLUMNS, Snapshot, live, mark_interrupted, places, states
 
 __all__ = [
     "STATE_COLUMNS", "JobError", "Snapshot", "delete", "live", "new_run", "pause", "places", "restore",
@@ -77,7 +77,7 @@ def submit_all(
 ) -> list[str]:
     """Queue several runs as one group, or none of them if one is refused; as `submit`."""
     data = _whole_path(data)
-    costs = [room.check(spec, recipe, data) for spec, recipe in wanted]
+    costs = [memory_check.check_memory(spec, recipe, data) for spec, recipe in wanted]
     if group is None and len(wanted) > 1:
         group = secrets.token_hex(8)
     made = [

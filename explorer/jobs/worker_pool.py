@@ -15,12 +15,12 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
+from explorer.jobs import progress
 from explorer.runs import upkeep
 from explorer.runs.home import HOME_VARIABLE, home
 from explorer.runs.provenance import cores
 from explorer.runs.store import Store, StoreError
 from explorer.system.processes import Process, end_all, spawn, this_process
-from explorer.work import progress
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +36,13 @@ _LOG_BYTES = 2**20
 _starting = threading.Lock()
 
 
-def ensure_workers() -> Workers:
+def ensure_workers() -> WorkerPool:
     """Start the workers of this data folder, once per process; later calls give the same ones back."""
     with _starting:
         return _started()
 
 
-def dismiss_workers() -> None:
+def stop_workers() -> None:
     """Ask the workers that this process started, if any, to keep what they have and leave; waits for them."""
     with _starting:
         if _started.cache_info().currsize:
@@ -50,8 +50,8 @@ def dismiss_workers() -> None:
 
 
 @lru_cache(maxsize=1)
-def _started() -> Workers:
-    workers = Workers(worker_count(), worker_threads())
+def _started() -> WorkerPool:
+    workers = WorkerPool(worker_count(), worker_threads())
     workers.start()
     atexit.register(workers.stop)
     return workers
@@ -91,7 +91,7 @@ def gpu_count() -> int:
     return sum(line.startswith("GPU ") for line in done.stdout.splitlines())
 
 
-class Workers:
+class WorkerPool:
     """The worker processes of one data folder; only one set of them exists, whoever starts it.
 
     Args:
@@ -109,7 +109,7 @@ class Workers:
         self._end = threading.Event()
         self._wait_s, self._not_before, self._upkept = 1.0, 0.0, 0.0
         self._store: Store | None = None
-        self._thread = threading.Thread(target=self._tend_on, name="workers", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="workers", daemon=True)
 
     def start(self) -> None:
         """Begin to tend the workers, from a thread of this process."""
@@ -126,10 +126,10 @@ class Workers:
             progress.mark_interrupted(self._store)  # of those that did not leave by themselves
         self._lock.release()
 
-    def _tend_on(self) -> None:
+    def _run(self) -> None:
         while not self._end.is_set():
             try:
-                self._tend()
+                self._supervise()
                 self.problem = ""
             except (StoreError, OSError) as error:
                 if str(error) != self.problem:
@@ -137,7 +137,7 @@ class Workers:
                     log.warning("%s", self.problem)
             self._end.wait(_PERIOD_S)
 
-    def _tend(self) -> None:
+    def _supervise(self) -> None:
         if not self._holds_lock():
             return
         if self._store is None:
@@ -146,9 +146,9 @@ class Workers:
             self._upkept = time.monotonic()
             upkeep.keep_up(self._store)
         progress.mark_interrupted(self._store)
-        self._bury()
-        strangers = self._strangers(self._store)
-        while len(self.children) + strangers < self.count and time.monotonic() >= self._not_before:
+        self._reap()
+        orphans = self._orphans(self._store)
+        while len(self.children) + orphans < self.count and time.monotonic() >= self._not_before:
             self._spawn()
 
     def _holds_lock(self) -> bool:
@@ -161,7 +161,7 @@ class Workers:
             return False
         return True
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         """Forget workers that ended; one that ended at once is followed more and more slowly."""
         for slot, child in list(self.children.items()):
             if child.poll() is None:
@@ -173,7 +173,7 @@ class Workers:
             self._not_before = time.monotonic() + self._wait_s
             self._wait_s = min(2 * self._wait_s, _MAX_WAIT_S)
 
-    def _strangers(self, store: Store) -> int:
+    def _orphans(self, store: Store) -> int:
         """Runs that processes of this machine train which are not ours: of an app that was killed, say."""
         ours = {child.pid for child in self.children.values()}
         return len([pid for pid in progress.training_pids(store) if pid not in ours])

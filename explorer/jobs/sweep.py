@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from explorer.jobs.eta import EpochDone, EtaEstimator
 from explorer.nets.spec import NetSpec
 from explorer.runs.archive import archives, read_run, write_archive
 from explorer.runs.provenance import cores, processor, provenance
@@ -20,13 +21,12 @@ from explorer.runs.run import RESULTS, Run
 from explorer.runs.status import Status
 from explorer.runs.tables import record_tables
 from explorer.training.recipe import Recipe
-from explorer.work.pace import EpochDone, Pace
 
 _LOOK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunConfig:
     """One run to make.
 
     Attributes:
@@ -46,14 +46,14 @@ class Plan:
 
 
 def sweep(
-    plans: Sequence[Plan], work: Path, *, workers: int | None = None, together: int = 1
+    configs: Sequence[RunConfig], work: Path, *, workers: int | None = None, together: int = 1
 ) -> Iterator[str]:
     """Make every planned run that is not yet below `work`; yields a line of progress per epoch.
 
     A sweep that was killed loses at most the epoch that each net was in.
 
     Args:
-        plans: the runs; on a CPU the costly ones should come first.
+        configs: the runs; on a CPU the costly ones should come first.
         work: folder that gets one folder per finished run.
         workers: processes of one thread each; by default one per core, and one alone for a GPU.
         together: nets that share one process, a step each in turn: fills a GPU.
@@ -62,15 +62,17 @@ def sweep(
         ValueError: the folder holds a run of that name with another recipe, or a process ended.
     """
     finished = {path.name: path for path in archives(work)}
-    for plan in plans:
-        if plan.name in finished:
-            _check_same(plan, finished[plan.name])
-    todo = [plan for plan in plans if plan.name not in finished]
+    for config in configs:
+        if config.name in finished:
+            _check_same(config, finished[config.name])
+    todo = [config for config in configs if config.name not in finished]
     groups = [todo[start : start + together] for start in range(0, len(todo), together)]
     if not groups:
         return
     processes = min(workers or cores(), len(groups))
-    pace = Pace({plan.name: NetSpec.parse(plan.net).depth for plan in todo}, processes * together)
+    eta = EtaEstimator(
+        {config.name: NetSpec.parse(config.net).depth for config in todo}, processes * together
+    )
     context = multiprocessing.get_context("spawn")
     told = context.SimpleQueue()
     try:
@@ -78,7 +80,7 @@ def sweep(
             waiting = {pool.submit(train_group, group, work) for group in groups}
             while waiting:
                 done, waiting = wait(waiting, timeout=_LOOK_EVERY_S, return_when=FIRST_COMPLETED)
-                yield from _drained(told, pace)
+                yield from _drained(told, eta)
                 for future in done:
                     future.result()
     except BrokenProcessPool:
@@ -88,16 +90,16 @@ def sweep(
         ) from None
 
 
-def _drained(told: Any, pace: Pace) -> Iterator[str]:
+def _drained(told: Any, eta: EtaEstimator) -> Iterator[str]:
     while not told.empty():
         epoch = told.get()
-        pace.tell(epoch)
-        yield f"{epoch} ({pace})"
+        eta.update(epoch)
+        yield f"{epoch} ({eta})"
 
 
-def _check_same(plan: Plan, folder: Path) -> None:
+def _check_same(config: RunConfig, folder: Path) -> None:
     recipe = read_run(folder).recipe
-    if replace(recipe, device=plan.recipe.device, kernels=plan.recipe.kernels) != plan.recipe:
+    if replace(recipe, device=config.recipe.device, kernels=config.recipe.kernels) != config.recipe:
         raise ValueError(
             f"{folder} was trained with another recipe. Give another folder with --work, or delete that one."
         )
@@ -111,42 +113,44 @@ def _report_to(told: Any) -> None:
     _told = told
 
 
-def train_group(plans: Sequence[Plan], work: Path) -> list[Run]:
+def train_group(configs: Sequence[RunConfig], work: Path) -> list[Run]:
     """Train some nets side by side in this process and write each to `work`, going on where they were."""
     import torch
 
     from explorer.data.sources import open_dataset
+    from explorer.jobs.sweep_checkpoint import SweepCheckpoint
     from explorer.training.trainer import Trainer, train_together
-    from explorer.work.partial import Partial
 
     torch.set_num_threads(1)
-    trainers, partials = [], []
-    for plan in plans:
-        dataset = open_dataset(plan.data)
+    trainers, checkpoints = [], []
+    for config in configs:
+        dataset = open_dataset(config.data)
         channels = dataset.split("train").in_channels
-        spec = NetSpec.parse(plan.net, in_channels=channels, classes=len(dataset.classes))
-        trainers.append(Trainer(spec, plan.recipe, dataset))
-        partials.append(Partial(work / ".partial" / f"{plan.name}.resume", trainers[-1]))
-    for plan, partial in zip(plans, partials, strict=True):
-        if partial.records:
-            _tell(plan, partial, resumed=True)
+        spec = NetSpec.parse(config.net, in_channels=channels, classes=len(dataset.classes))
+        trainers.append(Trainer(spec, config.recipe, dataset))
+        checkpoints.append(SweepCheckpoint(work / ".partial" / f"{config.name}.resume", trainers[-1]))
+    for config, checkpoint in zip(configs, checkpoints, strict=True):
+        if checkpoint.records:
+            _tell(config, checkpoint, resumed=True)
     for number, record in train_together(trainers):
-        partials[number].keep(record)
-        _tell(plans[number], partials[number])
-    return [_archive(plan, partial, work) for plan, partial in zip(plans, partials, strict=True)]
+        checkpoints[number].keep(record)
+        _tell(configs[number], checkpoints[number])
+    return [
+        _archive(config, checkpoint, work) for config, checkpoint in zip(configs, checkpoints, strict=True)
+    ]
 
 
-def _tell(plan: Plan, partial: Any, *, resumed: bool = False) -> None:
+def _tell(config: RunConfig, checkpoint: Any, *, resumed: bool = False) -> None:
     """Report an epoch; a process whose sweep was killed ends here, since another may take its place."""
     parent = multiprocessing.parent_process()
     if _told is None or parent is None:
         return
     if not parent.is_alive():
         os._exit(1)  # an exception would leave the process waiting for work that nobody gives any more
-    record, trainer = partial.records[-1], partial.trainer
+    record, trainer = checkpoint.records[-1], checkpoint.trainer
     _told.put(
         EpochDone(
-            run=plan.name,
+            run=config.name,
             epoch=record.epoch,
             epochs=trainer.total_epochs,
             fraction=record.iteration / trainer.total_iterations,
@@ -157,14 +161,14 @@ def _tell(plan: Plan, partial: Any, *, resumed: bool = False) -> None:
     )
 
 
-def _archive(plan: Plan, partial: Any, work: Path) -> Run:
-    trainer, records = partial.trainer, partial.records
-    run = finished_run(f"{trainer.dataset.id}-{plan.name}", trainer, records)
+def _archive(config: RunConfig, checkpoint: Any, work: Path) -> Run:
+    trainer, records = checkpoint.trainer, checkpoint.records
+    run = finished_run(f"{trainer.dataset.id}-{config.name}", trainer, records)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.safetensors"
         save_trained(weights, trainer, run)
-        write_archive(work / plan.name, run, record_tables(run, records), weights)
-    partial.forget()
+        write_archive(work / config.name, run, record_tables(run, records), weights)
+    checkpoint.forget()
     return run
 
 
