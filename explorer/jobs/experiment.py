@@ -77,7 +77,7 @@ class Experiment:
         """The nets, in the order of `families`.
 
         Raises:
-            OrderError: there is none.
+            ExperimentError: there is none.
             ValueError: one of them cannot be built.
         """
         if not self.families:
@@ -88,7 +88,7 @@ class Experiment:
         """Every net with every seed, twins side by side.
 
         Raises:
-            OrderError: there are too many, or none.
+            ExperimentError: there are too many, or none.
             ValueError: a net cannot be built.
         """
         specs = self.specs(images)

@@ -11,10 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.charts.words import literal
-from explorer.exchange.export import zip_runs
 from explorer.runs.library import open_library
 from explorer.runs.zoo import Zoo
 from explorer.system.paths import ROOT
+from explorer.transfer.export import zip_runs
 from explorer.ui.runs import activity
 from explorer.ui.runs.list import forget
 

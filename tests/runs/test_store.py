@@ -521,7 +521,7 @@ def test_a_password_is_never_shown(monkeypatch):
 
 def test_torch_is_not_imported():
     code = (
-        "import sys, json, explorer.jobs.worker_pool, explorer.jobs.actions, explorer.exchange.export;"
+        "import sys, json, explorer.jobs.worker_pool, explorer.jobs.actions, explorer.transfer.export;"
         "print(json.dumps([name for name in ('torch', 'streamlit', 'psycopg') if name in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from explorer.exchange.events import events_name, run_events
-from explorer.exchange.export import run_json, table_csv, zip_runs
-from explorer.exchange.script import run_script
 from explorer.runs.run import TABLES, Run
+from explorer.transfer.export import run_json, table_csv, zip_runs
+from explorer.transfer.script import run_script
+from explorer.transfer.tensorboard_events import events_name, run_events
 from explorer.ui.data import library
 
 _HELP = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.exchange.intake import IntakeError, import_uploads
 from explorer.runs.store import StoreError
+from explorer.transfer.importing import RunImportError, import_uploads
 from explorer.ui.data import library
 from explorer.ui.runs.list import choose, forget
 
@@ -42,7 +42,7 @@ def _take(files: list[tuple[str, object]]) -> None:
     uploads = [(name, file.getvalue()) for name, file in files]  # type: ignore[attr-defined]
     try:
         ids = import_uploads(library(), uploads)
-    except (IntakeError, StoreError) as error:
+    except (RunImportError, StoreError) as error:
         st.session_state[_SAID] = ("error", f"Nothing was imported. {error}")
         return
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1

@@ -12,8 +12,6 @@ import pandas as pd
 import pytest
 from kept_runs import RECIPE, SPEC
 
-from explorer.exchange.export import USUAL, export_run, zip_runs
-from explorer.exchange.intake import IntakeError, import_path, import_uploads
 from explorer.nets.build import build
 from explorer.nets.checkpoints import save_checkpoint
 from explorer.nets.totals import totals
@@ -21,6 +19,8 @@ from explorer.runs.library import Library, open_library, store_of
 from explorer.runs.run import TABLES, Run
 from explorer.runs.store import Store
 from explorer.runs.zoo import Zoo
+from explorer.transfer.export import USUAL, export_run, zip_runs
+from explorer.transfer.importing import RunImportError, import_path, import_uploads
 
 ID = "residual-8-w4-s0-aaaaaaaa"
 
@@ -176,7 +176,7 @@ def test_the_same_file_twice_is_one_and_two_versions_are_refused(library, empty,
     text = unpacked(packed)[f"{ID}/{ID}.json"]
 
     assert import_uploads(library, [(f"{ID}.json", text), (f"{ID} (1).json", text)])
-    with pytest.raises(IntakeError, match="is there twice, and the two differ"):
+    with pytest.raises(RunImportError, match="is there twice, and the two differ"):
         import_uploads(empty, [(f"{ID}.json", text), (f"{ID} (1).json", text + b" ")])
 
 
@@ -265,7 +265,7 @@ def test_a_run_that_was_going_on_is_kept_as_stopped_and_says_so(library, kept, p
 def refuse(library, content, said):
     kept = store_of(library)
     before = kept.runs()["run_id"].tolist(), sorted(kept.checkpoint_path("x").parent.rglob("*"))
-    with pytest.raises(IntakeError, match=said):
+    with pytest.raises(RunImportError, match=said):
         import_uploads(library, [("run.zip", content)])
     assert (kept.runs()["run_id"].tolist(), sorted(kept.checkpoint_path("x").parent.rglob("*"))) == before
 
@@ -419,5 +419,5 @@ def test_a_store_that_fails_on_the_way_keeps_none_of_them(library, kept, monkeyp
 
 def test_paths_that_are_no_export_say_what_to_give(library, tmp_path):
     for name, said in (("run.txt", "give its zip"), ("gone.zip", "no file"), ("gone.json", "no file")):
-        with pytest.raises(IntakeError, match=said):
+        with pytest.raises(RunImportError, match=said):
             import_path(library, tmp_path / name)

@@ -30,12 +30,12 @@ Read = Callable[[], bytes]
 _File = tuple[str, int, Read]
 
 
-class IntakeError(ValueError):
+class RunImportError(ValueError):
     """Files cannot be taken as exported runs; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
-class Parcel:
+class RunBundle:
     """The files of one exported run, read when they are asked for.
 
     Attributes:
@@ -50,14 +50,14 @@ class Parcel:
         """That file as text, or None where there is none.
 
         Raises:
-            IntakeError: it is no text.
+            RunImportError: it is no text.
         """
         if part not in self.parts:
             return None
         try:
             return _decoded(self.parts[part]())
         except UnicodeDecodeError:
-            raise IntakeError(f"{self.run_id}{part} is no text in UTF-8. Export the run again.") from None
+            raise RunImportError(f"{self.run_id}{part} is no text in UTF-8. Export the run again.") from None
 
 
 def _decoded(content: bytes) -> str:
@@ -77,24 +77,24 @@ def _own_name(name: str) -> str:
     return f"{stem}{dot}{ending.lower()}"
 
 
-def parcels_in(path: Path) -> list[Parcel]:
+def bundles_in(path: Path) -> list[RunBundle]:
     """The runs in a zip, or the run of a .json with the files beside it that share its name.
 
     Raises:
-        IntakeError: there is none, or the files are none of an export.
+        RunImportError: there is none, or the files are none of an export.
     """
     if path.suffix.lower() == ".zip":
         return _in_zip(path)
     named = _NAME.fullmatch(_own_name(path.name))
     if named is None or named["part"] != ".json":
-        raise IntakeError(f"{path.name} is no exported run: give its zip or its .json.")
+        raise RunImportError(f"{path.name} is no exported run: give its zip or its .json.")
     if not path.is_file():
-        raise IntakeError(f"There is no file {path}; check its name.")
+        raise RunImportError(f"There is no file {path}; check its name.")
     try:
         files = _beside(path, named["run_id"])
         beside: list[_File] = [(file.name, file.stat().st_size, file.read_bytes) for file in files]
     except OSError as error:
-        raise IntakeError(f"{path} cannot be read ({error.strerror}); check its permissions.") from None
+        raise RunImportError(f"{path} cannot be read ({error.strerror}); check its permissions.") from None
     return _sorted({(): beside})
 
 
@@ -118,10 +118,10 @@ def _mark(file: Path) -> str:
     return found[0] if found else ""
 
 
-def parcels_of(uploads: Iterable[tuple[str, bytes]]) -> list[Parcel]:
-    """The runs in uploaded files, given by name and content; raises as `parcels_in`."""
+def bundles_of(uploads: Iterable[tuple[str, bytes]]) -> list[RunBundle]:
+    """The runs in uploaded files, given by name and content; raises as `bundles_in`."""
     loose: list[_File] = []
-    found: list[Parcel] = []
+    found: list[RunBundle] = []
     for name, content in uploads:
         if name.lower().endswith(".zip"):
             found += _in_upload(name, content)
@@ -130,18 +130,18 @@ def parcels_of(uploads: Iterable[tuple[str, bytes]]) -> list[Parcel]:
     return found + (_sorted({(): loose}) if loose else [])
 
 
-def _in_upload(name: str, content: bytes) -> list[Parcel]:
+def _in_upload(name: str, content: bytes) -> list[RunBundle]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "upload.zip"
         path.write_bytes(content)
         try:
             found = _in_zip(path)
             held = [
-                Parcel(parcel.run_id, {part: _hold(read()) for part, read in parcel.parts.items()})
-                for parcel in found
+                RunBundle(bundle.run_id, {part: _hold(read()) for part, read in bundle.parts.items()})
+                for bundle in found
             ]
-        except IntakeError as error:
-            raise IntakeError(str(error).replace("upload.zip", name[:80])) from None
+        except RunImportError as error:
+            raise RunImportError(str(error).replace("upload.zip", name[:80])) from None
     return held
 
 
@@ -149,13 +149,13 @@ def _hold(content: bytes) -> Read:
     return lambda: content
 
 
-def _in_zip(path: Path) -> list[Parcel]:
+def _in_zip(path: Path) -> list[RunBundle]:
     if not path.is_file():
-        raise IntakeError(f"There is no file {path}; check its name.")
+        raise RunImportError(f"There is no file {path}; check its name.")
     try:
         tree = zip_tree(path)
     except DataError as error:
-        raise IntakeError(str(error)) from None
+        raise RunImportError(str(error)) from None
 
     def reader(file: object) -> Read:
         def read() -> bytes:
@@ -163,7 +163,7 @@ def _in_zip(path: Path) -> list[Parcel]:
                 with tree.opened() as opened:
                     return opened(file)  # type: ignore[arg-type]
             except DataError as error:
-                raise IntakeError(str(error)) from None
+                raise RunImportError(str(error)) from None
 
         return read
 
@@ -173,35 +173,35 @@ def _in_zip(path: Path) -> list[Parcel]:
     return _sorted(folders)
 
 
-def _sorted(folders: Mapping[tuple[str, ...], list[_File]]) -> list[Parcel]:
-    """One parcel per .json, with the files of its folder that share its id."""
-    parcels: dict[tuple[tuple[str, ...], str], dict[str, Read]] = {}
+def _sorted(folders: Mapping[tuple[str, ...], list[_File]]) -> list[RunBundle]:
+    """One bundle per .json, with the files of its folder that share its id."""
+    bundles: dict[tuple[tuple[str, ...], str], dict[str, Read]] = {}
     for folder, files in folders.items():
         for name, size, read in files:
             if _EVENTS.fullmatch(name) or name.lower() in _LITTER:
                 continue
             run_id, part = _checked(name, size)
-            there = parcels.setdefault((folder, run_id), {})
+            there = bundles.setdefault((folder, run_id), {})
             if part in there and there[part]() != read():
-                raise IntakeError(
+                raise RunImportError(
                     f"{run_id}{part} is there twice, and the two differ: {name[:80]!a} is one. Leave one out."
                 )
             there[part] = read
-    alone = [run_id for (_, run_id), parts in parcels.items() if ".json" not in parts]
+    alone = [run_id for (_, run_id), parts in bundles.items() if ".json" not in parts]
     if alone:
-        raise IntakeError(f"The file {alone[0]}.json is missing; a run cannot be taken without it.")
-    if not parcels:
-        raise IntakeError("There is no exported run in it.")
-    if len(parcels) > MAX_RUNS:
-        raise IntakeError(f"{len(parcels)} runs are too many at once; take {MAX_RUNS} or fewer.")
-    return [Parcel(run_id, parts) for (_, run_id), parts in parcels.items()]
+        raise RunImportError(f"The file {alone[0]}.json is missing; a run cannot be taken without it.")
+    if not bundles:
+        raise RunImportError("There is no exported run in it.")
+    if len(bundles) > MAX_RUNS:
+        raise RunImportError(f"{len(bundles)} runs are too many at once; take {MAX_RUNS} or fewer.")
+    return [RunBundle(run_id, parts) for (_, run_id), parts in bundles.items()]
 
 
 def _checked(name: str, size: int) -> tuple[str, str]:
     found = _NAME.fullmatch(_own_name(name))
     if found is None:
-        raise IntakeError(f"{name[:80]!a} is none of the files of an exported run. Export it again.")
+        raise RunImportError(f"{name[:80]!a} is none of the files of an exported run. Export it again.")
     limit = _LIMITS.get(found["part"], MAX_TABLE_BYTES)
     if size > limit:
-        raise IntakeError(f"{name[:80]} has {size / 2**20:,.0f} MiB; at most {limit // 2**20} are taken.")
+        raise RunImportError(f"{name[:80]} has {size / 2**20:,.0f} MiB; at most {limit // 2**20} are taken.")
     return found["run_id"], found["part"]

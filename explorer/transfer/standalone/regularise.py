@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.exchange.standalone.net import Net
-from explorer.exchange.standalone.settings import RECIPE, SEED
+from explorer.transfer.standalone.net import Net
+from explorer.transfer.standalone.settings import RECIPE, SEED
 
 
 def survival_rates(blocks: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """How is a run trained again without the explorer? One Python file: the run's settings, and what uses them.
 
-The file is joined from the parts in `explorer/exchange/standalone`, which do what the trainer does in as few
+The file is joined from the parts in `explorer/transfer/standalone`, which do what the trainer does in as few
 lines as they can; a test holds their numbers equal to the trainer's, bit by bit.
 """
 

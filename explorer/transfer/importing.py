@@ -10,22 +10,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from explorer.exchange.checks import checked_run, checked_tables, parse_json
-from explorer.exchange.parcels import IntakeError, Parcel, parcels_in, parcels_of
 from explorer.runs.library import Library, store_of
 from explorer.runs.run import TABLES, Run
 from explorer.runs.status import Status
 from explorer.runs.store import Store, new_run_id
 from explorer.runs.tables import Tables
 from explorer.system.files import place_file
+from explorer.transfer.bundle import RunBundle, RunImportError, bundles_in, bundles_of
+from explorer.transfer.validation import checked_run, checked_tables, parse_json
 
-__all__ = ["IntakeError", "import_path", "import_uploads"]
+__all__ = ["RunImportError", "import_path", "import_uploads"]
 
 _WORDS = {"name": 80, "note": 4000, "reason": 1000}
 
 
 @dataclass(frozen=True)
-class Taken:
+class CheckedRun:
     """A run that passed every check.
 
     Attributes:
@@ -48,55 +48,55 @@ def import_path(library: Library, path: Path) -> list[str]:
         Their run ids; a run whose id is taken gets a new one.
 
     Raises:
-        IntakeError: something in the files is not as an export writes it; then none is kept.
+        RunImportError: something in the files is not as an export writes it; then none is kept.
         StoreError: they cannot be kept.
     """
-    return _keep(library, parcels_in(path))
+    return _keep(library, bundles_in(path))
 
 
 def import_uploads(library: Library, uploads: Iterable[tuple[str, bytes]]) -> list[str]:
     """The same for uploaded files, given by name and content; raises as `import_path`."""
-    return _keep(library, parcels_of(uploads))
+    return _keep(library, bundles_of(uploads))
 
 
-def _keep(library: Library, parcels: Sequence[Parcel]) -> list[str]:
+def _keep(library: Library, bundles: Sequence[RunBundle]) -> list[str]:
     store = store_of(library)
     if store is None:
-        raise IntakeError(f"There is no place to keep runs in. {' '.join(library.problems)}")
+        raise RunImportError(f"There is no place to keep runs in. {' '.join(library.problems)}")
     known = set(library.listing()["run_id"])
     folder = store.checkpoint_path("any").parent
     with ExitStack() as stack:
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".import-", dir=folder)))
-        taken = []
-        for parcel in parcels:
-            found = _checked(parcel, known, aside)
+        checked = []
+        for bundle in bundles:
+            found = _checked(bundle, known, aside)
             known.add(found.run.run_id)
-            taken.append(found)
-        for number, found in enumerate(taken):
+            checked.append(found)
+        for number, found in enumerate(checked):
             try:
                 _store(store, found)
             except BaseException:
-                for kept in taken[:number]:
+                for kept in checked[:number]:
                     store.delete_run(kept.run.run_id)
                 raise
-    return [found.run.run_id for found in taken]
+    return [found.run.run_id for found in checked]
 
 
-def _checked(parcel: Parcel, known: set[str], aside: Path) -> Taken:
-    what = parcel.run_id
-    whole = parse_json(parcel.text(".json") or "", f"{what}.json")
+def _checked(bundle: RunBundle, known: set[str], aside: Path) -> CheckedRun:
+    what = bundle.run_id
+    whole = parse_json(bundle.text(".json") or "", f"{what}.json")
     run = checked_run(whole.get("run"), what)
-    if run.run_id != parcel.run_id:
-        raise IntakeError(
+    if run.run_id != bundle.run_id:
+        raise RunImportError(
             f"{what}.json describes the run {run.run_id[:80]}. Give the file its own name again."
         )
-    texts = {name: parcel.text(f"-{name}.csv") for name in TABLES}
+    texts = {name: bundle.text(f"-{name}.csv") for name in TABLES}
     tables = checked_tables(run, texts, whole.get("epochs"), what)
     words = _words(whole.get("words") or {}, run.status, what)
-    weights = _weights(parcel, run, aside)
+    weights = _weights(bundle, run, aside)
     run = _renamed(run, known)
     tables = {name: table.assign(run_id=run.run_id) for name, table in tables.items()}
-    return Taken(run, tables, weights, words)
+    return CheckedRun(run, tables, weights, words)
 
 
 def _renamed(run: Run, known: set[str]) -> Run:
@@ -112,40 +112,40 @@ def _renamed(run: Run, known: set[str]) -> Run:
 
 def _words(said: Any, status: Status, what: str) -> dict[str, str | None]:
     if not isinstance(said, dict):
-        raise IntakeError(f"{what} cannot be taken, because of its words. Export the run again.")
+        raise RunImportError(f"{what} cannot be taken, because of its words. Export the run again.")
     words: dict[str, str | None] = {}
     for name, longest in _WORDS.items():
         text = said.get(name)
         if text is not None and not (isinstance(text, str) and len(text) <= longest):
-            raise IntakeError(f"{what} cannot be taken, because of its {name}. Export the run again.")
+            raise RunImportError(f"{what} cannot be taken, because of its {name}. Export the run again.")
         words[name] = text or None
     if not status.is_finished:
         words["reason"] = f"It was {status} when it was exported."
     return words
 
 
-def _weights(parcel: Parcel, run: Run, aside: Path) -> Path | None:
+def _weights(bundle: RunBundle, run: Run, aside: Path) -> Path | None:
     """The weights in a file aside, loaded once to see that they are those of the run's net."""
     from explorer.nets.checkpoints import CheckpointError, load_checkpoint
 
-    read = parcel.parts.get(".safetensors")
+    read = bundle.parts.get(".safetensors")
     if read is None:
         return None
-    path = aside / f"{parcel.run_id}.safetensors"
+    path = aside / f"{bundle.run_id}.safetensors"
     path.write_bytes(read())
     try:
         kept = load_checkpoint(path)
     except CheckpointError as error:
-        raise IntakeError(str(error)) from None
+        raise RunImportError(str(error)) from None
     if kept.origin != "explorer" or kept.spec != run.spec:
-        raise IntakeError(
+        raise RunImportError(
             f"The weights in {path.name} are those of {kept.spec.title}, not of the run's {run.spec.title}. "
             "Export the run again."
         )
     return path
 
 
-def _store(store: Store, found: Taken) -> None:
+def _store(store: Store, found: CheckedRun) -> None:
     """Weights first: a file without a run is swept or overwritten, a run without its file would be broken."""
     target = store.checkpoint_path(found.run.run_id)
     run = found.run

@@ -15,11 +15,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from explorer.exchange.events import events_name, run_events
-from explorer.exchange.script import run_script
 from explorer.runs.library import RunSource, find_run, store_of
 from explorer.runs.run import TABLES, Run
 from explorer.system.files import new_folder, place_file
+from explorer.transfer.script import run_script
+from explorer.transfer.tensorboard_events import events_name, run_events
 
 Format = Literal["json", "csv", "safetensors", "tensorboard", "script", "zip"]
 Content = bytes | Path

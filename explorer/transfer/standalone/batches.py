@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from explorer.exchange.standalone.data import Arrays
+from explorer.transfer.standalone.data import Arrays
 
 
 class Images:

@@ -5,12 +5,12 @@ import csv
 
 import torch
 
-from explorer.exchange.standalone.batches import Images, normalisation
-from explorer.exchange.standalone.data import load, sha256
-from explorer.exchange.standalone.net import Net, initialise
-from explorer.exchange.standalone.regularise import as_tested
-from explorer.exchange.standalone.settings import RECIPE, SETTINGS
-from explorer.exchange.standalone.training import COLUMNS, Loop
+from explorer.transfer.standalone.batches import Images, normalisation
+from explorer.transfer.standalone.data import load, sha256
+from explorer.transfer.standalone.net import Net, initialise
+from explorer.transfer.standalone.regularise import as_tested
+from explorer.transfer.standalone.settings import RECIPE, SETTINGS
+from explorer.transfer.standalone.training import COLUMNS, Loop
 
 
 def main() -> None:

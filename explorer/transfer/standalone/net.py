@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from explorer.exchange.standalone.settings import NET, SEED
+from explorer.transfer.standalone.settings import NET, SEED
 
 
 class Pad(nn.Module):

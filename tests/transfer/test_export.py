@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explorer.exchange.export import ExportError, export_run, run_json, table_csv
 from explorer.runs.run import TABLES, Run
 from explorer.runs.store import UnknownRunError
+from explorer.transfer.export import ExportError, export_run, run_json, table_csv
 
 
 @pytest.fixture

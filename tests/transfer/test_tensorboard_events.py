@@ -3,7 +3,7 @@
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from explorer.exchange.events import events_name, run_events
+from explorer.transfer.tensorboard_events import events_name, run_events
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from explorer.exchange.standalone.batches import Images, crop_and_flip
-from explorer.exchange.standalone.net import Net
-from explorer.exchange.standalone.regularise import add_dropout, as_tested, survival_rates
-from explorer.exchange.standalone.settings import RECIPE, SEED
+from explorer.transfer.standalone.batches import Images, crop_and_flip
+from explorer.transfer.standalone.net import Net
+from explorer.transfer.standalone.regularise import add_dropout, as_tested, survival_rates
+from explorer.transfer.standalone.settings import RECIPE, SEED
 
 COLUMNS = ("epoch", "iteration", "train_loss", "train_error_pct", "test_loss", "test_error_pct", "lr")
 

@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 
 from explorer.data.sources import digits, open_dataset
-from explorer.exchange.script import join_script, run_script
 from explorer.jobs.sweep import finished_run
 from explorer.nets.spec import NetSpec
 from explorer.runs.library import Library
@@ -19,6 +18,7 @@ from explorer.runs.zoo import Zoo
 from explorer.training.history import EPOCH_COLUMNS
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
+from explorer.transfer.script import join_script, run_script
 
 SHORT = Recipe(iterations=5, batch_size=400, device="cpu")
 CASES = {
