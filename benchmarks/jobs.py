@@ -19,7 +19,7 @@ from _alternating import Contender, alternate, hardware, report
 from explorer.jobs import actions, run_queue, training_loop
 from explorer.jobs.run_recorder import RunRecorder
 from explorer.nets.spec import NetSpec
-from explorer.runs.home import HOME_VARIABLE
+from explorer.runs.run_paths import HOME_VARIABLE
 from explorer.runs.store import Store
 from explorer.system.processes import this_process
 from explorer.training.recipe import Recipe

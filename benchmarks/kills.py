@@ -24,8 +24,8 @@ import kill_processes as processes
 
 from explorer.jobs import actions
 from explorer.nets.checkpoints import load_checkpoint
-from explorer.runs.home import HOME_VARIABLE
 from explorer.runs.run import TABLES
+from explorer.runs.run_paths import HOME_VARIABLE
 from explorer.runs.store import Store
 
 CLOCKS = ["run_id", "seconds", "images_per_s"]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.data.fitting import fit
+from explorer.data.preprocess import fit
 from explorer.ui.inside import asking
 from explorer.ui.inside.attributions import (
     Case,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.data.splits import DataError
+from explorer.data.dataset import DataError
 from explorer.ui.images.datasets import dataset_of
 from explorer.ui.images.gallery import (
     choose_view,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from explorer.cli import construct, lesion
-from explorer.cli.inputs import say
-from explorer.cli.signal import add_keeping
+from explorer.cli.shared_arguments import say
+from explorer.cli.signal_propagation import add_keeping
 from explorer.jobs.sweep import sweep
 from explorer.jobs.zoo_runs import DIGITS_DEPTHS, build_zoo, make_run_configs
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from explorer.data.splits import Dataset
+from explorer.data.dataset import Dataset
 from explorer.nets.spec import DEFAULT_GATE_BIAS, BlockKind, Family, NetSpec, Shortcut
 from explorer.training.estimates import Estimate, Speed, estimate, together
 from explorer.training.recipe import Recipe

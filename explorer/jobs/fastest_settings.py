@@ -8,8 +8,8 @@ from typing import Literal
 
 from explorer.jobs.experiment import DatasetInfo, Experiment
 from explorer.jobs.machine_speed import calibrate, load_calibration, speed
+from explorer.nets.cost_formula import totals
 from explorer.nets.spec import NetSpec
-from explorer.nets.totals import totals
 from explorer.training.estimates import Speed, duration, estimate
 from explorer.training.recipe import Kernels, Precision, Recipe
 

@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from explorer.nets.spec import NetSpec
-from explorer.runs.home import home
 from explorer.runs.provenance import processor, versions
+from explorer.runs.run_paths import home
 from explorer.runs.status import Status
 from explorer.system.background import BackgroundTask
 from explorer.system.files import replace_text

@@ -18,7 +18,7 @@ from sqlalchemy import delete, insert, select
 from explorer.jobs.resume import write_resume
 from explorer.jobs.run_queue import Job, update_held
 from explorer.runs import schema
-from explorer.runs.home import resume_path
+from explorer.runs.run_paths import resume_path
 from explorer.runs.store import Store, StoreBusyError
 from explorer.training.history import EpochRecord, Live
 

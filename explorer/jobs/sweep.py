@@ -15,9 +15,9 @@ from typing import Any
 
 from explorer.jobs.eta import EpochDone, EtaEstimator
 from explorer.nets.spec import NetSpec
-from explorer.runs.archive import archives, read_run, write_archive
 from explorer.runs.provenance import cores, processor, provenance
 from explorer.runs.run import RESULTS, Run
+from explorer.runs.run_folder import archives, read_run, write_archive
 from explorer.runs.status import Status
 from explorer.runs.tables import record_tables
 from explorer.training.recipe import Recipe

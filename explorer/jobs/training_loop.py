@@ -14,15 +14,15 @@ import psutil
 import torch
 from sqlalchemy import case
 
+from explorer.data.dataset import Dataset
 from explorer.data.sources import open_dataset
-from explorer.data.splits import Dataset
 from explorer.jobs.failure_messages import check_finite, explain
 from explorer.jobs.progress import training_pids
 from explorer.jobs.resume import frozen_state, load_resume
 from explorer.jobs.run_queue import Job, change_held
 from explorer.jobs.run_recorder import PERIOD_S, RunRecorder
 from explorer.jobs.sweep import finished_run, save_trained
-from explorer.runs import home, schema
+from explorer.runs import run_paths, schema
 from explorer.runs.database import StoreDamagedError, StoreGoneError
 from explorer.runs.status import Command, Status
 from explorer.runs.store import LostRunError, Store, StoreError, UnknownRunError
@@ -89,7 +89,7 @@ def _trained(session: TrainingSession, job: Job) -> tuple[Status, dict[str, Any]
     threads = job.state.threads or session.threads
     torch.set_num_threads(threads)
     trainer = _trainer(job)
-    load_resume(home.resume_path(job.run.run_id, job.state.attempt), trainer)
+    load_resume(run_paths.resume_path(job.run.run_id, job.state.attempt), trainer)
     _begin(session, job, trainer, threads)
     with RunRecorder(session.store, job) as recorder:
         asked = _loop(session, job, trainer, recorder)
@@ -183,5 +183,5 @@ def _conclude(session: TrainingSession, job: Job, changes: dict[str, Any]) -> bo
             time.sleep(_RETRY_S)
             continue
         if changes["status"] == Status.DONE:
-            home.resume_path(job.run.run_id, job.state.attempt).unlink(missing_ok=True)
+            run_paths.resume_path(job.run.run_id, job.state.attempt).unlink(missing_ok=True)
         return True

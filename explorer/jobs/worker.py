@@ -15,7 +15,7 @@ import torch
 
 from explorer.jobs import progress, run_queue, training_loop
 from explorer.nets.spec import NetSpec
-from explorer.runs import home, provenance
+from explorer.runs import provenance, run_paths
 from explorer.runs.database import StoreGoneError
 from explorer.runs.status import Status
 from explorer.runs.store import Store, StoreError
@@ -98,7 +98,7 @@ def warm_up(threads: int) -> None:
     What killed processes left beside the checkpoints is swept away too.
     """
     torch.set_num_threads(threads)
-    sweep_temporaries(home.home() / "checkpoints")
+    sweep_temporaries(run_paths.home() / "checkpoints")
     spec, recipe = NetSpec(depth=8, width=4, in_channels=1), Recipe(iterations=1, device="cpu")
     trainer = Trainer(spec, recipe, training_loop.opened("digits"))
     trainer.run_epoch()

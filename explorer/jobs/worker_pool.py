@@ -16,9 +16,9 @@ from typing import IO
 from filelock import FileLock, Timeout
 
 from explorer.jobs import progress
-from explorer.runs import upkeep
-from explorer.runs.home import HOME_VARIABLE, home
+from explorer.runs import maintenance
 from explorer.runs.provenance import cores
+from explorer.runs.run_paths import HOME_VARIABLE, home
 from explorer.runs.store import Store, StoreError
 from explorer.system.processes import Process, end_all, spawn, this_process
 
@@ -144,7 +144,7 @@ class WorkerPool:
             self._store = Store()
         if not self._upkept or time.monotonic() - self._upkept > _UPKEEP_S:
             self._upkept = time.monotonic()
-            upkeep.keep_up(self._store)
+            maintenance.run_maintenance(self._store)
         progress.mark_interrupted(self._store)
         self._reap()
         orphans = self._orphans(self._store)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from explorer.jobs.sweep import RunConfig, sweep
 from explorer.nets.spec import NetSpec
-from explorer.runs.bake import bake
 from explorer.runs.zoo import PRETRAINED
+from explorer.runs.zoo_build import write_zoo
 from explorer.training.recipe import (
     PAPER_ITERATIONS,
     DeviceName,
@@ -186,7 +186,7 @@ def build_zoo(
         for line in sweep(_OWN_PLANS[dataset](), work, workers=workers):
             progress(line)
     kept_nets, every = KEPT_WEIGHTS.get(dataset, ()), BLOCKS_EVERY.get(dataset, 1)
-    runs = bake(
+    runs = write_zoo(
         work,
         out or PRETRAINED,
         kept_nets,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.data.files import zip_tree
-from explorer.data.splits import DataError
+from explorer.data.dataset import DataError
+from explorer.data.file_tree import zip_tree
 from explorer.runs.run import TABLES
 
 MAX_RUNS = 500

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from explorer.nets.cost_formula import totals
 from explorer.nets.spec import NetSpec
-from explorer.nets.totals import totals
 from explorer.runs.run import MEASURED, RESULTS, TABLE_COLUMNS, Run
 from explorer.runs.status import Status
 from explorer.runs.tables import Tables, empty, tidy

@@ -158,7 +158,7 @@ def test_maps_can_be_taken_away():
 
     import numpy as np
 
-    from explorer.data.samples import photograph
+    from explorer.data.sample_photos import photograph
     from explorer.ui.inside.exports import block_npz, block_png
     from explorer.ui.inside.inspected import inspected
     from explorer.ui.inside.nets import net_choices

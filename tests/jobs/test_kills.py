@@ -8,7 +8,7 @@ import torch
 from explorer.data.sources import open_dataset
 from explorer.jobs import actions
 from explorer.nets.checkpoints import load_checkpoint
-from explorer.runs import home
+from explorer.runs import run_paths
 from explorer.runs.run import TABLES
 from explorer.runs.store import Store
 from explorer.runs.tables import record_tables
@@ -42,8 +42,8 @@ def test_twenty_kills_and_the_run_equals_one_that_was_never_interrupted(store):
         )
     kept = load_checkpoint(store.get_run(run_id).checkpoint).net.state_dict()
     assert all(torch.equal(kept[name], tensor) for name, tensor in trainer.net.state_dict().items())
-    sweep_temporaries(home.home() / "checkpoints")
-    assert [path.name for path in (home.home() / "checkpoints").iterdir()] == [f"{run_id}.safetensors"]
+    sweep_temporaries(run_paths.home() / "checkpoints")
+    assert [path.name for path in (run_paths.home() / "checkpoints").iterdir()] == [f"{run_id}.safetensors"]
 
 
 def assert_whole(run_id):
@@ -53,7 +53,7 @@ def assert_whole(run_id):
     assert epochs["epoch"].tolist() == list(range(len(epochs)))
     for name in ("blocks", "layers"):
         assert sorted(set(getattr(store, name)([run_id])["epoch"])) == epochs["epoch"].tolist()
-    path = home.resume_path(run_id, 1)
+    path = run_paths.resume_path(run_id, 1)
     if path.exists():
         assert torch.load(path, weights_only=True)["state"]["iteration"] <= epochs["iteration"].max()
     store.close()

@@ -17,7 +17,7 @@ from sweep_process import CONFIGS
 from explorer.jobs.eta import EpochDone, EtaEstimator
 from explorer.jobs.sweep import RunConfig, sweep, train_group
 from explorer.jobs.zoo_runs import make_run_configs
-from explorer.runs.archive import archives, read_archive
+from explorer.runs.run_folder import archives, read_archive
 from explorer.system.paths import ROOT
 from explorer.training.recipe import Recipe
 

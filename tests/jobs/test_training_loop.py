@@ -19,7 +19,7 @@ from explorer.jobs import actions, failure_messages, resume, run_queue, run_reco
 from explorer.jobs.training_loop import TrainingSession, train
 from explorer.nets.checkpoints import load_checkpoint
 from explorer.nets.spec import NetSpec
-from explorer.runs import database, home
+from explorer.runs import database, run_paths
 from explorer.runs.run import TABLES
 from explorer.runs.store import StoreBusyError
 from explorer.runs.tables import record_tables
@@ -81,7 +81,7 @@ def test_a_queued_run_is_trained_as_the_bare_trainer_would(store, take, whole):
     assert run.parameters == sum(tensor.numel() for name, tensor in whole[1].items() if _learned(name))
     assert run.provenance["data_hash"] == open_dataset(DATA).split("train").sha256
     assert (state.threads, state.reason, state.command) == (1, None, None)
-    assert not home.resume_path(run.run_id, 1).exists()
+    assert not run_paths.resume_path(run.run_id, 1).exists()
     assert actions.live(store, [run.run_id]) == {}
 
 
@@ -145,7 +145,7 @@ def test_paused_stopped_or_left_and_resumed_equals_uninterrupted(
         after_steps(patch, steps, ask)
         status = train(TrainingSession(store, shutting_down=shutdown.is_set), job)
     assert status == {"pause": "paused", "stop": "stopped", "leave": "interrupted"}[verb]
-    frozen = torch.load(home.resume_path(job.run.run_id, 1), weights_only=True)
+    frozen = torch.load(run_paths.resume_path(job.run.run_id, 1), weights_only=True)
     assert frozen["state"]["iteration"] == steps  # seen before the next step
     assert store.epochs([job.run.run_id])["epoch"].max() == steps // 4
     if verb == "stop":
@@ -228,8 +228,8 @@ def test_a_retry_begins_again_and_forgets_what_was(store, take, whole):
     job = take(replace(RECIPE, lr=100, warmup=0), replace(SPEC, family="plain", depth=14))
     run_id = job.run.run_id
     store.set_status(run_id, "running", "failed")
-    home.resume_path(run_id, 1).parent.mkdir(parents=True, exist_ok=True)
-    home.resume_path(run_id, 1).write_bytes(b"of the first attempt")
+    run_paths.resume_path(run_id, 1).parent.mkdir(parents=True, exist_ok=True)
+    run_paths.resume_path(run_id, 1).write_bytes(b"of the first attempt")
     actions.retry(store, run_id)
     again = run_queue.take(store, this_process())
     assert train(TrainingSession(store), again) in ("done", "failed")
@@ -369,7 +369,7 @@ def test_a_run_that_was_deleted_is_left_alone(store, take, monkeypatch):
 
 def test_a_checkpoint_of_other_data_or_damaged_is_not_gone_on_from(store, take, monkeypatch):
     job = take()
-    run_id, path = job.run.run_id, home.resume_path(job.run.run_id, 1)
+    run_id, path = job.run.run_id, run_paths.resume_path(job.run.run_id, 1)
     shutdown = threading.Event()
     after_steps(monkeypatch, 2, shutdown.set)
     train(TrainingSession(store, shutting_down=shutdown.is_set), job)
@@ -436,7 +436,7 @@ def test_a_disk_that_is_full_ends_the_run_with_its_records_once_there_is_room(st
     waited = []
 
     def fill():
-        size = max(path.stat().st_size for path in home.home().glob("runs.sqlite3*"))
+        size = max(path.stat().st_size for path in run_paths.home().glob("runs.sqlite3*"))
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 30_000, before[1]))
 
     def make_room(seconds):

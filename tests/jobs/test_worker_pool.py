@@ -17,7 +17,7 @@ from explorer.jobs import actions, worker, worker_pool
 from explorer.jobs.worker import WorkerOptions, work
 from explorer.jobs.worker_pool import WorkerPool, worker_count, worker_threads
 from explorer.nets.spec import NetSpec
-from explorer.runs import upkeep
+from explorer.runs import maintenance
 from explorer.runs.database import StoreDamagedError, StoreGoneError, backup_path
 from explorer.runs.store import Store, UnknownRunError
 from explorer.system.processes import lives, this_process
@@ -245,9 +245,9 @@ def test_warming_up_sweeps_what_killed_processes_left(home):
 def test_a_damaged_database_is_refused_with_the_place_of_its_backup(store, make_run):
     store.add_run(make_run())
     home_file = Path(store.place)
-    copy = upkeep.back_up(store)
+    copy = maintenance.back_up(store)
     assert copy == backup_path(home_file)
-    assert upkeep.back_up(store) is None  # not twice in an hour
+    assert maintenance.back_up(store) is None  # not twice in an hour
     store.close()
     home_file.write_bytes(b"this is no database\n" * 300)
     with pytest.raises(StoreDamagedError, match=r"damaged.*Move it aside.*put its backup") as caught:
@@ -265,9 +265,9 @@ def test_deleted_runs_are_removed_for_good_after_a_day(store, make_run):
     for run_id in ("old", "new", "kept"):
         store.add_run(make_run(run_id, status="done"))
         store.checkpoint_path(run_id).write_bytes(b"weights")
-    store.update_run("old", deleted=time.time() - upkeep.KEEP_DELETED_S - 1)
+    store.update_run("old", deleted=time.time() - maintenance.KEEP_DELETED_S - 1)
     actions.delete(store, "new")
-    upkeep.keep_up(store)
+    maintenance.run_maintenance(store)
     with pytest.raises(UnknownRunError):
         store.get_run("old")
     assert not store.checkpoint_path("old").exists()

@@ -22,8 +22,8 @@ from explorer.jobs import actions
 from explorer.nets.spec import NetSpec
 from explorer.runs import database, schema, tables
 from explorer.runs import run as run_module
-from explorer.runs.home import checkpoint_path
 from explorer.runs.run import RESULTS, RUN_COLUMNS, TABLE_COLUMNS, TABLES
+from explorer.runs.run_paths import checkpoint_path
 from explorer.runs.store import Store, StoreBusyError, StoreError, UnknownRunError, new_run_id
 from explorer.runs.tables import record_tables
 from explorer.training.recipe import Recipe

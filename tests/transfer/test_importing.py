@@ -14,7 +14,7 @@ from kept_runs import RECIPE, SPEC
 
 from explorer.nets.build import build
 from explorer.nets.checkpoints import save_checkpoint
-from explorer.nets.totals import totals
+from explorer.nets.cost_formula import totals
 from explorer.runs.library import Library, open_library, store_of
 from explorer.runs.run import TABLES, Run
 from explorer.runs.store import Store

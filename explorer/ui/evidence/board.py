@@ -15,7 +15,7 @@ from explorer.charts.words import listed
 from explorer.evidence.board import board
 from explorer.evidence.claims import findings
 from explorer.nets.spec import NetSpec
-from explorer.paper.tables import Entry, Table
+from explorer.paper.tables import Table, TableEntry
 from explorer.ui.data import dataset_title, length, library
 from explorer.ui.evidence.published import published_view
 from explorer.ui.figures import draw
@@ -147,7 +147,7 @@ def _unmeasured(table: Table, lines: pd.DataFrame) -> None:
         st.markdown(f"{_BADGE['not measured yet']} {str(reason).capitalize()}. In the paper: {said}.")
 
 
-def _show_entry(table: Table, entry: Entry, lines: pd.DataFrame) -> None:
+def _show_entry(table: Table, entry: TableEntry, lines: pd.DataFrame) -> None:
     with st.container(border=True):
         left, middle, link = st.columns([2, 5, 1], vertical_alignment="center")
         left.markdown(f"**{entry.net}**" + (f"\n\n:small[{entry.note}]" if entry.note else ""))

@@ -11,9 +11,9 @@ from explorer.analysis import claims, gradients
 from explorer.analysis.overfitting import finals_by_regulariser, helped_sentence, overfitting_sentence
 from explorer.charts.deep import describe_passing, describe_stacks, passing, stacks
 from explorer.charts.overfitting import describe_overfitting, overfitting
-from explorer.evidence import signal
+from explorer.evidence import signal_propagation
+from explorer.nets.cost_formula import checkpointed_memory_mib, totals, training_memory_mib
 from explorer.nets.spec import NetSpec
-from explorer.nets.totals import checkpointed_memory_mib, totals, training_memory_mib
 from explorer.ui.data import dataset_title, evidence, library, twin_datasets
 from explorer.ui.figures import draw, take_away
 from explorer.ui.linked import settle_number
@@ -21,7 +21,7 @@ from explorer.ui.parameters import Choice, bound, declare
 
 _DEEP = declare(Choice("deep"))
 SMALL = "digits-small"
-DEPTHS = (*signal.DEPTHS[:-1], 1001, signal.DEPTHS[-1])
+DEPTHS = (*signal_propagation.DEPTHS[:-1], 1001, signal_propagation.DEPTHS[-1])
 _BATCH = 128
 _STD = (-1.0, 2.0)
 QUESTION = """The paper's net of 1202 layers trains as well as the one of 110, and is worse in the test:
@@ -46,7 +46,7 @@ its inside again. A step's time grows in proportion to the layers (`python bench
 @st.cache_data(show_spinner=False)
 def kept_signal() -> pd.DataFrame:
     """The measurement that comes with the explorer."""
-    return signal.kept()
+    return signal_propagation.kept()
 
 
 @st.cache_data(ttl=30, show_spinner=False)
@@ -68,7 +68,7 @@ def choose_depth() -> int:
 
 def nets_of(depth: int) -> tuple[str, ...]:
     """Ids of the plain, residual and pre-activation net of that depth."""
-    return tuple(f"{family}-{depth}{_kind(depth)}" for family in signal.FAMILIES)
+    return tuple(f"{family}-{depth}{_kind(depth)}" for family in signal_propagation.FAMILIES)
 
 
 def show_signal(measured: pd.DataFrame, depth: int) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from explorer.evidence.signal import Measurement
+from explorer.evidence.signal_propagation import Measurement
 from explorer.ui import places
 from explorer.ui.evidence.deep import nets_of, show_signal, signal_of
 

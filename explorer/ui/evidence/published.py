@@ -6,9 +6,9 @@ import time
 
 import streamlit as st
 
-from explorer.evidence.published import fitting_datasets, kept_errors, measure_error
+from explorer.evidence.published_errors import fitting_datasets, kept_errors, measure_error
 from explorer.nets.published_cifar import PUBLISHED_CIFAR, PUBLISHER, PublishedCifarNet
-from explorer.runs.catalogue import is_here
+from explorer.runs.net_catalogue import is_here
 
 _TEXT = f"""Nets of {PUBLISHER} follow the paper's recipe, but for a validation split. Fetch one on the Nets
 page, or by the commands below; their publisher states 8.27 % for ResNet-20, 7.37 for ResNet-32, 6.90 for

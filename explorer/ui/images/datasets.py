@@ -12,10 +12,10 @@ import streamlit as st
 from explorer.charts import words
 from explorer.charts.pictures import Sheet, class_counts, picture_grid
 from explorer.data import registry
+from explorer.data.dataset import Dataset
 from explorer.data.montage import Grid, examples, montage
 from explorer.data.sources import open_dataset
-from explorer.data.splits import Dataset
-from explorer.data.survey import Survey, survey
+from explorer.data.summary import DatasetSummary, summarise
 
 PER_CLASS = 10
 CLASSES_SHOWN = 10
@@ -42,16 +42,16 @@ class View:
 
 
 @st.cache_resource(ttl=60, max_entries=8, show_spinner="Reading the images…")
-def opened(name: str, entry: registry.Entry | None) -> Dataset:
+def opened(name: str, entry: registry.RegisteredDataset | None) -> Dataset:
     """A dataset, shared by all sessions; `entry` so that another one of the same name is read anew."""
     del entry
     return open_dataset(name)
 
 
 @st.cache_resource(ttl=3600, max_entries=8, show_spinner="Looking at every image once…")
-def surveyed(name: str, entry: registry.Entry | None) -> Survey:
+def surveyed(name: str, entry: registry.RegisteredDataset | None) -> DatasetSummary:
     """What was measured of a dataset, shared by all sessions."""
-    return survey(opened(name, entry))
+    return summarise(opened(name, entry))
 
 
 def dataset_of(view: View) -> Dataset:
@@ -59,7 +59,7 @@ def dataset_of(view: View) -> Dataset:
     return opened(view.name, registry.find(view.name))
 
 
-def survey_of(view: View) -> Survey:
+def survey_of(view: View) -> DatasetSummary:
     """What was measured of the dataset of a view."""
     return surveyed(view.name, registry.find(view.name))
 

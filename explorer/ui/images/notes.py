@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.data import registry
-from explorer.data.splits import DataError
+from explorer.data.dataset import DataError
 from explorer.ui.images.datasets import View, dataset_of, survey_of
 
 _HOW = """Each row is a class. **Draw** 0 shows the first images, any other number a random choice

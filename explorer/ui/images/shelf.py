@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.data import registry
+from explorer.data.add_dataset import AddRequest, add_upload, remove
 from explorer.data.cifar import ARCHIVES, Archive
+from explorer.data.dataset import DataError
 from explorer.data.decoding import SIZES
-from explorer.data.keeping import Wish, add_upload, remove
-from explorer.data.splits import DataError
-from explorer.runs import downloads
+from explorer.runs import cifar_download
 from explorer.ui import places
 from explorer.ui.data import dataset_title, zoo_runs
 from explorer.ui.images.gallery import NEXT
@@ -21,7 +21,7 @@ _DOING = {"starting": "Starting", "downloading": "Downloading", "decoding": "Dec
 def manage_datasets() -> None:
     """Everything that changes which datasets there are."""
     _tell_absent()
-    going = [found for name in ARCHIVES if (found := downloads.current(name)) and found.active]
+    going = [found for name in ARCHIVES if (found := cifar_download.current(name)) and found.active]
     with st.expander("Add or remove datasets", expanded=bool(going), icon=":material/database:"):
         left, right = st.columns(2, gap="large")
         with left:
@@ -55,7 +55,7 @@ def _offer_cifar(every: float | None) -> None:
 
 
 def _offer_archive(archive: Archive, *, watched: bool) -> None:
-    found = downloads.current(archive.name)
+    found = cifar_download.current(archive.name)
     if found is not None and found.active:
         _show_progress(archive, found)
         if not watched:
@@ -72,14 +72,14 @@ def _offer_archive(archive: Archive, *, watched: bool) -> None:
     label = f"Download {archive.title} ({archive.bytes / 2**20:.0f} MiB)"
     if st.button(label, key=f"get-{archive.name}", icon=":material/download:", width="stretch"):
         try:
-            downloads.start(archive.name)
+            cifar_download.start(archive.name)
         except DataError as error:
             st.error(str(error))
         else:
             st.rerun()
 
 
-def _show_progress(archive: Archive, found: downloads.Download) -> None:
+def _show_progress(archive: Archive, found: cifar_download.Download) -> None:
     unit, name = (1, "images") if found.phase == "decoding" else (2**20, "MiB")
     amount = f"{found.done / unit:,.0f} of {found.total / unit:,.0f} {name}"
     if found.phase == "downloading" and found.fraction == 1:
@@ -87,7 +87,7 @@ def _show_progress(archive: Archive, found: downloads.Download) -> None:
     left = "" if found.seconds_left is None else f", about {found.seconds_left:.0f} s left"
     st.progress(found.fraction, f"{_DOING[found.phase]} {archive.title}: {amount}{left}")
     if st.button("Cancel", key=f"cancel-{archive.name}", icon=":material/close:"):
-        downloads.cancel(archive.name)
+        cifar_download.cancel(archive.name)
         st.rerun()
 
 
@@ -114,7 +114,7 @@ def _offer_upload() -> None:
 
         try:
             entry = add_upload(
-                Wish(name.strip(), "", None if resize is None else int(resize)),
+                AddRequest(name.strip(), "", None if resize is None else int(resize)),
                 file.getvalue(),
                 tell,
             )
@@ -152,7 +152,7 @@ def _offer_removal() -> None:
 def _remove(name: str) -> None:
     try:
         if name in ARCHIVES:
-            downloads.cancel(name)
+            cifar_download.cancel(name)
         remove(name)
     except DataError as error:
         st.error(str(error))

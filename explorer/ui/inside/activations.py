@@ -20,7 +20,7 @@ from explorer.charts.activations import (
 )
 from explorer.charts.sprites import own_scale, shades
 from explorer.charts.words import listed
-from explorer.data.fitting import as_image
+from explorer.data.preprocess import as_image
 from explorer.ui.figures import draw_own, take_away
 from explorer.ui.inside.closeup import channel_of
 from explorer.ui.inside.inspected import READOUTS, Inspected, fitted, readout_of

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.charts import words
 from explorer.charts.attributions import MapLook
 from explorer.charts.maps import SIGNS
-from explorer.probes.methods import METHODS, Method, Parameter, Value
+from explorer.probes.methods import METHODS, Method, MethodParameter, Value
 from explorer.ui.inside.naming import shown_names
 from explorer.ui.parameters import Choice, Choices, Real, Switch, Whole, bound, declare, titled
 from explorer.ui.parameters import Parameter as Linked
@@ -27,7 +27,7 @@ _TWIN = declare(Switch("twin"))
 _SEED = declare(Whole("seed", 0, 9999))
 
 
-def _linked(method: Method, parameter: Parameter) -> Linked:
+def _linked(method: Method, parameter: MethodParameter) -> Linked:
     """A setting of a method in the address, `METHOD-PARAMETER`."""
     key, default = f"{method.name}-{parameter.name}", parameter.default
     if isinstance(default, bool):
@@ -131,7 +131,7 @@ def choose_settings(methods: Sequence[Method], blocks: int) -> tuple[dict[str, d
     return settings, int(seed or 0)
 
 
-def _widget(method: Method, parameter: Parameter, blocks: int) -> Value:
+def _widget(method: Method, parameter: MethodParameter, blocks: int) -> Value:
     linked, default = _SETTINGS[method.name, parameter.name], parameter.default
     if isinstance(default, bool):
         return bool(st.toggle(parameter.title, default, help=parameter.help, **bound(linked)))

@@ -22,12 +22,12 @@ from explorer.charts.attributions import (
     picture_figure,
 )
 from explorer.charts.conductance import conductance_figure, conductance_finding, describe_conductance
-from explorer.data.fitting import Picture, Seen
+from explorer.data.dataset import DataError
+from explorer.data.preprocess import NetInput, Picture
 from explorer.data.registry import available
 from explorer.data.sources import open_dataset
-from explorer.data.splits import DataError
 from explorer.probes.methods import METHODS, Method, Value
-from explorer.runs.catalogue import NetChoice
+from explorer.runs.net_catalogue import NetChoice
 from explorer.ui.figures import draw, draw_own, take_away
 from explorer.ui.inside.asking import likeliest
 from explorer.ui.inside.naming import shown_names, strange
@@ -36,8 +36,8 @@ from explorer.ui.inside.subjects import computed, kept, pool
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from explorer.nets.loaded import LoadedNet
-    from explorer.probes.attributions import Attribution, Question
+    from explorer.nets.loaded_net import LoadedNet
+    from explorer.probes.attributions import Attribution, AttributionRequest
 
 _REFERENCES = 100
 _STEPS = 32
@@ -58,7 +58,7 @@ class Case:
     choice: NetChoice
     loaded: LoadedNet
     picture: Picture
-    seen: Seen
+    seen: NetInput
 
     @cached_property
     def key(self) -> tuple[str, str]:
@@ -82,7 +82,7 @@ class Case:
             kept().put(key, found)
         return found
 
-    def attribution(self, question: Question) -> Attribution | None:
+    def attribution(self, question: AttributionRequest) -> Attribution | None:
         """The map, kept or new; None where it was stopped."""
 
         def work(progress: Any) -> Attribution:
@@ -92,7 +92,7 @@ class Case:
         title = f"{METHODS[question.method].title}, {self.loaded.title}"
         return computed((*self.key, *_asked(question)), title, work)
 
-    def conductance(self, question: Question) -> pd.DataFrame | None:
+    def conductance(self, question: AttributionRequest) -> pd.DataFrame | None:
         """What passes through each block; None where it was stopped."""
 
         def work(progress: Any) -> pd.DataFrame:
@@ -129,22 +129,24 @@ def _test_images(dataset: str) -> np.ndarray | None:
 
 def questions_of(
     methods: Sequence[Method], settings: dict[str, dict[str, Value]], target: int, seed: int
-) -> list[Question]:
+) -> list[AttributionRequest]:
     """One question per method."""
-    from explorer.probes.attributions import Question
+    from explorer.probes.attributions import AttributionRequest
 
-    return [Question(method.name, target, settings[method.name], seed) for method in methods]
+    return [AttributionRequest(method.name, target, settings[method.name], seed) for method in methods]
 
 
-def conductance_question(target: int, settings: dict[str, dict[str, Value]]) -> Question:
+def conductance_question(target: int, settings: dict[str, dict[str, Value]]) -> AttributionRequest:
     """What is asked of all blocks: as set for layer conductance where it is shown, else 32 steps."""
-    from explorer.probes.attributions import Question
+    from explorer.probes.attributions import AttributionRequest
 
     chosen = {name: value for name, value in settings.get("layer_conductance", {}).items() if name != "block"}
-    return Question("layer_conductance", target, {"n_steps": _STEPS} | chosen)
+    return AttributionRequest("layer_conductance", target, {"n_steps": _STEPS} | chosen)
 
 
-def show_maps(case: Case, questions: Sequence[Question], look: MapLook, name: str) -> list[Attribution]:
+def show_maps(
+    case: Case, questions: Sequence[AttributionRequest], look: MapLook, name: str
+) -> list[Attribution]:
     """The picture as the net sees it, and one map per question beside it; those that were computed."""
     columns = st.columns(_BESIDE, gap="medium")
     if len(questions) >= _BESIDE:
@@ -216,7 +218,7 @@ def sentence(case: Case, found: Sequence[Attribution]) -> str:
     return " ".join(said)
 
 
-def show_conductance(cases: Sequence[Case], question: Question) -> None:
+def show_conductance(cases: Sequence[Case], question: AttributionRequest) -> None:
     """Bars per block for one net or two, a sentence for each, and the numbers to take away."""
     st.header("Which blocks carry this decision?")
     tables = {case.loaded.title: table for case in cases if (table := case.conductance(question)) is not None}
@@ -262,5 +264,5 @@ def guide(case: Case) -> None:
         st.markdown(f"{case.loaded.origin} {_FROM}")
 
 
-def _asked(question: Question) -> tuple[Any, ...]:
+def _asked(question: AttributionRequest) -> tuple[Any, ...]:
     return question.method, question.target, question.seed, *sorted(question.parameters.items())

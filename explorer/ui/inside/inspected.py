@@ -10,15 +10,15 @@ import streamlit as st
 from numpy import floating
 from numpy.typing import NDArray
 
-from explorer.data.fitting import Picture, Seen, Tone, fit
+from explorer.data.preprocess import Inversion, NetInput, Picture, fit
 from explorer.data.registry import BUILT_IN, available
 from explorer.ui.inside.nets import PROBING, opened
 
 if TYPE_CHECKING:
-    from explorer.nets.loaded import LoadedNet
+    from explorer.nets.loaded_net import LoadedNet
     from explorer.probes.activations import Activations
     from explorer.probes.readout import LinearReadout
-    from explorer.runs.catalogue import NetChoice
+    from explorer.runs.net_catalogue import NetChoice
 
 READOUTS = {"skip": "rest of the net", "linear": "fitted line"}
 
@@ -38,7 +38,7 @@ class Inspected:
     choice: NetChoice
     loaded: LoadedNet
     picture: Picture
-    seen: Seen
+    seen: NetInput
     read: Activations
 
     @property
@@ -48,7 +48,7 @@ class Inspected:
         return f"{self.choice.key}-{names}-{self.picture.key}-{_digest(self.seen)}"
 
 
-def inspected(choice: NetChoice, picture: Picture, tone: Tone) -> Inspected:
+def inspected(choice: NetChoice, picture: Picture, tone: Inversion) -> Inspected:
     """Show a picture to a net; read once per net, picture and tone, then kept for everybody.
 
     Raises:
@@ -91,12 +91,12 @@ def fitted(choice: NetChoice) -> LinearReadout:
         return fit_readout(loaded, dataset)
 
 
-def _digest(seen: Seen) -> str:
+def _digest(seen: NetInput) -> str:
     return blake2b(seen.pixels.tobytes(), digest_size=12).hexdigest()
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading all blocks…")
-def _read(net: str, seen: str, _loaded: LoadedNet, _seen: Seen) -> Activations:
+def _read(net: str, seen: str, _loaded: LoadedNet, _seen: NetInput) -> Activations:
     from explorer.probes.activations import read_activations
 
     with PROBING:

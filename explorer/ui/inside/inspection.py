@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.data.fitting import Picture
+from explorer.data.preprocess import Picture
 from explorer.ui import places
 from explorer.ui.inside.activations import (
     sentence,
@@ -27,7 +27,7 @@ from explorer.ui.inside.pictures import choose_tone
 from explorer.ui.parameters import Choice, Switch, Whole, bound, declare
 
 if TYPE_CHECKING:
-    from explorer.runs.catalogue import NetChoice
+    from explorer.runs.net_catalogue import NetChoice
 
 _TWIN = declare(Switch("twin"))
 _BLOCK = declare(Whole("block", 1))

@@ -11,10 +11,10 @@ import streamlit as st
 
 from explorer.charts import words
 from explorer.data.cifar import CIFAR10_CLASSES
-from explorer.data.fitting import Picture
+from explorer.data.preprocess import Picture
 
 if TYPE_CHECKING:
-    from explorer.nets.loaded import LoadedNet
+    from explorer.nets.loaded_net import LoadedNet
 
 SURE_PCT = 50.0
 """A net names a class where it gives it more than this, in per cent: more than to all others together."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.runs.catalogue import (
+from explorer.runs.net_catalogue import (
     UPLOAD,
     NetChoice,
     NetError,
@@ -17,15 +17,15 @@ from explorer.runs.catalogue import (
     trained_nets,
     weights_folder,
 )
-from explorer.runs.opening import BY_NAME, open_net, open_upload, upload_choice
+from explorer.runs.net_opening import BY_NAME, open_net, open_upload, upload_choice
 from explorer.ui.data import library, zoo_runs
 from explorer.ui.inside.naming import is_nameless, offer_names
 from explorer.ui.linked import linked_choice, tell_absent
 from explorer.ui.parameters import texts_of
 
 if TYPE_CHECKING:
-    from explorer.nets.loaded import LoadedNet
-    from explorer.nets.reading import Reading
+    from explorer.nets.checkpoint_reading import Reading
+    from explorer.nets.loaded_net import LoadedNet
 
 PROBING = Lock()
 """Held while a shared net is probed: hooks of two sessions must not meet."""

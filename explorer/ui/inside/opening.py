@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.nets.published import PUBLISHED
 from explorer.nets.published_cifar import LICENCE, PUBLISHED_CIFAR, PUBLISHER
-from explorer.runs.catalogue import (
+from explorer.nets.published_imagenet import PUBLISHED
+from explorer.runs.net_catalogue import (
     PUBLISHED_NET,
     TORCHVISION,
     UNTRAINED,

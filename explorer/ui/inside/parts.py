@@ -8,14 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.architecture import Design, architecture, describe_design, legend
-from explorer.runs.catalogue import NetChoice
+from explorer.runs.net_catalogue import NetChoice
 from explorer.ui import places
 from explorer.ui.figures import choose_in, draw, in_colours, is_dark, take_away
 from explorer.ui.inside.nets import opened
 from explorer.ui.linked import linked_choice
 
 if TYPE_CHECKING:
-    from explorer.nets.loaded import LoadedNet
+    from explorer.nets.loaded_net import LoadedNet
 
 
 _FIRST = "block 1"
@@ -24,7 +24,7 @@ _FIRST = "block 1"
 @st.cache_resource(max_entries=24, show_spinner="Counting layer by layer…")
 def parts_of(key: str, _loaded: LoadedNet) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Costs per part and per layer of the net of that key, for one image; nobody may change them."""
-    from explorer.nets.cost import block_costs, design_of, layer_costs
+    from explorer.nets.cost_measured import block_costs, design_of, layer_costs
 
     design = design_of(_loaded.net)
     return block_costs(design, _loaded.image_size), layer_costs(design, _loaded.image_size)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.data.fitting import TONES, Picture, Tone, dataset_picture
+from explorer.data.dataset import DataError, Dataset
 from explorer.data.images import TAKEN
 from explorer.data.montage import examples
+from explorer.data.preprocess import TONES, Inversion, Picture, dataset_picture
 from explorer.data.registry import available
-from explorer.data.samples import PHOTOGRAPHS, photograph
+from explorer.data.sample_photos import PHOTOGRAPHS, photograph
 from explorer.data.sources import open_dataset
-from explorer.data.splits import DataError, Dataset
 from explorer.ui.inside.paste import listen
 from explorer.ui.inside.uploads import OWN, own_pictures, take_in, tell_refused
 from explorer.ui.linked import linked_choice, tell_absent
@@ -85,7 +85,7 @@ def _photograph(key: str) -> str:
     return key if key in PHOTOGRAPHS else next(iter(PHOTOGRAPHS))
 
 
-def choose_tone(channels: int) -> Tone:
+def choose_tone(channels: int) -> Inversion:
     """For nets that see grey: whether they are shown the negative; the URL's `tone`."""
     chosen = st.segmented_control(
         "Brightness", TONES, default="auto", **bound(_TONE, options=TONES), disabled=channels != 1,

@@ -20,10 +20,10 @@ from explorer.charts.responses import (
     sheet_for,
     sorted_by_size,
 )
-from explorer.data.fitting import Picture
+from explorer.data.preprocess import Picture
 from explorer.data.registry import available
-from explorer.data.samples import CROPS, photograph_crops
-from explorer.runs.catalogue import UPLOAD, NetChoice
+from explorer.data.sample_photos import CROPS, photograph_crops
+from explorer.runs.net_catalogue import UPLOAD, NetChoice
 from explorer.ui.figures import draw, take_away
 from explorer.ui.inside.nets import PROBING, SHARED, ask_for, net_choices, opened, session_choices
 from explorer.ui.inside.pictures import choose_picture
@@ -32,7 +32,7 @@ from explorer.ui.linked import linked_choice, linked_choices, linked_switch, tel
 from explorer.ui.parameters import Switch, Whole, bound, declare, texts_of
 
 if TYPE_CHECKING:
-    from explorer.nets.loaded import LoadedNet
+    from explorer.nets.loaded_net import LoadedNet
     from explorer.probes.inputs import Inputs
     from explorer.probes.responses import Responses
 
@@ -157,7 +157,7 @@ def _responses(choice: NetChoice, asked: Asked, picture: Picture | None) -> Resp
 def _inputs(loaded: LoadedNet, asked: Asked, picture: Picture | None) -> Inputs:
     import torch
 
-    from explorer.data.fitting import fit
+    from explorer.data.preprocess import fit
     from explorer.data.sources import open_dataset
     from explorer.probes.inputs import Inputs, split_inputs
 
@@ -172,12 +172,12 @@ def _inputs(loaded: LoadedNet, asked: Asked, picture: Picture | None) -> Inputs:
 
 def _measure(inputs: Inputs, training: bool, progress: Callable[[float], None]) -> Responses:
     """Probe pass by pass; what `progress` raises between two of them stops it."""
-    from explorer.probes.passes import Manner, batch_for, read_responses
+    from explorer.probes.split_responses import ReadOptions, batch_for, read_responses
 
     height, width = inputs.fitted_size
     soon = max(_PASS // (height * width * len(inputs.net.blocks())), _LEAST)
     batch = batch_for(inputs, training=training)
-    manner = Manner(training, batch if training else min(batch, soon), progress, PROBING)
+    manner = ReadOptions(training, batch if training else min(batch, soon), progress, PROBING)
     return read_responses(inputs, manner)
 
 

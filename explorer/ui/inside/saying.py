@@ -10,13 +10,13 @@ import streamlit as st
 
 from explorer.charts.words import literal
 from explorer.data.registry import available
+from explorer.nets.checkpoint_reading import MAX_SIDE, PADDINGS, PROJECTED, Reading
 from explorer.nets.normalisation import Normalisation, given
-from explorer.nets.reading import MAX_SIDE, PADDINGS, PROJECTED, Reading
-from explorer.runs.catalogue import UPLOAD, NetChoice
+from explorer.runs.net_catalogue import UPLOAD, NetChoice
 from explorer.ui.inside.nets import opened
 
 if TYPE_CHECKING:
-    from explorer.nets.loaded import LoadedNet
+    from explorer.nets.loaded_net import LoadedNet
     from explorer.probes.candidates import Candidate
 
 FAMILY = "net-family"
@@ -150,7 +150,7 @@ def _test(choice: NetChoice, loaded: LoadedNet, file: tuple[bytes, str], read: C
 def _tested(file: tuple[bytes, str], name: str) -> list[Candidate]:
     from explorer.data.sources import open_dataset
     from explorer.probes.candidates import tested
-    from explorer.runs.opening import upload_readings
+    from explorer.runs.net_opening import upload_readings
 
     reading = asked_reading()
     return tested(upload_readings(*file, reading), reading, open_dataset(name))

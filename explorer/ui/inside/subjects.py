@@ -19,8 +19,8 @@ from cachetools import LRUCache
 from explorer.ui.inside.nets import PROBING
 
 if TYPE_CHECKING:
-    from explorer.nets.loaded import LoadedNet
-    from explorer.probes.attributions import Subject
+    from explorer.nets.loaded_net import LoadedNet
+    from explorer.probes.attributions import Explainer
 
 MOST_KEPT = 128
 MOST_NETS = 6
@@ -55,26 +55,26 @@ class Pool:
     def __init__(self) -> None:
         """Begin with none."""
         self._lock = Lock()
-        self._free: LRUCache[str, tuple[LoadedNet, list[Subject]]] = LRUCache(MOST_NETS)
+        self._free: LRUCache[str, tuple[LoadedNet, list[Explainer]]] = LRUCache(MOST_NETS)
 
     @contextmanager
-    def lend(self, loaded: LoadedNet) -> Iterator[Subject]:
+    def lend(self, loaded: LoadedNet) -> Iterator[Explainer]:
         """A copy for one computation; it comes back only if that ended well."""
         subject = self._take(loaded)
         yield subject
         self._give(subject)
 
-    def _take(self, loaded: LoadedNet) -> Subject:
-        from explorer.probes.attributions import Subject
+    def _take(self, loaded: LoadedNet) -> Explainer:
+        from explorer.probes.attributions import Explainer
 
         with self._lock:
             net, free = self._free.get(loaded.key, (None, []))
             if net is loaded and free:
                 return free.pop()
         with PROBING:  # nobody's hooks are copied half set
-            return Subject(loaded)
+            return Explainer(loaded)
 
-    def _give(self, subject: Subject) -> None:
+    def _give(self, subject: Explainer) -> None:
         loaded = subject.loaded
         with self._lock:
             net, free = self._free.get(loaded.key, (loaded, []))

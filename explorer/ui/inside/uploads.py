@@ -8,8 +8,8 @@ from io import BytesIO
 
 import streamlit as st
 
-from explorer.data.fitting import Picture
 from explorer.data.images import ImageError, read_image
+from explorer.data.preprocess import Picture
 
 KEPT = 12
 OWN = "own-"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.runs.catalogue import NetChoice
+from explorer.runs.net_catalogue import NetChoice
 from explorer.ui.inside.nets import net_choices, session_choices, twin_of
 from explorer.ui.linked import linked_choice
 

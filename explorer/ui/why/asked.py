@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.data.registry import BUILT_IN, available
-from explorer.runs.catalogue import NetChoice
+from explorer.runs.net_catalogue import NetChoice
 from explorer.ui.inside.nets import net_choices, opened, session_choices
 
 if TYPE_CHECKING:
-    from explorer.data.splits import SplitName
-    from explorer.probes.shown import Shown
+    from explorer.data.dataset import SplitName
+    from explorer.probes.probe_images import ProbeImages
 
 FIRST = "digits-plain-20-s0"
 DIGITS = "digits"
@@ -33,15 +33,15 @@ def data_of(choice: NetChoice) -> str:
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading the images…")
-def images_for(choice: NetChoice, split: SplitName) -> Shown:
+def images_for(choice: NetChoice, split: SplitName) -> ProbeImages:
     """All images of a split where they are small, else some of each class; nobody may change them.
 
     Raises:
         ValueError: the split cannot be read, or is not for this net.
     """
     from explorer.data.sources import open_dataset
-    from explorer.probes.shown import shown
+    from explorer.probes.probe_images import probe_images
 
     most = _MOST_TEST if split == "test" else _MOST_TRAIN
     count = None if choice.image_size <= _SMALL_IMAGES else most
-    return shown(open_dataset(data_of(choice)), split, opened(choice), count)
+    return probe_images(open_dataset(data_of(choice)), split, opened(choice), count)

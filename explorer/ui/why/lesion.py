@@ -11,9 +11,9 @@ import streamlit as st
 from explorer.charts import lesion as charts
 from explorer.charts import words
 from explorer.charts.architecture import Design, architecture, describe_design
-from explorer.data.fitting import fit
+from explorer.data.preprocess import fit
 from explorer.evidence import lesion as evidence
-from explorer.runs.catalogue import NetChoice
+from explorer.runs.net_catalogue import NetChoice
 from explorer.ui.figures import draw, in_colours, is_dark, press_in, take_away
 from explorer.ui.inside.nets import PROBING, choose_net, net_choices, opened, session_choices, twin_of
 from explorer.ui.inside.parts import parts_of
@@ -23,7 +23,7 @@ from explorer.ui.places import fragment
 from explorer.ui.why.asked import data_of, images_for, usable_datasets
 
 if TYPE_CHECKING:
-    from explorer.nets.loaded import LoadedNet, ProbedNet
+    from explorer.nets.loaded_net import LoadedNet, ProbedNet
     from explorer.probes.lesion import Answers, Lesion
 
 FIRST = "digits-residual-20-s0"

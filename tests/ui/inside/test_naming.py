@@ -2,7 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
-from explorer.data.samples import photograph
+from explorer.data.sample_photos import photograph
 from explorer.ui.inside.naming import strange, verdict
 
 TEN = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -35,7 +35,7 @@ def naming():
 
     import streamlit as st
 
-    from explorer.nets.loaded import LoadedNet
+    from explorer.nets.loaded_net import LoadedNet
     from explorer.ui.inside.naming import offer_names
 
     classes = tuple(f"class {number}" for number in range(10))

@@ -9,7 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.data.images import ImageError
-from explorer.data.samples import PHOTOGRAPHS, photograph
+from explorer.data.sample_photos import PHOTOGRAPHS, photograph
 from explorer.ui.inside import uploads
 from explorer.ui.inside.paste import pasted_file
 

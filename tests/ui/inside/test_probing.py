@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from explorer.probes.responses import Responses
-from explorer.runs.catalogue import untrained
+from explorer.runs.net_catalogue import untrained
 from explorer.ui.inside.probing import sentence
 
 NET = untrained("residual-20")
