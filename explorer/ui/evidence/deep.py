@@ -9,8 +9,8 @@ import streamlit as st
 
 from explorer.analysis import claims, gradients
 from explorer.analysis.overfitting import finals_by_regulariser, helped_sentence, overfitting_sentence
-from explorer.charts.deep import describe_passing, describe_stacks, passing, stacks
 from explorer.charts.overfitting import describe_overfitting, overfitting
+from explorer.charts.very_deep import describe_passing, describe_stacks, passing, stacks
 from explorer.evidence import signal_propagation
 from explorer.nets.cost_formula import checkpointed_memory_mib, totals, training_memory_mib
 from explorer.nets.spec import NetSpec

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.charts import words
-from explorer.charts.pictures import Sheet, class_counts, picture_grid
+from explorer.charts.image_grid import ImageGrid, class_counts, image_grid
 from explorer.data import registry
 from explorer.data.dataset import Dataset
 from explorer.data.montage import Grid, examples, montage
@@ -91,7 +91,7 @@ def grid_figure(view: View) -> go.Figure:
     ]
     which = "the first" if view.draw == 0 else f"drawn with seed {view.draw}:"
     title = f"{which} {PER_CLASS} {words_of(view.split)} images of each class"
-    return picture_grid(sheet(grid), [dataset.classes[label] for label in labels], hover, title)
+    return image_grid(sheet(grid), [dataset.classes[label] for label in labels], hover, title)
 
 
 def counts_figure(view: View) -> go.Figure:
@@ -117,9 +117,9 @@ def augmented_grid(view: View, index: int, seed: int) -> Grid:
     return montage([original, *drawn], STRIP_COLUMNS, dataset.pixel_max)
 
 
-def sheet(grid: Grid) -> Sheet:
+def sheet(grid: Grid) -> ImageGrid:
     """A grid as charts take it."""
-    return Sheet(grid.uri(), grid.rows, grid.columns, grid.cell)
+    return ImageGrid(grid.uri(), grid.rows, grid.columns, grid.cell)
 
 
 def words_of(split: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from explorer.charts.pictures import STRIP_HEIGHT, picture_grid
+from explorer.charts.image_grid import STRIP_HEIGHT, image_grid
 from explorer.data import registry
 from explorer.ui import places
 from explorer.ui.figures import draw
@@ -102,7 +102,7 @@ def show_means(view: View) -> None:
     dataset, grid = dataset_of(view), datasets.means_grid(view)
     names = [dataset.classes[label] for label in datasets.shown_labels(view)]
     st.markdown("**The mean image of each class**, over the training split")
-    figure = picture_grid(
+    figure = image_grid(
         datasets.sheet(grid), [""] * grid.rows, [f"mean of {name}" for name in names],
         f"{names[0]} to {names[-1]}, row by row", STRIP_HEIGHT,
     )  # fmt: skip
@@ -126,7 +126,7 @@ def show_augmentation(view: View) -> None:
     name = dataset.classes[int(dataset.split("train").labels[number])]
     hover = ["as it is", *(f"epoch {epoch}" for epoch in range(1, DRAWS + 1))]
     title = f"as it is, then in epochs 1 to {DRAWS} ({name}, image {number:,})"
-    figure = picture_grid(datasets.sheet(grid), [""] * grid.rows, hover, title, STRIP_HEIGHT)
+    figure = image_grid(datasets.sheet(grid), [""] * grid.rows, hover, title, STRIP_HEIGHT)
     draw(figure, "augmentation", f"Training image {number}, {name}: as it is, and as {DRAWS} epochs see it.")
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from explorer.charts.activations import (
-    Answers,
+    AnswerTable,
     answer_table,
     answers_over_blocks,
     describe_answers,
@@ -99,7 +99,7 @@ def show_answers(found: Inspected, block: int, kind: str, name: str) -> None:
     names = shown_names(found.loaded.classes)
     shown = classes_shown(readout)
     table = answer_table(readout, names, shown)
-    answers = Answers(table, tuple(names[at] for at in shown), found.choice.family)
+    answers = AnswerTable(table, tuple(names[at] for at in shown), found.choice.family)
     st.markdown(f"**Which class could be read off after each block?** By the {READOUTS[kind]}")
     draw_own(answers_over_blocks(answers, block), f"{name}-answers", describe_answers(answers))
     st.caption(_how(found, kind))

@@ -15,9 +15,9 @@ from explorer.charts.responses import (
     RESPONSE_COLUMNS,
     NetSeries,
     Quantity,
+    axes_for,
     describe_responses,
     in_layer_order,
-    sheet_for,
     sorted_by_size,
 )
 from explorer.data.preprocess import Picture
@@ -186,20 +186,20 @@ def _draw(quantity: Quantity, read: dict[NetChoice, Responses], asked: Asked) ->
     table = pd.concat([_rows(net, value, quantity) for net, value in read.items()], ignore_index=True)
     counts = sorted({value.images for value in read.values()})
     images = _images(asked, counts[-1])
-    sheet = sheet_for(table, nets, quantity, log=False, said=f"{_MODES[asked.mode]} · {images}")
+    axes = axes_for(table, nets, quantity, log=False, said=f"{_MODES[asked.mode]} · {images}")
     left, right = st.columns(2, gap="medium")
-    said = describe_responses(table, sheet, 0)
+    said = describe_responses(table, axes, 0)
     with left:
         st.markdown(f"**{quantity.title} in layer order**, probed now")
-        draw(in_layer_order(table, sheet, 0), "probed-in-order", said)
+        draw(in_layer_order(table, axes, 0), "probed-in-order", said)
     with right:
         st.markdown(f"**The same {quantity.of}s sorted by size**")
-        draw(sorted_by_size(table, sheet, 0), "probed-by-size", said)
+        draw(sorted_by_size(table, axes, 0), "probed-by-size", said)
     for net, value in read.items():
         st.markdown(f"{sentence(net, value)} Read from {images}{_unlike(net, asked)}.")
     take_away(
         lambda: pd.concat([value.blocks.assign(net=net.title) for net, value in read.items()]),
-        lambda: in_layer_order(table, sheet, 0),
+        lambda: in_layer_order(table, axes, 0),
         "probed-blocks",
     )
 

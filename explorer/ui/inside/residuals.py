@@ -13,18 +13,18 @@ from explorer.analysis import responses, wording
 from explorer.analysis.claims import LAST_EPOCH
 from explorer.analysis.selection import FINISHED
 from explorer.charts.frames import with_frames
-from explorer.charts.heat import describe_heat, heat_map
+from explorer.charts.heat_map import describe_heat, heat_map
 from explorer.charts.responses import (
     QUANTITIES,
     NetSeries,
-    Sheet,
+    ResponseAxes,
+    axes_for,
     beyond,
     describe_responses,
     in_layer_order,
-    sheet_for,
     sorted_by_size,
 )
-from explorer.charts.start import describe_start, start_against_end
+from explorer.charts.start_against_end import describe_start, start_against_end
 from explorer.ui import places
 from explorer.ui.depth.controls import choose_dataset
 from explorer.ui.depth.player import follow, is_lost, place
@@ -141,46 +141,46 @@ def recorded_view(chosen: Chosen) -> None:
     follow("epoch", views.first, charts, views.texts)
     with st.container(key="conclusion"):
         place(_CONCLUSION, views.texts[_CONCLUSION], position)
-    table, sheet = _table(chosen), _sheet(chosen)
+    table, axes = _table(chosen), _axes(chosen)
     take_away(
         lambda: table[table["epoch"] == at],
-        lambda: in_layer_order(table, sheet, at),
+        lambda: in_layer_order(table, axes, at),
         f"responses-{chosen.dataset}-{chosen.quantity}-{at}",
     )
 
 
 def training_view(chosen: Chosen) -> None:
     """Smaller pictures: all epochs of one net, and all nets before and after training."""
-    table, sheet = _table(chosen), _sheet(chosen)
+    table, axes = _table(chosen), _axes(chosen)
     left, right = st.columns(2, gap="medium")
     with left:
-        net = _choose_heat(sheet.nets)
-        draw(heat_map(table, net, sheet), "responses-heat", describe_heat(table, net, sheet))
+        net = _choose_heat(axes.nets)
+        draw(heat_map(table, net, axes), "responses-heat", describe_heat(table, net, axes))
     with right:
         st.markdown("**What training changed**: each net untrained and trained")
         with st.container(key="start-row"):
-            draw(start_against_end(table, sheet), "responses-start", describe_start(table, sheet))
-    take_away(lambda: table, lambda: heat_map(table, net, sheet), f"responses-{chosen.dataset}-all-epochs")
+            draw(start_against_end(table, axes), "responses-start", describe_start(table, axes))
+    take_away(lambda: table, lambda: heat_map(table, net, axes), f"responses-{chosen.dataset}-all-epochs")
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
 def response_views(chosen: Chosen, first: int, dark: bool) -> ResponseViews:
     """Both charts at every epoch; shared by all sessions, so nobody may change them."""
-    table, sheet = _table(chosen), _sheet(chosen)
+    table, axes = _table(chosen), _axes(chosen)
     epochs = shown_epochs(table)
-    ordered = {str(epoch): in_layer_order(table, sheet, epoch) for epoch in epochs}
-    ranked = {str(epoch): sorted_by_size(table, sheet, epoch) for epoch in epochs}
+    ordered = {str(epoch): in_layer_order(table, axes, epoch) for epoch in epochs}
+    ranked = {str(epoch): sorted_by_size(table, axes, epoch) for epoch in epochs}
     return ResponseViews(
         epochs=tuple(epochs),
         first=epochs.index(first),
         ordered=Finished(in_colours(with_frames(ordered, str(first)), dark)),
         ranked=Finished(in_colours(with_frames(ranked, str(first)), dark)),
-        said=tuple(describe_responses(table, sheet, epoch) for epoch in epochs),
-        texts=_texts(chosen, sheet, epochs),
+        said=tuple(describe_responses(table, axes, epoch) for epoch in epochs),
+        texts=_texts(chosen, axes, epochs),
     )
 
 
-def _texts(chosen: Chosen, sheet: Sheet, epochs: Sequence[int]) -> dict[str, tuple[str, ...]]:
+def _texts(chosen: Chosen, axes: ResponseAxes, epochs: Sequence[int]) -> dict[str, tuple[str, ...]]:
     """The charts' titles and the sentences under them at every epoch, as HTML."""
     quantity = QUANTITIES[chosen.quantity]
     titles = {
@@ -191,13 +191,13 @@ def _texts(chosen: Chosen, sheet: Sheet, epochs: Sequence[int]) -> dict[str, tup
         name: tuple(_html([f"{title}, after epoch {epoch}"]) for epoch in epochs)
         for name, title in titles.items()
     }
-    return texts | {_CONCLUSION: tuple(_html(conclusion(chosen, sheet, epoch)) for epoch in epochs)}
+    return texts | {_CONCLUSION: tuple(_html(conclusion(chosen, axes, epoch)) for epoch in epochs)}
 
 
-def conclusion(chosen: Chosen, sheet: Sheet, epoch: int) -> list[str]:
+def conclusion(chosen: Chosen, axes: ResponseAxes, epoch: int) -> list[str]:
     """Figure 7's findings in the nets of one protocol at one epoch; then what the chart leaves out."""
     table, stds = _table(chosen), _table(replace(chosen, quantity="std"))
-    nets, others = _comparable(chosen, sheet.nets)
+    nets, others = _comparable(chosen, axes.nets)
     when = LAST_EPOCH if epoch == stds["epoch"].max() else f"after epoch {epoch}"
     typical = responses.typical(stds, nets, epoch)
     said = [
@@ -206,14 +206,14 @@ def conclusion(chosen: Chosen, sheet: Sheet, epoch: int) -> list[str]:
     ]
     if chosen.quantity != "std":
         shown = responses.typical(table, nets, epoch)
-        said.append(str(responses.by_depth(shown, sheet.quantity.title, when) or ""))
-    said.append(responses.near_their_start(stds, sheet.nets, epoch))
+        said.append(str(responses.by_depth(shown, axes.quantity.title, when) or ""))
+    said.append(responses.near_their_start(stds, axes.nets, epoch))
     if others:
         names = wording.listed([net.title for net in others])
         said.append(
             f"Not in these comparisons, since of another protocol or not trained to the end: {names}."
         )
-    if count := beyond(table, sheet, epoch):
+    if count := beyond(table, axes, epoch):
         said.append(f"{count} values lie beyond the axis, drawn on its edge.{_EARLY if epoch <= 2 else ''}")
     return [sentence for sentence in said if sentence]
 
@@ -235,10 +235,10 @@ def _table(chosen: Chosen) -> pd.DataFrame:
     return recorded_table(chosen.dataset, chosen.nets, QUANTITIES[chosen.quantity])
 
 
-def _sheet(chosen: Chosen) -> Sheet:
+def _axes(chosen: Chosen) -> ResponseAxes:
     nets = [recorded_nets(chosen.dataset)[net] for net in chosen.nets]
     nets.sort(key=lambda net: (net.family != "plain", net.family, net.depth))
-    return sheet_for(_table(chosen), nets, QUANTITIES[chosen.quantity], log=chosen.log, said=MODE)
+    return axes_for(_table(chosen), nets, QUANTITIES[chosen.quantity], log=chosen.log, said=MODE)
 
 
 def _choose_epoch(epochs: Sequence[int]) -> int:

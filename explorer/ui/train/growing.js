@@ -1,7 +1,7 @@
 // Charts and texts that grow where they stand: a feed is asked what is new, and what is drawn is told.
 //
 // Streamlit takes a chart with other numbers for another chart and draws it from nothing. So the chart
-// stays as it was first drawn, and a hidden Plotly button (explorer/charts/growing.py) is told what its
+// stays as it was first drawn, and a hidden Plotly button (explorer/charts/patch.py) is told what its
 // traces have gained, and pressed. React may draw the older state again at any time: then once more.
 const AGAIN_MS = 80;
 const LOST_MS = 1000;

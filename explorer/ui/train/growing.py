@@ -13,7 +13,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.charts.growing import Drawing, values, with_button
+from explorer.charts.patch import FigureSpec, restyle_patch, with_button
 from explorer.ui.figures import Finished, show
 
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
@@ -30,21 +30,21 @@ class Picture:
         alt: the chart in words, with its numbers.
     """
 
-    drawing: Drawing
+    drawing: FigureSpec
     title: str
     alt: str
 
     @cached_property
     def told(self) -> str:
         """What a drawn chart needs to become this one, as JSON."""
-        return json.dumps({"alt": self.alt, **values(self.drawing)}, separators=(",", ":"))
+        return json.dumps({"alt": self.alt, **restyle_patch(self.drawing)}, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
 class _Shown:
     """What one visitor's browser was shown first, on which sheet."""
 
-    sheet: str
+    layout_key: str
     figure: go.Figure
     alt: str
 
@@ -58,8 +58,8 @@ def show_growing(now: Picture, key: str) -> None:
     """
     name = f"drawn-{key}"
     shown = st.session_state.get(name)
-    if not isinstance(shown, _Shown) or shown.sheet != now.drawing.sheet:
-        shown = _Shown(now.drawing.sheet, Finished(with_button(now.drawing.figure())), now.alt)
+    if not isinstance(shown, _Shown) or shown.layout_key != now.drawing.layout_key:
+        shown = _Shown(now.drawing.layout_key, Finished(with_button(now.drawing.figure())), now.alt)
         st.session_state[name] = shown
     show(shown.figure, key, shown.alt)
 

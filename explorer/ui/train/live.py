@@ -91,7 +91,7 @@ def _numbers(view: View, found: Watched) -> None:
     with right:
         take_away(
             lambda: _epoch_table(found),
-            lambda: error_drawing(view, found.kept, found.sheet).figure(),
+            lambda: error_drawing(view, found.kept, found.axes).figure(),
             "live-error",
             FORMATS,
         )

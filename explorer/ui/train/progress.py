@@ -48,7 +48,7 @@ def _summary(found: Watched) -> str:
 
 
 def _told(found: Watched, state: dict[Any, Any]) -> str:
-    status, epochs = state["status"], int(state["epochs"]) or found.sheet.epochs
+    status, epochs = state["status"], int(state["epochs"]) or found.axes.epochs
     if status == Status.QUEUED:
         return f"waiting, place {int(state['place'])} in the queue"
     reached = f"epoch {max(int(state['epoch']), 0)} of {epochs}"
@@ -89,7 +89,7 @@ def _left(found: Watched, state: dict[Any, Any]) -> float | None:
 
 def _length(found: Watched, state: dict[Any, Any]) -> int:
     """Steps of the run; of one that does not know them yet, as many as the longest has."""
-    return int(state["iterations"]) or found.sheet.iterations
+    return int(state["iterations"]) or found.axes.iterations
 
 
 def correction(rate: float, expected: float | None) -> str:

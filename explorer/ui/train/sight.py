@@ -13,9 +13,9 @@ from explorer.analysis.outcomes import outcome, so_far
 from explorer.charts import live as charts
 from explorer.charts import words
 from explorer.charts.blocks import BlockMeasure, block_lines, by_block
-from explorer.charts.growing import Drawing
-from explorer.charts.live import LiveStyle, Sheet
-from explorer.charts.strokes import ZOO, Lines, told
+from explorer.charts.live import LiveAxes, LiveStyle
+from explorer.charts.patch import FigureSpec
+from explorer.charts.run_traces import ZOO, TraceSet, alt_text
 from explorer.probes.recorded import RECORDED
 from explorer.runs.status import Status
 from explorer.runs.store import StoreError
@@ -107,7 +107,7 @@ class Sight:
     @cached_property
     def drawn(self) -> dict[str, str]:
         """Signatures of what a page must be drawn anew for: its charts' sheets, and all the rest."""
-        sheets = "".join(picture.drawing.sheet for picture in self.pictures.values())
+        sheets = "".join(picture.drawing.layout_key for picture in self.pictures.values())
         return {"sheets": sheets, "rest": json.dumps([sorted(self.texts), self.choices])}
 
     @property
@@ -124,11 +124,11 @@ def sight(view: View, found: Watched) -> Sight:
     kept = found.kept
     pictures = {
         LOSSES: _losses(view, found),
-        ERRORS: _errors(view, kept, found.sheet),
+        ERRORS: _errors(view, kept, found.axes),
         **{key: _blocks(view, kept, measure) for key, measure in _MEASURES.items()},
     }
     done = bool(found.states["status"].eq(Status.DONE).all())
-    said = _said(kept, found.active, done, found.sheet.epochs) if view.ids else _said_before(kept)
+    said = _said(kept, found.active, done, found.axes.epochs) if view.ids else _said_before(kept)
     return Sight(pictures, told_of(found) | {CONCLUSION: Told(said)}, choices(found), _wait_ms(found))
 
 
@@ -152,26 +152,26 @@ def _wait_ms(found: Watched) -> int:
     return _OFTEN_MS if begun else _FIRST_MS
 
 
-def loss_drawing(view: View, found: Watched) -> Drawing:
+def loss_drawing(view: View, found: Watched) -> FigureSpec:
     """The chart of losses, in no page's colours."""
-    return charts.loss_over_steps(_loss_lines(view, found), view.style, found.sheet)
+    return charts.loss_over_steps(_loss_lines(view, found), view.style, found.axes)
 
 
-def error_drawing(view: View, kept: Kept, sheet: Sheet) -> Drawing:
+def error_drawing(view: View, kept: Kept, axes: LiveAxes) -> FigureSpec:
     """The chart of errors, in no page's colours."""
-    return charts.error_over_epochs(_error_lines(view, kept, sheet), view.style, sheet)
+    return charts.error_over_epochs(_error_lines(view, kept, axes), view.style, axes)
 
 
 def _losses(view: View, found: Watched) -> Picture:
     lines = _loss_lines(view, found)
-    drawing = charts.loss_over_steps(lines, view.style, found.sheet)
+    drawing = charts.loss_over_steps(lines, view.style, found.axes)
     return _picture(view, drawing, "Training loss of every step", lines)
 
 
 @lru_cache(maxsize=16)
-def _errors(view: View, kept: Kept, sheet: Sheet) -> Picture:
-    lines = _error_lines(view, kept, sheet)
-    drawing = charts.error_over_epochs(lines, view.style, sheet)
+def _errors(view: View, kept: Kept, axes: LiveAxes) -> Picture:
+    lines = _error_lines(view, kept, axes)
+    drawing = charts.error_over_epochs(lines, view.style, axes)
     return _picture(view, drawing, "Error in per cent after every epoch", lines)
 
 
@@ -183,35 +183,35 @@ def _blocks(view: View, kept: Kept, measure: BlockMeasure) -> Picture:
     return _picture(view, drawing, f"{measure.title} of every block", lines)
 
 
-def _picture(view: View, drawing: Drawing, title: str, lines: Lines) -> Picture:
+def _picture(view: View, drawing: FigureSpec, title: str, lines: TraceSet) -> Picture:
     coloured = replace(drawing, layout=inked(drawing.layout, view.dark))
-    return Picture(coloured, title, told(lines, f"{title}."))
+    return Picture(coloured, title, alt_text(lines, f"{title}."))
 
 
-def _loss_lines(view: View, found: Watched) -> Lines:
+def _loss_lines(view: View, found: Watched) -> TraceSet:
     kept = found.kept
     own = charts.loss_lines(found.steps, kept.epochs, kept.own, view.style)
     return _zoo_losses(kept.zoo, view.style) + own
 
 
-def _error_lines(view: View, kept: Kept, sheet: Sheet) -> Lines:
-    own = charts.error_lines(kept.epochs, kept.own, view.style, sheet)
-    return _zoo_errors(kept.zoo, view.style, sheet) + own
+def _error_lines(view: View, kept: Kept, axes: LiveAxes) -> TraceSet:
+    own = charts.error_lines(kept.epochs, kept.own, view.style, axes)
+    return _zoo_errors(kept.zoo, view.style, axes) + own
 
 
 @lru_cache(maxsize=32)
-def _zoo_losses(zoo: Kept | None, style: LiveStyle) -> Lines:
-    return charts.loss_lines(zoo.steps, zoo.epochs, zoo.members, style) if zoo else Lines()
+def _zoo_losses(zoo: Kept | None, style: LiveStyle) -> TraceSet:
+    return charts.loss_lines(zoo.steps, zoo.epochs, zoo.members, style) if zoo else TraceSet()
 
 
 @lru_cache(maxsize=32)
-def _zoo_errors(zoo: Kept | None, style: LiveStyle, sheet: Sheet) -> Lines:
-    return charts.error_lines(zoo.epochs, zoo.members, style, sheet) if zoo else Lines()
+def _zoo_errors(zoo: Kept | None, style: LiveStyle, axes: LiveAxes) -> TraceSet:
+    return charts.error_lines(zoo.epochs, zoo.members, style, axes) if zoo else TraceSet()
 
 
 @lru_cache(maxsize=32)
-def _zoo_blocks(zoo: Kept | None, measure: BlockMeasure) -> Lines:
-    return block_lines(zoo.blocks, zoo.members, measure) if zoo else Lines()
+def _zoo_blocks(zoo: Kept | None, measure: BlockMeasure) -> TraceSet:
+    return block_lines(zoo.blocks, zoo.members, measure) if zoo else TraceSet()
 
 
 @lru_cache(maxsize=32)

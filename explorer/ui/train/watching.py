@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from explorer.charts.live import Sheet
-from explorer.charts.strokes import Member, coloured
+from explorer.charts.live import LiveAxes
+from explorer.charts.run_traces import RunSeries, coloured
 from explorer.data.registry import available
 from explorer.jobs import actions
 from explorer.jobs.experiment import DatasetInfo, Experiment
@@ -51,12 +51,12 @@ class Kept:
         zoo: the part of it that came with the explorer, which stays the same object longer.
     """
 
-    members: tuple[Member, ...]
+    members: tuple[RunSeries, ...]
     of: Mapping[str, RecordTables]
     zoo: Kept | None = None
 
     @cached_property
-    def own(self) -> tuple[Member, ...]:
+    def own(self) -> tuple[RunSeries, ...]:
         """The members that are not the zoo's."""
         return tuple(member for member in self.members if not member.zoo)
 
@@ -85,7 +85,7 @@ class Watched:
         rates: images per second of those that are within an epoch.
         kept: what is recorded.
         steps: by run id, with those of the epoch that each run is in.
-        sheet: how far the axes reach.
+        axes: how far the axes reach.
         batch_sizes: by run id.
         expected: images per second that were estimated, of the runs in `rates`.
     """
@@ -94,7 +94,7 @@ class Watched:
     rates: dict[str, float]
     kept: Kept
     steps: Mapping[str, pd.DataFrame]
-    sheet: Sheet
+    axes: LiveAxes
     batch_sizes: dict[str, int]
     expected: dict[str, float]
 
@@ -193,7 +193,7 @@ def watched(ids: tuple[str, ...], context: tuple[str, ...], plan: Plan | None = 
         rates={run_id: shot.images_per_s for run_id, shot in shots.items()},
         kept=kept,
         steps=kept.steps | fresh,
-        sheet=_sheet([*runs.values()] or _planned(plan) or [_run(run_id) for run_id in context]),
+        axes=_axes([*runs.values()] or _planned(plan) or [_run(run_id) for run_id in context]),
         batch_sizes={run_id: run.recipe.batch_size for run_id, run in runs.items()},
         expected={run_id: rate for run_id in shots if run_id in runs and (rate := _expected(runs[run_id]))},
     )
@@ -226,7 +226,7 @@ def _kept(reached: tuple[RunCursor, ...], context: tuple[str, ...], plan: Plan |
 @lru_cache(maxsize=32)
 def _members(
     context: tuple[str, ...], own: tuple[tuple[str, bool], ...], plan: Plan | None
-) -> tuple[Member, ...]:
+) -> tuple[RunSeries, ...]:
     runs = [*map(_run, context), *(_run(run_id, waits) for run_id, waits in own), *_planned(plan)]
     return coloured(named(runs))
 
@@ -241,7 +241,7 @@ def _planned(plan: Plan | None) -> tuple[Run, ...]:
 
 
 @lru_cache(maxsize=32)
-def _pale(context: tuple[str, ...], members: tuple[Member, ...]) -> Kept:
+def _pale(context: tuple[str, ...], members: tuple[RunSeries, ...]) -> Kept:
     return Kept(members, _zoo(context))
 
 
@@ -268,12 +268,12 @@ def _expected(run: Run) -> float | None:
     return found.images_per_s
 
 
-def _sheet(runs: Sequence[Run]) -> Sheet:
+def _axes(runs: Sequence[Run]) -> LiveAxes:
     """From the longest run; one that has not begun is as long as its recipe says."""
     train = {entry.name: entry.train for entry in available()}
     lengths = [(run.iterations or _length(run, train.get(run.dataset, 0)), run.epochs) for run in runs]
     iterations, epochs = (max((one[at] for one in lengths), default=1) for at in (0, 1))
-    return Sheet(max(iterations, 1), max(epochs, 1), max((run.spec.classes for run in runs), default=10))
+    return LiveAxes(max(iterations, 1), max(epochs, 1), max((run.spec.classes for run in runs), default=10))
 
 
 def _length(run: Run, train: int) -> int:

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from explorer.charts.pictures import Sheet, class_counts, picture_grid, short
+from explorer.charts.image_grid import ImageGrid, class_counts, image_grid, short
 
 
 def test_rows_are_named_at_their_middle_and_each_image_can_be_pointed_at():
-    figure = picture_grid(Sheet("data:,", 2, 3, 10), ["cat", "dog"], list("abcdef"), "images of each class")
+    figure = image_grid(ImageGrid("data:,", 2, 3, 10), ["cat", "dog"], list("abcdef"), "images of each class")
     image, about = figure.data
 
     assert (image.x0, image.dx, image.zsmooth) == (0.5, 1, None)

@@ -1,4 +1,4 @@
-"""What do charts of single runs share? The sheet, a run's line in its colour, its hover, its name.
+"""What do charts of single runs share? The axes, a run's line in its colour, its hover, its name.
 
 Lines are Plotly's traces as plain values: while a run is watched they are made several times a second,
 and objects of Plotly's take ten times as long to make.
@@ -24,7 +24,7 @@ _RAW = 0.3
 
 
 @dataclass(frozen=True)
-class Member:
+class RunSeries:
     """A run that is drawn.
 
     Attributes:
@@ -54,7 +54,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Lines:
+class TraceSet:
     """What some runs add to a chart.
 
     Attributes:
@@ -71,21 +71,21 @@ class Lines:
     said: tuple[str, ...] = ()
     least: float = math.inf
     most: float = -math.inf
-    still: int = 0
+    static_traces: int = 0
 
-    def __add__(self, other: Lines) -> Lines:
+    def __add__(self, other: TraceSet) -> TraceSet:
         """These lines, which stay, and on top of them the others."""
-        return Lines(
+        return TraceSet(
             self.traces + other.traces,
             self.ends + other.ends,
             self.said + other.said,
             min(self.least, other.least),
             max(self.most, other.most),
-            len(self.traces) + other.still,
+            len(self.traces) + other.static_traces,
         )
 
 
-def shades(members: pd.DataFrame) -> dict[str, str]:
+def run_colours(members: pd.DataFrame) -> dict[str, str]:
     """A colour per run: its family's, in as many lightnesses as that family has kinds of nets here."""
     found = {}
     for family, part in members.groupby("family", sort=False):
@@ -97,24 +97,24 @@ def shades(members: pd.DataFrame) -> dict[str, str]:
     return found
 
 
-def coloured(members: pd.DataFrame) -> tuple[Member, ...]:
+def coloured(members: pd.DataFrame) -> tuple[RunSeries, ...]:
     """The members with a colour each, in their order.
 
     Args:
         members: columns run_id, family, depth, seed, group, zoo.
     """
     several = members.groupby("group")["run_id"].transform("count") > 1
-    table = members.assign(colour=members["run_id"].map(shades(members)), several=several)
-    names = [field.name for field in fields(Member)]
-    return tuple(Member(**dict(zip(names, row, strict=True))) for row in table[names].to_numpy().tolist())
+    table = members.assign(colour=members["run_id"].map(run_colours(members)), several=several)
+    names = [field.name for field in fields(RunSeries)]
+    return tuple(RunSeries(**dict(zip(names, row, strict=True))) for row in table[names].to_numpy().tolist())
 
 
-def told(lines: Lines, what: str) -> str:
+def alt_text(lines: TraceSet, what: str) -> str:
     """A chart of runs in words, for people who do not see it."""
     return f"{what} {'; '.join(lines.said) or 'Nothing was trained yet'}."
 
 
-def empty_sheet(x_title: str, y_title: str, last: int, logs: tuple[bool, bool] = (False, False)) -> go.Figure:
+def empty_axes(x_title: str, y_title: str, last: int, logs: tuple[bool, bool] = (False, False)) -> go.Figure:
     """An empty figure from 0, or 1, to `last`; a reader's zoom stays until the kind of an axis changes.
 
     Args:
@@ -129,8 +129,8 @@ def empty_sheet(x_title: str, y_title: str, last: int, logs: tuple[bool, bool] =
     return figure.update_xaxes(range=[0, max(last, 1)], tickformat="d")
 
 
-def stroke(
-    x: list[float], y: list[float], member: Member, split: Split, faint: bool = False,
+def line_trace(
+    x: list[float], y: list[float], member: RunSeries, split: Split, faint: bool = False,
     points: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """A run's line in its colour; pale for the zoo's, thinner where there are seeds, faint for raw values."""

@@ -19,7 +19,7 @@ _UNSEEN = "rgba(0,0,0,0)"
 
 
 @dataclass(frozen=True, eq=False)
-class Drawing:
+class FigureSpec:
     """A figure as plain values, which are made and compared many times before one is drawn.
 
     Attributes:
@@ -30,15 +30,16 @@ class Drawing:
 
     traces: tuple[dict[str, Any], ...]
     layout: dict[str, Any]
-    still: int = 0
+    static_traces: int = 0
 
     @cached_property
-    def sheet(self) -> str:
+    def layout_key(self) -> str:
         """Signature of all but the values of growing traces: with another one, a figure is drawn anew."""
         still = [
-            (trace.get("name"), *map(_end, _VALUES[:2], [trace] * 2)) for trace in self.traces[: self.still]
+            (trace.get("name"), *map(_end, _VALUES[:2], [trace] * 2))
+            for trace in self.traces[: self.static_traces]
         ]
-        styles = [_style(trace) for trace in self.traces[self.still :]]
+        styles = [_style(trace) for trace in self.traces[self.static_traces :]]
         told = json.dumps([self.layout, still, styles], default=str)
         return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
@@ -58,15 +59,15 @@ def with_button(figure: go.Figure) -> go.Figure:
     return figure.update_layout(updatemenus=[menu])
 
 
-def values(now: Drawing) -> dict[str, Any]:
+def restyle_patch(now: FigureSpec) -> dict[str, Any]:
     """What to restyle, all at once: numbers of the growing traces, and per attribute one value for each.
 
     A value is a list, or None for an attribute that the trace has not.
     """
-    growing = now.traces[now.still :]
+    growing = now.traces[now.static_traces :]
     there = [name for name in _VALUES if any(name in trace for trace in growing)]
     return {
-        "traces": list(range(now.still, len(now.traces))),
+        "traces": list(range(now.static_traces, len(now.traces))),
         "values": {
             name: [_list(trace[name]) if name in trace else None for trace in growing] for name in there
         },

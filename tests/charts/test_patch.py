@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.charts.growing import Drawing, values, with_button
+from explorer.charts.patch import FigureSpec, restyle_patch, with_button
 
 STILL = {"type": "scatter", "x": [0, 1], "y": [1.0, 5.0], "name": "still"}
 
@@ -14,11 +14,11 @@ STILL = {"type": "scatter", "x": [0, 1], "y": [1.0, 5.0], "name": "still"}
 def drawing(count, **layout):
     line = {"type": "scatter", "x": list(range(count)), "y": [float(i) for i in range(count)], "name": "line"}
     labels = {"type": "scatter", "x": [9], "y": [float(count)], "text": [f"end {count}"], "mode": "text"}
-    return Drawing((STILL, line, labels), layout, still=1)
+    return FigureSpec((STILL, line, labels), layout, static_traces=1)
 
 
 def test_what_grows_is_told_and_what_stays_is_not():
-    assert values(drawing(4)) == {
+    assert restyle_patch(drawing(4)) == {
         "traces": [1, 2],
         "values": {
             "x": [[0, 1, 2, 3], [9]],
@@ -29,7 +29,7 @@ def test_what_grows_is_told_and_what_stays_is_not():
 
 
 def test_values_that_json_does_not_have_are_none():
-    told = values(Drawing(({"type": "scatter", "x": [0, 1], "y": [math.nan, 1.0]},), {}))
+    told = restyle_patch(FigureSpec(({"type": "scatter", "x": [0, 1], "y": [math.nan, 1.0]},), {}))
 
     assert told["values"]["y"] == [[None, 1.0]]
     json.dumps(told, allow_nan=False)
@@ -43,14 +43,14 @@ def test_values_that_json_does_not_have_are_none():
         lambda one: replace(one, traces=(*one.traces, one.traces[0])),
         lambda one: replace(one, traces=(*one.traces[:2], one.traces[2] | {"name": "another"})),
         lambda one: replace(one, traces=(one.traces[0] | {"y": [1.0, 6.0]}, *one.traces[1:])),
-        lambda one: replace(one, still=2),
+        lambda one: replace(one, static_traces=2),
     ],
 )
 def test_another_sheet_is_seen(another):
     drawn, now = drawing(2), drawing(5)
 
-    assert now.sheet == drawn.sheet
-    assert another(now).sheet != drawn.sheet
+    assert now.layout_key == drawn.layout_key
+    assert another(now).layout_key != drawn.layout_key
 
 
 def test_the_button_is_of_plotlys_own_kind_and_unseen():

@@ -16,7 +16,7 @@ _LONGEST_NAME = 12
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ImageGrid:
     """A picture of many images.
 
     Attributes:
@@ -32,17 +32,17 @@ class Sheet:
     cell: int
 
 
-def picture_grid(
-    sheet: Sheet, row_names: Sequence[str], hover: Sequence[str], x_title: str, height: int = GRID_HEIGHT
+def image_grid(
+    grid: ImageGrid, row_names: Sequence[str], hover: Sequence[str], x_title: str, height: int = GRID_HEIGHT
 ) -> go.Figure:
     """The picture with crisp pixels, its rows named; `hover` tells of each image, row by row."""
     figure = blank(x_title, "", height)
-    centre = sheet.cell / 2
-    figure.add_trace(go.Image(source=sheet.uri, x0=0.5, y0=0.5, dx=1, dy=1, hoverinfo="skip", name="images"))
+    centre = grid.cell / 2
+    figure.add_trace(go.Image(source=grid.uri, x0=0.5, y0=0.5, dx=1, dy=1, hoverinfo="skip", name="images"))
     figure.add_trace(
         go.Scatter(
-            x=[centre + sheet.cell * (number % sheet.columns) for number in range(len(hover))],
-            y=[centre + sheet.cell * (number // sheet.columns) for number in range(len(hover))],
+            x=[centre + grid.cell * (number % grid.columns) for number in range(len(hover))],
+            y=[centre + grid.cell * (number // grid.columns) for number in range(len(hover))],
             mode="markers",
             marker={"size": 18, "opacity": 0},
             text=list(hover),
@@ -51,13 +51,13 @@ def picture_grid(
         )
     )
     figure.update_xaxes(
-        range=[0, sheet.columns * sheet.cell],
+        range=[0, grid.columns * grid.cell],
         showticklabels=False, ticks="", showgrid=False, constrain="domain", constraintoward="left",
         fixedrange=True,
     )  # fmt: skip
     figure.update_yaxes(
-        range=[sheet.rows * sheet.cell, 0],
-        tickvals=[centre + sheet.cell * row for row in range(len(row_names))],
+        range=[grid.rows * grid.cell, 0],
+        tickvals=[centre + grid.cell * row for row in range(len(row_names))],
         ticktext=[short(name) for name in row_names],
         ticks="", ticklabelstandoff=6, showgrid=False, scaleanchor="x", constrain="domain",
         constraintoward="top", fixedrange=True,

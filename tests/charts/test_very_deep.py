@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from explorer.charts.deep import describe_passing, describe_stacks, passing, stacks
 from explorer.charts.overfitting import describe_overfitting, overfitting
+from explorer.charts.very_deep import describe_passing, describe_stacks, passing, stacks
 
 NETS = pd.DataFrame({"depth": [20, 1001], "blocks_per_stage": [3, 111], "layers_per_block": [2, 3]})
 
