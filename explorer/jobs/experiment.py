@@ -165,7 +165,7 @@ class Preset:
     title: str
     changes: dict[str, Any]
 
-    def order(self) -> Experiment:
+    def experiment(self) -> Experiment:
         """The order itself."""
         return replace(Experiment(), **self.changes)
 

@@ -107,15 +107,17 @@ def test_what_cannot_be_computed_is_said_and_the_page_stays(monkeypatch):
 @pytest.mark.own_home
 def test_a_stopped_computation_is_not_begun_again_until_asked(monkeypatch):
     from explorer.probes.attributions import Explainer
-    from explorer.ui.inside import subjects
+    from explorer.ui.components import computation
 
-    names, whole = [], subjects._Watch.__init__
+    names, whole = [], computation._Watch.__init__
     monkeypatch.setattr(
-        subjects._Watch, "__init__", lambda self, title, name: names.append(name) or whole(self, title, name)
+        computation._Watch,
+        "__init__",
+        lambda self, title, name: names.append(name) or whole(self, title, name),
     )
     page = opened()
     page.session_state["stopped-computations"] = set(names)
-    subjects.kept().__init__()
+    computation.result_cache().__init__()
     monkeypatch.setattr(Explainer, "attribute", lambda *_: pytest.fail("it was begun again"))
     page = page.run()
     assert not page.exception
@@ -126,9 +128,9 @@ def test_a_stopped_computation_is_not_begun_again_until_asked(monkeypatch):
 
 
 def test_results_are_kept_for_all_sessions_and_bounded():
-    from explorer.ui.inside.subjects import MOST_KEPT, Kept
+    from explorer.ui.components.computation import MOST_KEPT, ResultCache
 
-    kept = Kept()
+    kept = ResultCache()
     for number in range(MOST_KEPT + 5):
         kept.put(number, str(number))
         kept.get(0)

@@ -104,12 +104,12 @@ def test_a_live_probe_reads_zoo_and_untrained_nets_in_both_modes():
 
 @pytest.mark.own_home
 def test_a_stopped_probe_is_offered_again_and_leaves_the_others(monkeypatch):
-    from explorer.ui.inside import probing
+    from explorer.ui.residuals import probe_now
 
     def stopped(key, title, work):
         return None if "untrained:plain-14" in key else work(lambda share: None)
 
-    monkeypatch.setattr(probing, "computed", stopped)
+    monkeypatch.setattr(probe_now, "computed", stopped)
     page = open_page(live="true", probed=["untrained:plain-14", "digits-residual-8-s0"], images="20")
     assert not page.exception
     assert len(page.get("plotly_chart")) == 6

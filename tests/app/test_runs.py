@@ -16,7 +16,7 @@ from explorer.runs.zoo import Zoo
 from explorer.system.paths import ROOT
 from explorer.transfer.export import zip_runs
 from explorer.ui.runs import activity
-from explorer.ui.runs.list import forget
+from explorer.ui.runs.run_list import forget
 
 HOME = str(ROOT / "explorer" / "app.py")
 PLAIN, RESIDUAL = "digits-plain-20-s0", "digits-residual-20-s0"

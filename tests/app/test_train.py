@@ -12,7 +12,7 @@ from explorer.runs.status import Action
 from explorer.runs.store import Store
 from explorer.system.paths import ROOT
 from explorer.training.estimates import Timing
-from explorer.ui.train import steering
+from explorer.ui.train import run_controls
 
 HOME = str(ROOT / "explorer" / "app.py")
 
@@ -22,7 +22,7 @@ def nothing_outlives_the_test(own_home, monkeypatch):
     """No workers and no calibration of their own."""
     monkeypatch.setenv("EXPLORER_WORKERS", "0")
     monkeypatch.setattr(machine_speed, "start_calibration", lambda: False)
-    monkeypatch.setattr("explorer.ui.train.machine.start_calibration", lambda: False)
+    monkeypatch.setattr("explorer.ui.components.machine.start_calibration", lambda: False)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_no_family_is_no_order():
 
 
 def test_what_does_not_fit_into_memory_is_refused_with_its_numbers(monkeypatch):
-    monkeypatch.setattr("explorer.ui.train.start.available_mib", lambda _device: 100.0)
+    monkeypatch.setattr("explorer.ui.train.start_run.available_mib", lambda _device: 100.0)
 
     page = open_page()
 
@@ -199,7 +199,7 @@ def test_two_presses_of_one_button_are_one_action(pressed, said):
     page = start(open_page(layers="8", epochs="1"))
     page = page.button(key=f"{pressed}-all").click().run()
     assert page.button(key=f"{pressed}-all").disabled
-    steering._ask(Action(pressed.lower()), link(page).split(","))
+    run_controls._ask(Action(pressed.lower()), link(page).split(","))
     page = page.run()
 
     assert f"**2 {said}**" in text(page)
@@ -271,18 +271,18 @@ def test_without_a_store_nothing_can_start_and_the_zoo_stays(tmp_path, monkeypat
 
 def test_the_learning_rate_of_a_run_that_has_begun_is_said(monkeypatch):
     """What a page has read of a run while it waited may not stay what it knows of it."""
-    from explorer.ui.train.watching import runs_of, watched
+    from explorer.ui.train.watched_runs import load_watched_runs, runs_of
 
     page = start(open_page(layers="8", epochs="2"))
     ids = tuple(link(page).split(","))
-    assert set(runs_of(watched(ids, ()))["iterations"]) == {0}
+    assert set(runs_of(load_watched_runs(ids, ()))["iterations"]) == {0}
     train_until_idle()
 
-    assert set(runs_of(watched(ids, ()))["iterations"]) == {22}
+    assert set(runs_of(load_watched_runs(ids, ()))["iterations"]) == {22}
 
 
 def test_it_starts_from_twins_whose_difference_is_certain():
     page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/train.py").run()
     assert page.number_input(key="layers").value >= 32
-    assert PRESETS[0].order().depth == page.number_input(key="layers").value
+    assert PRESETS[0].experiment().depth == page.number_input(key="layers").value
     assert "zoo's finished" not in text(page)

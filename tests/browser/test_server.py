@@ -17,8 +17,8 @@ from explorer.nets.spec import NetSpec
 from explorer.runs.store import Store
 from explorer.system.processes import lives
 from explorer.training.recipe import Recipe
-from explorer.ui.train.feed import PATH
-from explorer.ui.train.sight import View
+from explorer.ui.train.live_api import PATH
+from explorer.ui.train.live_snapshot import LiveQuery
 
 pytestmark = pytest.mark.browser
 
@@ -92,7 +92,7 @@ def test_the_safe_defaults_are_in_force(option, value):
 
 def test_the_feed_answers_its_own_pages_only(server):
     """Nothing may be read of the user's runs by a page of another name that leads to this machine."""
-    view = View((), ("digits-plain-20-s0",), LiveStyle(), False).query
+    view = LiveQuery((), ("digits-plain-20-s0",), LiveStyle(), False).params
     told = ask(server, f"{PATH}?{urlencode(view)}")
 
     assert told.status == 200

@@ -48,7 +48,7 @@ def test_shortcut_and_gate_bias_go_to_the_families_that_have_them():
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)
 def test_every_preset_can_be_trained_and_costed(preset):
-    cost = estimate_cost(preset.order(), DIGITS, Speed((1e-4, 1e-3, 1e-4)), 2)
+    cost = estimate_cost(preset.experiment(), DIGITS, Speed((1e-4, 1e-3, 1e-4)), 2)
 
     assert cost.seconds > 0
     assert all(one.parameters > 100_000 for one in cost.each)

@@ -14,11 +14,11 @@ from explorer.charts.theme import Split
 from explorer.evidence import construct
 from explorer.nets.spec import NetSpec
 from explorer.runs.net_catalogue import NetChoice
-from explorer.ui.data import finals_on
-from explorer.ui.figures import draw, take_away
-from explorer.ui.inside.nets import PROBING, choose_net, opened
-from explorer.ui.linked import linked_switch
-from explorer.ui.why.asked import DIGITS, FIRST, data_of, images_for, usable_datasets
+from explorer.ui.cached_runs import finals_on
+from explorer.ui.components.figure import download_panel, draw
+from explorer.ui.components.net_picker import PROBING, choose_net, opened
+from explorer.ui.components.url_widgets import linked_switch
+from explorer.ui.why.test_images import DIGITS, FIRST, data_of, images_for, usable_datasets
 
 if TYPE_CHECKING:
     from explorer.nets.identity import Place
@@ -122,7 +122,7 @@ def training_view(choice: NetChoice, depth: int) -> None:
     st.markdown(fates(curves, shown))
     st.markdown(_limits())
     here = curves[curves["depth"] == shown]
-    take_away(lambda: here, lambda: from_starts(curves, shown, split), f"starts-{shown}")
+    download_panel(lambda: here, lambda: from_starts(curves, shown, split), f"starts-{shown}")
     st.markdown("**Train the net above from here** in a shell; every epoch's errors are printed:")
     st.code(_COMMAND.format(net=choice.key, depth=depth, data=data_of(choice)), language="sh")
 
