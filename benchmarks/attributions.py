@@ -98,7 +98,9 @@ def compare(loaded: LoadedNet, picture: Tensor, name: str, repeats: int, clock: 
         return clock() - started
 
     report(
-        METHODS[name].title, "s", alternate({"Captum, plainly": plainly, "Subject.attribute": ours}, repeats)
+        METHODS[name].title,
+        "s",
+        alternate({"Captum, plainly": plainly, "Explainer.attribute": ours}, repeats),
     )
 
 
@@ -120,7 +122,7 @@ def compare_smooth(loaded: LoadedNet, picture: Tensor, repeats: int, clock: Call
         subject.attribute(picture, AttributionRequest("saliency", TARGET, {"smooth_samples": 25}))
         return clock() - started
 
-    contenders = {"Captum, plainly": plainly, "Subject.attribute": ours}
+    contenders = {"Captum, plainly": plainly, "Explainer.attribute": ours}
     report("SmoothGrad of saliency, 25 samples", "s", alternate(contenders, repeats))
 
 
