@@ -142,12 +142,12 @@ def test_garbage_in_the_url_gives_defaults(garbage):
 
 @pytest.mark.own_home
 def test_a_net_that_cannot_be_opened_is_one_message(monkeypatch):
-    from explorer.ui.inspect import page as inspect_page
+    from explorer.ui.inspect import page as inspect_module
 
     def refuse(_choice):
         raise ValueError("net.safetensors is damaged; take another.")
 
-    monkeypatch.setattr(inspect_page, "opened", refuse)
+    monkeypatch.setattr(inspect_module, "opened", refuse)
     page = inspect_page()
 
     assert [error.value for error in page.error] == ["net.safetensors is damaged; take another."]

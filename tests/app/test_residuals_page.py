@@ -109,7 +109,7 @@ def test_a_stopped_probe_is_offered_again_and_leaves_the_others(monkeypatch):
     def stopped(key, title, work):
         return None if "untrained:plain-14" in key else work(lambda share: None)
 
-    monkeypatch.setattr(probe_now, "computed", stopped)
+    monkeypatch.setattr(probe_now, "run_cancellable", stopped)
     page = open_page(live="true", probed=["untrained:plain-14", "digits-residual-8-s0"], images="20")
     assert not page.exception
     assert len(page.get("plotly_chart")) == 6
