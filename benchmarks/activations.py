@@ -19,10 +19,10 @@ from PIL import Image
 from explorer.charts.maps import colours
 from explorer.charts.sprites import shades, sprite
 from explorer.data.images import FORMATS, decode
-from explorer.nets.loaded import LoadedNet
+from explorer.nets.loaded_net import LoadedNet
 from explorer.probes.activations import Activations, read_activations
 from explorer.runs.library import open_library
-from explorer.runs.opening import named_net
+from explorer.runs.net_opening import named_net
 
 _JPEGS = 500
 

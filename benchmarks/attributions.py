@@ -2,7 +2,7 @@
 
 Plain is `Method(net).attribute(picture, target=…)` with the same parameters and Captum's own defaults
 for batching, the convergence delta where the method has one, and the forward pass that a page needs for
-the class's probability. Ours is `Subject.attribute` on a copy made before, probability and delta
+the class's probability. Ours is `Explainer.attribute` on a copy made before, probability and delta
 included. Both in turns in one run; the project promises ratios of at most 1.
 """
 
@@ -19,10 +19,10 @@ from captum._utils.models.linear_model import SkLearnLasso
 from torch import Tensor, nn
 
 from explorer.nets.build import build
-from explorer.nets.loaded import LoadedNet
+from explorer.nets.loaded_net import LoadedNet
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
-from explorer.probes.attributions import Question, Subject
+from explorer.probes.attributions import AttributionRequest, Explainer
 from explorer.probes.baselines import feature_mask, noise_references
 from explorer.probes.methods import METHODS
 
@@ -80,7 +80,7 @@ def plain_methods(loaded: LoadedNet, picture: Tensor) -> dict[str, Plain]:
 
 def compare(loaded: LoadedNet, picture: Tensor, name: str, repeats: int, clock: Callable[[], float]) -> None:
     """Measure one method both ways, and with SmoothGrad where the name is saliency."""
-    net, subject = loaded.net, Subject(loaded)
+    net, subject = loaded.net, Explainer(loaded)
     subject.rows(picture)  # measured once per net and size, as on the page
     plain = plain_methods(loaded, picture)[name]
     settings = {"n_samples": SAMPLES} if name in ("kernel_shap", "lime") else {}
@@ -94,17 +94,19 @@ def compare(loaded: LoadedNet, picture: Tensor, name: str, repeats: int, clock: 
 
     def ours() -> float:
         started = clock()
-        subject.attribute(picture, Question(name, TARGET, settings))
+        subject.attribute(picture, AttributionRequest(name, TARGET, settings))
         return clock() - started
 
     report(
-        METHODS[name].title, "s", alternate({"Captum, plainly": plainly, "Subject.attribute": ours}, repeats)
+        METHODS[name].title,
+        "s",
+        alternate({"Captum, plainly": plainly, "Explainer.attribute": ours}, repeats),
     )
 
 
 def compare_smooth(loaded: LoadedNet, picture: Tensor, repeats: int, clock: Callable[[], float]) -> None:
     """SmoothGrad with 25 samples, both ways."""
-    net, subject = loaded.net, Subject(loaded)
+    net, subject = loaded.net, Explainer(loaded)
     deviation = 0.15 * float(picture.max() - picture.min())
 
     def plainly() -> float:
@@ -117,10 +119,10 @@ def compare_smooth(loaded: LoadedNet, picture: Tensor, repeats: int, clock: Call
 
     def ours() -> float:
         started = clock()
-        subject.attribute(picture, Question("saliency", TARGET, {"smooth_samples": 25}))
+        subject.attribute(picture, AttributionRequest("saliency", TARGET, {"smooth_samples": 25}))
         return clock() - started
 
-    contenders = {"Captum, plainly": plainly, "Subject.attribute": ours}
+    contenders = {"Captum, plainly": plainly, "Explainer.attribute": ours}
     report("SmoothGrad of saliency, 25 samples", "s", alternate(contenders, repeats))
 
 

@@ -2,7 +2,7 @@
 
 Step time: nets of all depths take turns on the same digits; the ratio is the step's time over that of 20
 layers, and beside it per layer, where 1.0 means linear. Memory: each net trains three steps on colour noise
-of 32x32 pixels in a process of its own, whose growth is compared with the estimate of nets/totals.py, with
+of 32x32 pixels in a process of its own, whose growth is compared with nets/cost_formula.py's estimate, with
 activation checkpointing and without.
 """
 
@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from _alternating import Contender, alternate, hardware, report
 
+from explorer.data.dataset import Dataset, Split
 from explorer.data.sources import digits
-from explorer.data.splits import Dataset, Split
+from explorer.nets.cost_formula import checkpointed_memory_mib, training_memory_mib
 from explorer.nets.spec import NetSpec
-from explorer.nets.totals import checkpointed_memory_mib, training_memory_mib
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
 

@@ -16,14 +16,14 @@ from dataclasses import replace
 import torch
 from _alternating import Contender, alternate, hardware, report
 
+from explorer.jobs import actions, run_queue, training_loop
+from explorer.jobs.run_recorder import RunRecorder
 from explorer.nets.spec import NetSpec
-from explorer.runs.home import HOME_VARIABLE
+from explorer.runs.run_paths import HOME_VARIABLE
 from explorer.runs.store import Store
 from explorer.system.processes import this_process
 from explorer.training.recipe import Recipe
 from explorer.training.trainer import Trainer
-from explorer.work import engine, jobs, queue
-from explorer.work.journal import Journal
 
 
 def bare(trainer: Trainer, epochs: int, clock: Callable[[], float]) -> Contender:
@@ -40,17 +40,17 @@ def bare(trainer: Trainer, epochs: int, clock: Callable[[], float]) -> Contender
 
 def kept(trainer: Trainer, store: Store, data: str, epochs: int, clock: Callable[[], float]) -> Contender:
     """Epochs as a worker trains them."""
-    jobs.submit(store, trainer.spec, trainer.recipe, data)
-    job = queue.take(store, this_process())
+    actions.submit(store, trainer.spec, trainer.recipe, data)
+    job = run_queue.take(store, this_process())
     assert job is not None
     job = replace(job, state=replace(job.state, command="step"))  # the loop returns at the end of an epoch
-    engine._begin(engine.Session(store), job, trainer, torch.get_num_threads())
+    training_loop._begin(training_loop.TrainingSession(store), job, trainer, torch.get_num_threads())
 
     def run() -> float:
         started = clock()
-        with Journal(store, job) as journal:
+        with RunRecorder(store, job) as recorder:
             for _ in range(epochs):
-                engine._loop(engine.Session(store), job, trainer, journal)
+                training_loop._loop(training_loop.TrainingSession(store), job, trainer, recorder)
         return clock() - started
 
     return run
@@ -72,7 +72,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     clock = time.process_time if arguments.cpu_time else time.perf_counter
     print(hardware(), "(CPU time)" if arguments.cpu_time else "(wall time)")
-    dataset = engine.opened(arguments.data)
+    dataset = training_loop.opened(arguments.data)
     channels = dataset.split("train").in_channels
     recipe = Recipe(iterations=1_000_000, augment=dataset.flips, device=arguments.device)
     for net in arguments.nets.split(","):

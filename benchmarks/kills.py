@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "work"))
 
 import kill_processes as processes
 
+from explorer.jobs import actions
 from explorer.nets.checkpoints import load_checkpoint
-from explorer.runs.home import HOME_VARIABLE
 from explorer.runs.run import TABLES
+from explorer.runs.run_paths import HOME_VARIABLE
 from explorer.runs.store import Store
-from explorer.work import jobs
 
 CLOCKS = ["run_id", "seconds", "images_per_s"]
 
@@ -62,7 +62,7 @@ def main() -> None:
         store = Store()
 
         def submit() -> str:
-            return jobs.submit(store, processes.SPEC, recipe, processes.DATA)
+            return actions.submit(store, processes.SPEC, recipe, processes.DATA)
 
         def finished(run_id: str) -> str:
             assert not nursery.kill_and_resume(store, run_id, None)

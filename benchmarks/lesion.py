@@ -14,10 +14,10 @@ from _alternating import alternate, hardware, report
 
 from explorer.data.sources import digits
 from explorer.nets.checkpoints import load_checkpoint
-from explorer.nets.loaded import LoadedNet
+from explorer.nets.loaded_net import LoadedNet
 from explorer.nets.normalisation import Normalisation
 from explorer.probes.lesion import Lesion, answers, folded_net, single_deletions
-from explorer.probes.shown import shown
+from explorer.probes.probe_images import probe_images
 from explorer.runs.zoo import PRETRAINED
 
 
@@ -39,7 +39,7 @@ def timed(call):
 
 def measure(depth, repeats):
     loaded = opened(depth)
-    test, net = shown(digits(), "test", loaded), folded_net(loaded.net)
+    test, net = probe_images(digits(), "test", loaded), folded_net(loaded.net)
     blocks = len(net.block_list())
 
     def one(lesion):

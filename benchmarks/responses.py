@@ -17,14 +17,14 @@ from torch import nn
 
 from explorer.nets.build import build
 from explorer.nets.imagenet import build_imagenet
-from explorer.nets.loaded import LoadedNet
+from explorer.nets.loaded_net import LoadedNet
 from explorer.nets.normalisation import Normalisation
-from explorer.nets.published import PUBLISHED
+from explorer.nets.published_imagenet import PUBLISHED
 from explorer.nets.spec import NetSpec
 from explorer.probes.hooks import mode
 from explorer.probes.inputs import Inputs
-from explorer.probes.passes import Manner, batch_for, read_responses
 from explorer.probes.replica import replica
+from explorer.probes.split_responses import ReadOptions, batch_for, read_responses
 
 Clock = Callable[[], float]
 
@@ -47,7 +47,7 @@ def probed(inputs: Inputs, size: int, clock: Clock) -> Contender:
 
     def run() -> float:
         started = clock()
-        read_responses(inputs, Manner(batch=size))
+        read_responses(inputs, ReadOptions(batch=size))
         return clock() - started
 
     return run

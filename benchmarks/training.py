@@ -21,8 +21,8 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
 
+from explorer.data.dataset import Dataset, Split
 from explorer.data.sources import open_dataset
-from explorer.data.splits import Dataset, Split
 from explorer.nets.build import build
 from explorer.nets.spec import NetSpec
 from explorer.runs.provenance import processor

@@ -29,11 +29,11 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
+from explorer.jobs import actions
 from explorer.nets.spec import NetSpec
 from explorer.runs import schema
 from explorer.runs.store import Store
 from explorer.training.recipe import Recipe
-from explorer.work import jobs
 
 TWINS = ("plain", "residual")
 SETTLED_S = 1.0
@@ -144,7 +144,7 @@ def steps(store: Store, ids: list[str]) -> int:
     recorded = select(schema.epochs.c.run_id, func.max(schema.epochs.c.iteration)).group_by("run_id")
     with store.database.reading() as connection:
         reached = dict(connection.execute(recorded).all())
-    for run_id, shot in jobs.live(store, ids).items():
+    for run_id, shot in actions.live(store, ids).items():
         reached[run_id] = max(reached.get(run_id, 0), shot.iteration)
     return sum(reached.values())
 
@@ -220,7 +220,7 @@ def main() -> None:
         os.environ["EXPLORER_HOME"] = folder
         recipe = Recipe(epochs=1000, device="cpu")
         wanted = [(NetSpec(family, arguments.depth, in_channels=1), recipe) for family in TWINS]
-        ids = jobs.submit_all(Store(), wanted, "digits")
+        ids = actions.submit_all(Store(), wanted, "digits")
         with Audience([Watcher(address, "")]):  # the first visitor makes the app start its workers
             while steps(Store(), ids) == 0:
                 time.sleep(0.5)

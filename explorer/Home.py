@@ -14,7 +14,7 @@ if root not in sys.path:
     sys.path.insert(0, root)
 
 from explorer.ui.pending_choices import keep_pending_choices  # noqa: E402 - only found once the root is on the path
-from explorer.ui.train.feed import PATH, answer  # noqa: E402
+from explorer.ui.train.live_api import PATH, live_endpoint  # noqa: E402
 
 
 @asynccontextmanager
@@ -23,10 +23,10 @@ async def until_closed(_app: st.App) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        from explorer.work.workers import dismiss_workers
+        from explorer.jobs.worker_pool import stop_workers
 
-        await run_in_threadpool(dismiss_workers)
+        await run_in_threadpool(stop_workers)
 
 
 keep_pending_choices()
-app = st.App(Path(__file__).with_name("app.py"), lifespan=until_closed, routes=[Route(PATH, answer)])
+app = st.App(Path(__file__).with_name("app.py"), lifespan=until_closed, routes=[Route(PATH, live_endpoint)])

@@ -9,10 +9,10 @@ root = str(Path(__file__).resolve().parents[1])
 if root not in sys.path:
     sys.path.insert(0, root)
 
-from explorer.ui.look import follow_theme, masthead, settle  # noqa: E402 - only found once the root is on the path
+from explorer.ui.gc_tuning import tidy_heap  # noqa: E402 - only found once the root is on the path
 from explorer.ui.menu import PRODUCT, navigation  # noqa: E402
+from explorer.ui.page_style import follow_theme, inject_css, masthead  # noqa: E402
 from explorer.ui.places import follow_history, note_choices, place  # noqa: E402
-from explorer.ui.startup import tidy_heap  # noqa: E402
 
 note_choices()
 # the icon first: Streamlit would fetch the page's own from the internet
@@ -23,6 +23,6 @@ with place(page.url_path):
     follow_theme()
     follow_history()
     masthead()
-    settle()
+    inject_css()
     page.run()
 tidy_heap()

@@ -2,21 +2,21 @@
 
 import streamlit as st
 
-from explorer.data.fitting import fit
-from explorer.ui.inside import asking
-from explorer.ui.inside.attributions import (
+from explorer.data.preprocess import fit
+from explorer.ui.attributions import method_controls
+from explorer.ui.attributions.map_downloads import download_maps
+from explorer.ui.attributions.page import (
     Case,
     conductance_question,
-    guide,
     questions_of,
     sentence,
     show_conductance,
+    show_help,
     show_maps,
 )
-from explorer.ui.inside.nets import choose_net, net_choices, opened, twin_of
-from explorer.ui.inside.pictures import choose_picture, choose_tone
-from explorer.ui.inside.takings import offer_maps
-from explorer.ui.inside.trust import show_trust
+from explorer.ui.attributions.trust_scores import show_trust
+from explorer.ui.components.net_picker import choose_net, net_choices, opened, twin_of
+from explorer.ui.components.picture_picker import choose_picture, choose_tone
 
 st.title("Why does the net say this class?")
 try:
@@ -32,13 +32,13 @@ try:
         tone = choose_tone(loaded.in_channels)
     case = Case(choice, loaded, picture, fit(picture, loaded.image_size, loaded.in_channels, tone))
     with third:
-        target = asking.choose_target(loaded.classes, case.probabilities())
+        target = method_controls.choose_target(loaded.classes, case.probabilities())
     with fourth:
-        methods = asking.choose_methods()
+        methods = method_controls.choose_methods()
     with fifth:
-        settings, seed = asking.choose_settings(methods, len(loaded.blocks()))
+        settings, seed = method_controls.choose_settings(methods, len(loaded.blocks()))
     with view:
-        look, with_twin = asking.choose_look()
+        look, with_twin = method_controls.choose_look()
     questions = questions_of(methods, settings, target, seed)
     cases = [case]
     twin = twin_of(choice, net_choices()) if with_twin else None
@@ -50,9 +50,9 @@ try:
     for other in cases[1:]:
         show_maps(other, questions, look, "twin")
     st.markdown(sentence(case, found))
-    offer_maps(found, look, "maps")
+    download_maps(found, look, "maps")
     show_conductance(cases, conductance_question(target, settings))
     show_trust(case, found)
-    guide(case)
+    show_help(case)
 except ValueError as error:
     st.error(str(error))

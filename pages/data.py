@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from explorer.data.splits import DataError
-from explorer.ui.images.datasets import dataset_of
-from explorer.ui.images.gallery import (
+from explorer.data.dataset import DataError
+from explorer.ui.datasets.data_help import show_help
+from explorer.ui.datasets.dataset_manager import manage_datasets
+from explorer.ui.datasets.dataset_views import dataset_of
+from explorer.ui.datasets.page import (
     choose_view,
     show_augmentation,
     show_downloads,
     show_means,
     show_pictures,
 )
-from explorer.ui.images.notes import data_guide
-from explorer.ui.images.shelf import manage_datasets
 
 st.title("Which pictures do the nets learn from?")
 view = choose_view()
@@ -29,4 +29,4 @@ else:
         show_augmentation(view)
     show_downloads(view)
 manage_datasets()
-data_guide(view)
+show_help(view)

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from explorer.ui.data import protocols_on, runs_on, twin_datasets
+from explorer.ui.cached_runs import protocols_on, runs_on, twin_datasets
+from explorer.ui.components.provenance import empty_state, show_provenance
 from explorer.ui.depth.controls import choose_dataset, choose_protocol, choose_style
-from explorer.ui.depth.depth import depth_view
-from explorer.ui.sources import empty_state, origin
+from explorer.ui.depth.page import depth_view
 
 st.title("What does depth do to a plain network?")
 datasets = twin_datasets()
@@ -20,4 +20,4 @@ runs = runs_on(dataset, protocol)
 with right:
     style = choose_style(runs["family"].unique())
 depth_view(dataset, protocol, style)
-origin(runs)
+show_provenance(runs)

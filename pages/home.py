@@ -5,11 +5,11 @@ import streamlit as st
 from explorer.analysis import degradation
 from explorer.charts.curves import CurveStyle
 from explorer.charts.depth import describe_depths, error_over_depth
-from explorer.ui.data import budget, chance_pct, dataset_title, finals_on, runs_on, twin_datasets
-from explorer.ui.figures import draw, take_away
+from explorer.ui.cached_runs import budget, chance_pct, dataset_title, finals_on, runs_on, twin_datasets
+from explorer.ui.components.figure import download_panel, draw
+from explorer.ui.components.machine import machine_summary
+from explorer.ui.components.provenance import empty_state, show_provenance
 from explorer.ui.home import cards, idea, tour
-from explorer.ui.sources import empty_state, origin
-from explorer.ui.train.machine import found_here
 
 st.title("Why can residual networks be deep?")
 st.markdown(
@@ -42,6 +42,6 @@ st.header("Five minutes, five steps")
 tour()
 st.header("Look for yourself")
 cards()
-take_away(lambda: finals, lambda: figure, f"error-over-depth-{dataset}")
-origin(runs_on(dataset))
-st.markdown(f":small[{found_here()} These nets: {budget(dataset)}.]")
+download_panel(lambda: finals, lambda: figure, f"error-over-depth-{dataset}")
+show_provenance(runs_on(dataset))
+st.markdown(f":small[{machine_summary()} These nets: {budget(dataset)}.]")

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from explorer.ui.inside.inspection import inspect
-from explorer.ui.inside.nets import choose_net
-from explorer.ui.inside.pictures import choose_picture
+from explorer.ui.components.net_picker import choose_net
+from explorer.ui.components.picture_picker import choose_picture
+from explorer.ui.inspect.page import inspect
 
 st.title("What does each block make of a picture?")
 left, right = st.columns([3, 8], vertical_alignment="bottom")

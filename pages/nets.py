@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from explorer.ui.inside.nets import choose_net, opened
-from explorer.ui.inside.opening import open_view, show_assumed, take_next
-from explorer.ui.inside.parts import parts_view, totals_view
-from explorer.ui.inside.using import choose_beside, guide, use_elsewhere
+from explorer.ui.components.net_picker import choose_net, opened
+from explorer.ui.nets.architecture_view import parts_view, totals_view
+from explorer.ui.nets.next_pages import choose_beside, show_help, use_elsewhere
+from explorer.ui.nets.open_net import open_view, show_assumed, take_next
 
 st.title("What is this net made of?")
 take_next()
@@ -26,4 +26,4 @@ except ValueError as error:
     st.error(str(error), icon=":material/error:")
 st.header("Open another net")
 open_view()
-guide()
+show_help()

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from explorer import paper
-from explorer.ui.evidence.board import board_lines, choose_part, claim_lines, guide, show_claims, show_table
-from explorer.ui.figures import offer_csv
+from explorer.ui.components.figure import offer_csv
+from explorer.ui.paper.page import board_lines, choose_part, claim_lines, show_claims, show_help, show_table
 
 st.title("Which of the paper's results are reproduced here?")
 part = choose_part()
@@ -15,4 +15,4 @@ else:
     lines = board_lines(part)
     show_table(paper.TABLES[part], lines)
 offer_csv(lines, f"board-{part}")
-guide()
+show_help()

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from explorer.ui.inside.probing import probe_view
-from explorer.ui.inside.records import recorded_datasets, runs_of
-from explorer.ui.inside.residuals import choose_recorded, guide, recorded_view, training_view
-from explorer.ui.sources import empty_state, origin
+from explorer.ui.components.provenance import empty_state, show_provenance
+from explorer.ui.residuals.page import choose_recorded, recorded_view, show_help, training_view
+from explorer.ui.residuals.probe_now import probe_view
+from explorer.ui.residuals.recorded_nets import recorded_datasets, runs_of
 
 st.title("How much does each block change its input?")
 if not recorded_datasets():
@@ -15,5 +15,5 @@ chosen = choose_recorded()
 recorded_view(chosen)
 training_view(chosen)
 probe_view()
-guide()
-origin(runs_of(chosen.dataset, chosen.nets))
+show_help()
+show_provenance(runs_of(chosen.dataset, chosen.nets))

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from explorer.ui.data import library
+from explorer.ui.cached_runs import library
 from explorer.ui.runs.activity import watch
-from explorer.ui.runs.changes import offer_undo
 from explorer.ui.runs.comparison import choose_look, compare
 from explorer.ui.runs.details import show_details
-from explorer.ui.runs.intake import import_menu, tell_import
-from explorer.ui.runs.list import MOST_RUNS, all_runs, choose_filter, choose_runs, invite
+from explorer.ui.runs.edit_run import offer_undo
+from explorer.ui.runs.import_menu import import_menu, tell_import
+from explorer.ui.runs.run_list import MOST_RUNS, all_runs, choose_filter, choose_runs, invite
 from explorer.ui.runs.toolbar import explain, tools
 
 st.title("Which runs learned best, and what made the difference?")

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from explorer.nets.spec import NetSpec
-from explorer.runs.home import HOME_VARIABLE, URL_VARIABLE
 from explorer.runs.run import Run
+from explorer.runs.run_paths import HOME_VARIABLE, URL_VARIABLE
 from explorer.training.recipe import Recipe
 
 SPEC = NetSpec(depth=8, width=4, in_channels=1)

@@ -22,8 +22,8 @@ from explorer.analysis.verdicts import (
     learnt_next_to_nothing,
     under,
 )
+from explorer.nets.cost_formula import totals
 from explorer.nets.spec import NetSpec
-from explorer.nets.totals import totals
 
 RESPONSE_DEPTHS = (20, 56, 110)
 """The nets of Figure 7."""

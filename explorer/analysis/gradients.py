@@ -1,8 +1,8 @@
 """Whether gradients vanish on their way back: the first block's norm over the last one's, at every time.
 
 The norm is that of the loss's gradient in a block's weights; a net's ratio is the median over its seeds.
-Untrained nets are read on 16 digits with BN's batch statistics (`evidence.signal`); trained ones from the
-gradient of an epoch's last batch, which every run records.
+Untrained nets are read on 16 digits with BN's batch statistics (`evidence.signal_propagation`); trained ones
+from the gradient of an epoch's last batch, which every run records.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _COLUMNS = ["regulariser", "depth", "split", "mean", "low", "high", "seeds"]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class DepthComparison:
     """A deep net beside a shallower one; both have learnt their images.
 
     Attributes:
@@ -77,7 +77,7 @@ def finals_by_regulariser(runs: pd.DataFrame, dataset: str) -> pd.DataFrame:
     return finals.assign(order=order).sort_values(["order", "split", "depth"], ignore_index=True)[_COLUMNS]
 
 
-def comparisons(finals: pd.DataFrame, regulariser: str = "") -> list[Comparison]:
+def comparisons(finals: pd.DataFrame, regulariser: str = "") -> list[DepthComparison]:
     """The deepest net that learnt its images beside the shallowest, and beside the paper's 110 layers."""
     train, test = _errors(finals, regulariser, "train"), _errors(finals, regulariser, "test")
     learnt = [depth for depth, final in train.items() if final.mean <= TRAINED_PCT]
@@ -85,7 +85,7 @@ def comparisons(finals: pd.DataFrame, regulariser: str = "") -> list[Comparison]
         return []
     deep = learnt[-1]
     shallow = dict.fromkeys([learnt[0], *([PAPER_DEPTH] if PAPER_DEPTH in learnt[:-1] else [])])
-    return [Comparison(depth, deep, test[depth], test[deep]) for depth in shallow]
+    return [DepthComparison(depth, deep, test[depth], test[deep]) for depth in shallow]
 
 
 def overfitting_sentence(finals: pd.DataFrame, regulariser: str = "") -> str:

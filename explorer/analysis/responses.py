@@ -21,7 +21,7 @@ STD = "response std"
 _FRESH = 0.1
 
 
-class Net(Protocol):
+class RecordedNet(Protocol):
     """A net as a table of responses names it."""
 
     @property
@@ -80,7 +80,7 @@ class Answer:
 _SAME = f"hardly any difference (less than {100 * SAME_SHARE:.0f} %)"
 
 
-def typical(table: pd.DataFrame, nets: Sequence[Net], epoch: int) -> pd.DataFrame:
+def typical(table: pd.DataFrame, nets: Sequence[RecordedNet], epoch: int) -> pd.DataFrame:
     """The median over each net's layers at one epoch: columns key, family, depth, value."""
     rows = []
     for net in nets:
@@ -139,7 +139,7 @@ def by_depth(typical_values: pd.DataFrame, quantity: str, when: str) -> Answer |
     return _answer(asked, cases, f"{_how(quantity, when)}: {numbers} layers.")
 
 
-def near_their_start(table: pd.DataFrame, nets: Sequence[Net], epoch: int) -> str:
+def near_their_start(table: pd.DataFrame, nets: Sequence[RecordedNet], epoch: int) -> str:
     """Why a response std can be near 1 everywhere: BN's scales are where they began."""
     keys = [net.key for net in nets]
     values = table[(table["epoch"] == epoch) & table["net"].isin(keys)]["value"]

@@ -21,7 +21,7 @@ _MAP_HEIGHT = 340
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnswerTable:
     """A net's answers after each block.
 
     Attributes:
@@ -44,7 +44,7 @@ def answer_table(readout: NDArray[np.floating], names: Sequence[str], shown: Seq
     return pd.concat(parts, ignore_index=True)
 
 
-def answers_over_blocks(answers: Answers, block: int) -> go.Figure:
+def answers_over_blocks(answers: AnswerTable, block: int) -> go.Figure:
     """Probability of the top classes after each block; a line at the chosen one."""
     figure = blank("block (0 is the stem)", "probability")
     figure.update_yaxes(range=_RANGE, tickvals=[0, 0.25, 0.5, 0.75, 1])
@@ -68,7 +68,7 @@ def answers_over_blocks(answers: Answers, block: int) -> go.Figure:
     return figure
 
 
-def describe_answers(answers: Answers) -> str:
+def describe_answers(answers: AnswerTable) -> str:
     """The chart in words."""
     first = answers.table[answers.table["class"] == answers.classes[0]]["probability"]
     return (

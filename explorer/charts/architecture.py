@@ -30,7 +30,7 @@ class Design:
     Attributes:
         title: name of the net.
         family: plain, residual, preact or highway; its colour.
-        parts: as `explorer.nets.cost.block_costs` gives them: the stem, each block and the head.
+        parts: as `explorer.nets.cost_measured.block_costs` gives them: the stem, each block and the head.
         chosen: the part that is outlined.
         marked: parts that are drawn hollow: removed, or put in.
     """

@@ -11,9 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from explorer.charts.growing import Drawing
 from explorer.charts.marks import end_labels
-from explorer.charts.strokes import Lines, Member, as_power, empty_sheet, hovering, one_each, stroke
+from explorer.charts.patch import FigureSpec
+from explorer.charts.run_traces import (
+    RunSeries,
+    TraceSet,
+    as_power,
+    empty_axes,
+    hovering,
+    line_trace,
+    one_each,
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,8 @@ class BlockMeasure:
 
 
 def block_lines(
-    blocks: Mapping[str, pd.DataFrame], members: Sequence[Member], measure: BlockMeasure
-) -> Lines:
+    blocks: Mapping[str, pd.DataFrame], members: Sequence[RunSeries], measure: BlockMeasure
+) -> TraceSet:
     """One measure of every block after the last recorded epoch, over what it was at first.
 
     Args:
@@ -48,7 +56,7 @@ def block_lines(
     for member in members:
         first, last = _at_ends(blocks[member.run_id], column)
         for (places, values), faint in ((first, True), (last, False)):
-            line = stroke(places, values, member, "test", faint)
+            line = line_trace(places, values, member, "test", faint)
             line["line"]["width"] = 1.25 if faint else 2.5
             traces.append(line if faint else hovering(line, "block", title))
         ends.append((member.group, last[1][-1] if last[1] else math.nan))
@@ -56,7 +64,7 @@ def block_lines(
         if last[1]:
             ends_said = f"{last[1][0]:.2g} in the first block, {last[1][-1]:.2g} in the last"
             said.append(f"{member.name}: {ends_said}")
-    return Lines(tuple(traces), tuple(ends), tuple(said), least=least)
+    return TraceSet(tuple(traces), tuple(ends), tuple(said), least=least)
 
 
 def _at_ends(table: pd.DataFrame, column: str) -> list[tuple[list[float], list[float]]]:
@@ -74,8 +82,8 @@ def _at_ends(table: pd.DataFrame, column: str) -> list[tuple[list[float], list[f
     return parts
 
 
-def by_block(lines: Lines, measure: BlockMeasure, count: int) -> Drawing:
-    """The lines of `block_lines` on their sheet.
+def by_block(lines: TraceSet, measure: BlockMeasure, count: int) -> FigureSpec:
+    """The lines of `block_lines` on their axes.
 
     Args:
         lines: of the runs.
@@ -84,8 +92,8 @@ def by_block(lines: Lines, measure: BlockMeasure, count: int) -> Drawing:
     """
     floor = _floor(lines.least, measure)
     labels = end_labels(one_each(lines.ends), count, True, [floor, measure.top])
-    layout = _sheet(measure, count, floor)
-    return Drawing((*lines.traces, labels.to_plotly_json()), layout, lines.still)
+    layout = _axes(measure, count, floor)
+    return FigureSpec((*lines.traces, labels.to_plotly_json()), layout, lines.static_traces)
 
 
 def _floor(least: float, measure: BlockMeasure) -> float:
@@ -95,10 +103,10 @@ def _floor(least: float, measure: BlockMeasure) -> float:
 
 
 @lru_cache(maxsize=64)
-def _sheet(measure: BlockMeasure, count: int, floor: float) -> dict[str, Any]:
+def _axes(measure: BlockMeasure, count: int, floor: float) -> dict[str, Any]:
     """The layout; shared, so nobody may change it."""
     top = measure.top
-    figure = empty_sheet("block, from the input on", measure.title, count)
+    figure = empty_axes("block, from the input on", measure.title, count)
     figure.update_xaxes(range=[0.5, count + 0.5] if count < 30 else [0, count * 1.02])
     step = 1 if floor > -9 else 4
     powers = range(math.ceil(floor / step) * step, math.floor(top) + 1, step)

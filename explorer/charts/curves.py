@@ -42,7 +42,7 @@ def error_over_epochs(
     """Error of the nets of one depth over the epochs.
 
     Axes depend on all of `curves`, not on `depth`, and every depth has the same traces in the same
-    order: sliding moves lines, never the sheet.
+    order: sliding moves lines, never the axes.
 
     Args:
         curves: as `aggregates.seed_curves` gives them, of any number of depths.

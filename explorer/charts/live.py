@@ -1,4 +1,4 @@
-"""How do nets learn, step by step? Curves that grow while the sheet under them stays.
+"""How do nets learn, step by step? Curves that grow while the axes under them stay.
 
 Runs made here are drawn in full colour, the zoo's in the same colour but pale. Dashed and thin is
 training, solid and bold is test. One trace per run and role, in the order of `members`, and one
@@ -19,19 +19,19 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer.charts import words
-from explorer.charts.growing import Drawing
 from explorer.charts.marks import beyond_frame, chance_line, end_labels, set_error_axis
-from explorer.charts.scales import drawn_errors, error_range
-from explorer.charts.strokes import (
-    Lines,
-    Member,
+from explorer.charts.patch import FigureSpec
+from explorer.charts.run_traces import (
+    RunSeries,
+    TraceSet,
     as_power,
-    empty_sheet,
+    empty_axes,
     hovering,
+    line_trace,
     one_each,
-    stroke,
     with_sentences,
 )
+from explorer.charts.scales import drawn_errors, error_range
 from explorer.charts.theme import CONTEXT, Split, blank
 
 Real = NDArray[np.floating[Any]]
@@ -58,7 +58,7 @@ class LiveStyle:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class LiveAxes:
     """How far the axes reach, whatever has been trained so far.
 
     Attributes:
@@ -80,9 +80,9 @@ class Sheet:
 def loss_lines(
     steps: Mapping[str, pd.DataFrame],
     epochs: Mapping[str, pd.DataFrame],
-    members: Sequence[Member],
+    members: Sequence[RunSeries],
     style: LiveStyle,
-) -> Lines:
+) -> TraceSet:
     """Training loss of every step, and test loss after every epoch.
 
     Args:
@@ -99,41 +99,41 @@ def loss_lines(
         smooth = means(raw, style.smoothing).tolist() if style.smoothing > 1 else []
         begun = tests["iteration"].to_numpy() > 0
         at, test = (tests[name].to_numpy()[begun].tolist() for name in ("iteration", "test_loss"))
-        line = stroke(x.tolist(), raw.tolist(), member, "train", style.smoothing > 1)
+        line = line_trace(x.tolist(), raw.tolist(), member, "train", style.smoothing > 1)
         traces += [
             line,
-            hovering(stroke(line["x"][: len(smooth)], smooth, member, "train"), "iteration", "loss"),
-            hovering(stroke(at, test, member, "test"), "iteration", "loss"),
+            hovering(line_trace(line["x"][: len(smooth)], smooth, member, "train"), "iteration", "loss"),
+            hovering(line_trace(at, test, member, "test"), "iteration", "loss"),
         ]
         last = smooth or line["y"]
         ends.append((member.group, last[-1] if last else math.nan))
         if len(losses):
             said.append(f"{member.name}: {losses[-1]:.3g} at iteration {iterations[-1]}")
             most = max(most, float(np.quantile(losses, 0.99)))
-    return Lines(tuple(traces), tuple(ends), tuple(said), most=most)
+    return TraceSet(tuple(traces), tuple(ends), tuple(said), most=most)
 
 
-def loss_over_steps(lines: Lines, style: LiveStyle, sheet: Sheet) -> Drawing:
-    """The lines of `loss_lines` on their sheet; it stays as long as no loss leaves its axis."""
+def loss_over_steps(lines: TraceSet, style: LiveStyle, axes: LiveAxes) -> FigureSpec:
+    """The lines of `loss_lines` on their axes, which stay as long as no loss leaves its axis."""
     top = next((step for step in _LOSS_TOPS if lines.most <= step), _LOSS_TOPS[-1])
-    chance, layout = _loss_sheet(style, sheet, top)
+    chance, layout = _loss_axes(style, axes, top)
     axis = _loss_range(top, style.log_y)
-    labels = end_labels(one_each(lines.ends), sheet.iterations, style.log_y, axis).to_plotly_json()
+    labels = end_labels(one_each(lines.ends), axes.iterations, style.log_y, axis).to_plotly_json()
     low, high = (10**end for end in axis) if style.log_y else (-math.inf, axis[1])
     beyond = beyond_frame(lines.traces, low, high)
-    return Drawing((chance, *lines.traces, beyond, labels), layout, 1 + lines.still)
+    return FigureSpec((chance, *lines.traces, beyond, labels), layout, 1 + lines.static_traces)
 
 
 def error_lines(
-    epochs: Mapping[str, pd.DataFrame], members: Sequence[Member], style: LiveStyle, sheet: Sheet
-) -> Lines:
+    epochs: Mapping[str, pd.DataFrame], members: Sequence[RunSeries], style: LiveStyle, axes: LiveAxes
+) -> TraceSet:
     """Training and test error after every epoch.
 
     Args:
         epochs: by run id; columns epoch, train_error_pct, test_error_pct.
         members: the runs, in the order of drawing.
         style: log axes; epochs are never smoothed.
-        sheet: how far the axes reach.
+        axes: how far the axes reach.
     """
     traces: list[dict[str, Any]] = []
     ends, said = [], []
@@ -145,20 +145,20 @@ def error_lines(
             there = np.isfinite(errors) & ((at > 0) | (not style.log_x))
             values = errors[there].tolist()
             drawn = drawn_errors(values, style.log_y)
-            line = stroke(at[there].tolist(), drawn, member, split, points=sheet.epochs <= 40)
+            line = line_trace(at[there].tolist(), drawn, member, split, points=axes.epochs <= 40)
             traces.append(with_sentences(line, "epoch", "error", values))
         ends.append((member.group, drawn[-1] if drawn else math.nan))
         if len(mine):
             train, test = (words.percent(mine[column].to_numpy()[-1]) for column in _ERRORS.values())
             said.append(f"{member.name}: training error {train}, test error {test} after epoch {at[-1]}")
-    return Lines(tuple(traces), tuple(ends), tuple(said))
+    return TraceSet(tuple(traces), tuple(ends), tuple(said))
 
 
-def error_over_epochs(lines: Lines, style: LiveStyle, sheet: Sheet) -> Drawing:
-    """The lines of `error_lines` on their sheet, which never changes while runs are trained."""
-    chance, layout = _error_sheet(style, sheet)
-    labels = end_labels(one_each(lines.ends), sheet.epochs, style.log_y, error_range(style.log_y))
-    return Drawing((chance, *lines.traces, labels.to_plotly_json()), layout, 1 + lines.still)
+def error_over_epochs(lines: TraceSet, style: LiveStyle, axes: LiveAxes) -> FigureSpec:
+    """The lines of `error_lines` on their axes, which never change while runs are trained."""
+    chance, layout = _error_axes(style, axes)
+    labels = end_labels(one_each(lines.ends), axes.epochs, style.log_y, error_range(style.log_y))
+    return FigureSpec((chance, *lines.traces, labels.to_plotly_json()), layout, 1 + lines.static_traces)
 
 
 def schedule(rates: Sequence[float], iterations: int) -> go.Figure:
@@ -195,10 +195,10 @@ def means(values: Real, window: int) -> Real:
 
 
 @lru_cache(maxsize=64)
-def _loss_sheet(style: LiveStyle, sheet: Sheet, top: float) -> tuple[dict[str, Any], dict[str, Any]]:
+def _loss_axes(style: LiveStyle, axes: LiveAxes, top: float) -> tuple[dict[str, Any], dict[str, Any]]:
     """The line of guessing, and the layout; shared, so nobody may change them."""
     titles = ("iteration (batches trained)", "loss (cross-entropy, nats)")
-    figure = empty_sheet(*titles, sheet.iterations, (style.log_x, style.log_y))
+    figure = empty_axes(*titles, axes.iterations, (style.log_x, style.log_y))
     log = style.log_y
     figure.update_yaxes(type="log" if log else "linear", range=_loss_range(top, log))
     if log:
@@ -206,17 +206,17 @@ def _loss_sheet(style: LiveStyle, sheet: Sheet, top: float) -> tuple[dict[str, A
         figure.update_yaxes(
             tickvals=[10.0**power for power in powers], ticktext=[as_power(p) for p in powers]
         )
-    chance = chance_line(100, [1, sheet.iterations])
-    chance.update(y=[math.log(sheet.classes)] * 2, hovertext="Guessing: the logarithm of the classes.")
+    chance = chance_line(100, [1, axes.iterations])
+    chance.update(y=[math.log(axes.classes)] * 2, hovertext="Guessing: the logarithm of the classes.")
     return chance.to_plotly_json(), figure.to_plotly_json()["layout"]
 
 
 @lru_cache(maxsize=64)
-def _error_sheet(style: LiveStyle, sheet: Sheet) -> tuple[dict[str, Any], dict[str, Any]]:
-    """As `_loss_sheet`."""
-    figure = empty_sheet("epoch", "error (%)", sheet.epochs, (style.log_x, style.log_y))
+def _error_axes(style: LiveStyle, axes: LiveAxes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """As `_loss_axes`."""
+    figure = empty_axes("epoch", "error (%)", axes.epochs, (style.log_x, style.log_y))
     set_error_axis(figure, style.log_y)
-    chance = chance_line(sheet.chance_pct, [1 if style.log_x else 0, sheet.epochs])
+    chance = chance_line(axes.chance_pct, [1 if style.log_x else 0, axes.epochs])
     return chance.to_plotly_json(), figure.to_plotly_json()["layout"]
 
 

@@ -61,7 +61,7 @@ class NetSeries:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ResponseAxes:
     """What a chart of responses is drawn on; the same for every epoch.
 
     Attributes:
@@ -96,9 +96,9 @@ def response_table(records: pd.DataFrame, nets: pd.DataFrame, quantity: Quantity
     return median_over_seeds(records, nets, quantity.column)[RESPONSE_COLUMNS]
 
 
-def sheet_for(
+def axes_for(
     table: pd.DataFrame, nets: Sequence[NetSeries], quantity: Quantity, *, log: bool, said: str
-) -> Sheet:
+) -> ResponseAxes:
     """Axes wide enough for the last epoch of every net; what lies beyond them is drawn on their edge."""
     last = table[table["epoch"] == table.groupby("net")["epoch"].transform("max")]["value"]
     usable = last[np.isfinite(last) & (last > 0)]
@@ -108,45 +108,45 @@ def sheet_for(
         scale = 100 if quantity.column == "residual_norm" else 1  # a norm grows with the map's elements
         low = 10 ** math.floor(math.log10(max(least, _LOG_FLOOR)))
         high = 10 ** math.ceil(math.log10(min(max(most, 1.01 * low), _LOG_TOP * scale)) + 1e-9)
-        return Sheet(quantity, tuple(nets), low, max(high, 10 * low), True, layers, said)
+        return ResponseAxes(quantity, tuple(nets), low, max(high, 10 * low), True, layers, said)
     median = float(usable.median()) if len(usable) else 1.0
-    return Sheet(quantity, tuple(nets), 0.0, 1.05 * min(most, 4 * median), False, layers, said)
+    return ResponseAxes(quantity, tuple(nets), 0.0, 1.05 * min(most, 4 * median), False, layers, said)
 
 
-def in_layer_order(table: pd.DataFrame, sheet: Sheet, epoch: int) -> go.Figure:
+def in_layer_order(table: pd.DataFrame, axes: ResponseAxes, epoch: int) -> go.Figure:
     """One line per net over its layers, at one epoch; every epoch has the same traces."""
-    figure = _sheet_figure(sheet, "weighted layer, from the image to the read-out")
-    for net in sheet.nets:
+    figure = _axes_figure(axes, "weighted layer, from the image to the read-out")
+    for net in axes.nets:
         here = _of(table, net, epoch)
-        figure.add_trace(_line(here["layer"].tolist(), here, net, sheet))
+        figure.add_trace(_line(here["layer"].tolist(), here, net, axes))
     return figure
 
 
-def sorted_by_size(table: pd.DataFrame, sheet: Sheet, epoch: int) -> go.Figure:
+def sorted_by_size(table: pd.DataFrame, axes: ResponseAxes, epoch: int) -> go.Figure:
     """The same values, each net's from its greatest to its least."""
-    figure = _sheet_figure(sheet, f"{sheet.quantity.of}s, sorted by size")
-    for net in sheet.nets:
+    figure = _axes_figure(axes, f"{axes.quantity.of}s, sorted by size")
+    for net in axes.nets:
         here = _of(table, net, epoch).sort_values("value", ascending=False, kind="stable")
-        figure.add_trace(_line(list(range(1, len(here) + 1)), here, net, sheet))
+        figure.add_trace(_line(list(range(1, len(here) + 1)), here, net, axes))
     return figure
 
 
-def beyond(table: pd.DataFrame, sheet: Sheet, epoch: int) -> int:
+def beyond(table: pd.DataFrame, axes: ResponseAxes, epoch: int) -> int:
     """How many values at this epoch lie beyond the axis and are drawn on its edge."""
-    keys = [net.key for net in sheet.nets]
+    keys = [net.key for net in axes.nets]
     values = table[(table["epoch"] == epoch) & table["net"].isin(keys)]["value"]
-    return int(((values > sheet.high) | (values < sheet.low)).sum())
+    return int(((values > axes.high) | (values < axes.low)).sum())
 
 
-def describe_responses(table: pd.DataFrame, sheet: Sheet, epoch: int) -> str:
+def describe_responses(table: pd.DataFrame, axes: ResponseAxes, epoch: int) -> str:
     """The chart in words, for people who do not see it."""
     said = []
-    for net in sheet.nets:
+    for net in axes.nets:
         values = _of(table, net, epoch)["value"]
         if len(values):
             said.append(f"{net.title}: {_in_words(values)}")
     lines = "; ".join(said or ["no net"])
-    return f"{sheet.quantity.title} per {sheet.quantity.of} after epoch {epoch}, {sheet.said}. {lines}."
+    return f"{axes.quantity.title} per {axes.quantity.of} after epoch {epoch}, {axes.said}. {lines}."
 
 
 def _in_words(values: pd.Series) -> str:
@@ -169,10 +169,10 @@ def net_colour(net: NetSeries, nets: Sequence[NetSeries]) -> str:
     return depth_colour(net.family, net.depth, sorted(set(depths)))
 
 
-def drawn_values(values: Sequence[float], sheet: Sheet) -> list[float]:
+def drawn_values(values: Sequence[float], axes: ResponseAxes) -> list[float]:
     """Values as drawn: on the edge of the axis where they lie beyond it; a gap where there is none."""
     return [
-        value if math.isnan(value) else min(max(value, sheet.low), sheet.high) for value in map(float, values)
+        value if math.isnan(value) else min(max(value, axes.low), axes.high) for value in map(float, values)
     ]
 
 
@@ -180,50 +180,50 @@ def _of(table: pd.DataFrame, net: NetSeries, epoch: int) -> pd.DataFrame:
     return table[(table["net"] == net.key) & (table["epoch"] == epoch)]
 
 
-def _line(x: list[int], here: pd.DataFrame, net: NetSeries, sheet: Sheet) -> go.Scatter:
+def _line(x: list[int], here: pd.DataFrame, net: NetSeries, axes: ResponseAxes) -> go.Scatter:
     return go.Scatter(
-        x=x, y=drawn_values(here["value"].tolist(), sheet), mode="lines+markers", name=net.title,
-        line={"color": net_colour(net, sheet.nets), "width": 2},
+        x=x, y=drawn_values(here["value"].tolist(), axes), mode="lines+markers", name=net.title,
+        line={"color": net_colour(net, axes.nets), "width": 2},
         marker={"symbol": FAMILY_SYMBOL.get(net.family, "x"), "size": 7, "maxdisplayed": _MARKS},
-        hoverinfo="text", hovertext=_sentences(here, net, sheet),
+        hoverinfo="text", hovertext=_sentences(here, net, axes),
     )  # fmt: skip
 
 
-def _sentences(here: pd.DataFrame, net: NetSeries, sheet: Sheet) -> list[str]:
+def _sentences(here: pd.DataFrame, net: NetSeries, axes: ResponseAxes) -> list[str]:
     rows = zip(
         here["epoch"], here["layer"], here["value"], here["low"], here["high"], here["seeds"], strict=True
     )
     return [
-        f"{net.title}, {'layer' if sheet.quantity.of == 'layer' else 'block ending at layer'} {layer}, epoch "
-        f"{epoch}:<br>{sheet.quantity.title} {value:.3g}"
+        f"{net.title}, {'layer' if axes.quantity.of == 'layer' else 'block ending at layer'} {layer}, epoch "
+        f"{epoch}:<br>{axes.quantity.title} {value:.3g}"
         + (f" ({low:.3g} to {high:.3g} over {seeds} seeds)" if seeds > 1 else "")
         for epoch, layer, value, low, high, seeds in rows
     ]
 
 
-def _sheet_figure(sheet: Sheet, x_title: str) -> go.Figure:
-    figure = blank(x_title, sheet.quantity.axis)
+def _axes_figure(axes: ResponseAxes, x_title: str) -> go.Figure:
+    figure = blank(x_title, axes.quantity.axis)
     legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
               "font": {"size": LABEL_SIZE}, "itemsizing": "constant"}  # fmt: skip
     figure.update_layout(
         showlegend=True, legend=legend, margin={"t": _LEGEND_TOP, "r": 14, "autoexpand": False}
     )
-    figure.update_xaxes(range=[0, sheet.layers + 1], tickformat="d")
-    figure.update_yaxes(**value_axis(sheet))
+    figure.update_xaxes(range=[0, axes.layers + 1], tickformat="d")
+    figure.update_yaxes(**value_axis(axes))
     figure.add_annotation(
-        text=sheet.said, xref="paper", yref="paper", x=1, y=0.005, xanchor="right", yanchor="bottom",
+        text=axes.said, xref="paper", yref="paper", x=1, y=0.005, xanchor="right", yanchor="bottom",
         showarrow=False, font={"size": 12, "color": CONTEXT},
     )  # fmt: skip
     return figure
 
 
-def value_axis(sheet: Sheet, steps: Sequence[int] = (1, 2, 5)) -> dict[str, object]:
+def value_axis(axes: ResponseAxes, steps: Sequence[int] = (1, 2, 5)) -> dict[str, object]:
     """Range and ticks of the axis of values, for Plotly; a log axis has ticks at `steps` of each decade."""
-    if not sheet.log:
-        return {"type": "linear", "range": [sheet.low, sheet.high]}
-    first, last = round(math.log10(sheet.low)), round(math.log10(sheet.high))
+    if not axes.log:
+        return {"type": "linear", "range": [axes.low, axes.high]}
+    first, last = round(math.log10(axes.low)), round(math.log10(axes.high))
     pad = 0.02 * (last - first)
     ticks = [10.0**power * step for power in range(first, last + 1) for step in steps]
-    ticks = [tick for tick in ticks if tick <= 1.001 * sheet.high]
+    ticks = [tick for tick in ticks if tick <= 1.001 * axes.high]
     return {"type": "log", "range": [first - pad, last + pad], "tickvals": ticks,
             "ticktext": [f"{tick:g}" for tick in ticks]}  # fmt: skip

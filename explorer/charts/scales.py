@@ -1,4 +1,4 @@
-"""Where on the sheet? Axis ranges that stay while a value is slid, and labels that do not collide."""
+"""Axis ranges that stay while a value is slid, and labels that do not collide."""
 
 from __future__ import annotations
 

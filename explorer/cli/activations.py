@@ -6,14 +6,14 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.inputs import add_net, open_data, open_named_net, reading_of, say
+from explorer.cli.shared_arguments import add_net, open_data, open_named_net, reading_of, say
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from explorer.data.fitting import Picture
-    from explorer.nets.loaded import LoadedNet
+    from explorer.data.preprocess import Picture
+    from explorer.nets.loaded_net import LoadedNet
     from explorer.probes.activations import Activations
 
 _TOP = 5
@@ -36,7 +36,7 @@ def add_activations(kinds: Any) -> None:
 
 
 def _activations(options: Namespace) -> dict[str, Any]:
-    from explorer.data.fitting import fit
+    from explorer.data.preprocess import fit
     from explorer.probes.activations import read_activations
 
     loaded = open_named_net(options.net, options.data, reading_of(options))
@@ -92,8 +92,8 @@ def _check_block(block: int | None, loaded: LoadedNet) -> None:
 
 
 def _picture(options: Namespace) -> Picture:
-    from explorer.data.fitting import Picture, dataset_picture
     from explorer.data.images import read_image
+    from explorer.data.preprocess import Picture, dataset_picture
 
     if options.image:
         read = read_image(options.image)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.inputs import add_images, add_net, open_named_net, read_inputs, reading_of, say
+from explorer.cli.shared_arguments import add_images, add_net, open_named_net, read_inputs, reading_of, say
 from explorer.probes.methods import METHODS, AttributionError, Value, method
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from explorer.nets.loaded import LoadedNet
+    from explorer.nets.loaded_net import LoadedNet
     from explorer.probes.attributions import Attribution
     from explorer.probes.inputs import Inputs
 
@@ -53,12 +53,12 @@ def _attributions(options: Namespace) -> dict[str, Any]:
     asked = method(options.method)
     settled = asked.settle(dict(options.settings))
     _check_out(options.out)
-    from explorer.probes.attributions import Question, Subject
+    from explorer.probes.attributions import AttributionRequest, Explainer
 
     loaded = open_named_net(options.net, options.data, reading_of(options))
     inputs, references = _picture(options, loaded)
-    question = Question(asked.name, _target(options.target, loaded), settled, options.seed)
-    found = Subject(loaded).attribute(loaded.normalised(inputs.pixels), question, references)
+    request = AttributionRequest(asked.name, _target(options.target, loaded), settled, options.seed)
+    found = Explainer(loaded).attribute(loaded.normalised(inputs.pixels), request, references)
     say(
         f"{asked.title} of class {found.target} ({loaded.classes[found.target]}); {inputs.source}; "
         f"baseline: {found.baseline}."

@@ -7,15 +7,15 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.inputs import add_net, open_named_net, say
+from explorer.cli.shared_arguments import add_net, open_named_net, say
 from explorer.evidence import construct
 from explorer.runs.zoo import PRETRAINED
 from explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from explorer.data.splits import Dataset
+    from explorer.data.dataset import Dataset
     from explorer.nets.identity import Constructed
-    from explorer.nets.loaded import LoadedNet
+    from explorer.nets.loaded_net import LoadedNet
 
 _EPOCHS = 10
 
@@ -69,13 +69,13 @@ def _told(line: str) -> None:
 def _construct(options: Namespace) -> dict[str, Any]:
     from explorer.data.sources import open_dataset
     from explorer.probes.construct import built_from, compared
-    from explorer.probes.shown import shown
+    from explorer.probes.probe_images import probe_images
 
     loaded, dataset = open_named_net(options.net, options.data), open_dataset(options.data)
-    built = built_from(loaded, options.depth, shown(dataset, "train", loaded), options.place)
+    built = built_from(loaded, options.depth, probe_images(dataset, "train", loaded), options.place)
     if not loaded.trained:
         say("nothing has trained this net: its BN was given the statistics of the training images.")
-    found = compared(built.shallow, built.net, shown(dataset, "test", loaded))
+    found = compared(built.shallow, built.net, probe_images(dataset, "test", loaded))
     result: dict[str, Any] = {
         "net": loaded.key, "built": built.net.spec.id, "place": options.place,
         "inserted": len(built.inserted), "images": found.images, "error_pct": found.before_pct,

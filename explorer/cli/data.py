@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from explorer.cli.inputs import say
+from explorer.cli.shared_arguments import say
 from explorer.data.registry import CIFAR, available
 
 
@@ -36,7 +36,7 @@ def add_commands(commands: Any) -> None:
 
 
 def _add(options: Namespace) -> dict[str, Any]:
-    from explorer.data.keeping import Wish, add
+    from explorer.data.add_dataset import AddRequest, add
 
     if options.source is None and options.name not in CIFAR:
         raise ValueError(f"Say where {options.name} is: `data add {options.name} PATH`.")
@@ -45,7 +45,7 @@ def _add(options: Namespace) -> dict[str, Any]:
         say(f"{source} is taken as the path {Path(source).absolute()}; `data add {source}` is the known one.")
         source = str(Path(source).absolute())
     told = _Progress(1, "images decoded"), _Progress(2**20, "MiB downloaded")
-    entry = add(Wish(options.name, source, options.resize, options.title, options.url), *told)
+    entry = add(AddRequest(options.name, source, options.resize, options.title, options.url), *told)
     for note in entry.notes:
         say(note)
     return entry.available()._asdict()
@@ -56,7 +56,7 @@ def _list(_options: Namespace) -> list[dict[str, Any]]:
 
 
 def _remove(options: Namespace) -> dict[str, Any]:
-    from explorer.data.keeping import remove
+    from explorer.data.add_dataset import remove
 
     remove(options.name)
     return {"name": options.name, "removed": True}

@@ -7,11 +7,11 @@ import sys
 from argparse import Namespace
 from typing import Any
 
+from explorer.jobs import actions, progress
 from explorer.runs.library import Library
 from explorer.runs.run import Run
 from explorer.runs.status import Action
 from explorer.runs.store import Store
-from explorer.work import jobs, progress
 
 _ACTIONS = {
     Action.PAUSE: "let a run go on later",
@@ -49,26 +49,26 @@ def progress_of(library: Library, run: Run) -> dict[str, Any]:
     """How far a run is: status, its reason, and the last epoch."""
     if run.source == "zoo":
         return {"epoch": run.epochs, "reason": None}
-    row = jobs.states(library.own(), [run.run_id]).iloc[0]
+    row = actions.states(library.own(), [run.run_id]).iloc[0]
     return {"status": row["status"], "reason": row["reason"], "epoch": max(int(row["epoch"]), 0)}
 
 
 def _ask(options: Namespace) -> dict[str, Any]:
     store = Store()
-    jobs.ASK[options.asked](store, options.run_id)
+    actions.ASK[options.asked](store, options.run_id)
     state = store.get_state(options.run_id)
     return {"run_id": options.run_id, "status": state.status, "asked": state.command}
 
 
 def _work(options: Namespace) -> dict[str, Any]:
-    from explorer.work.worker import Duty, warm_up, work
-    from explorer.work.workers import worker_threads
+    from explorer.jobs.worker import WorkerOptions, warm_up, work
+    from explorer.jobs.worker_pool import worker_threads
 
     threads = options.threads or worker_threads()
     if options.parent is not None and hasattr(os, "nice"):
         os.nice(_NICENESS)
     warm_up(threads)
-    trained = work(Store(), Duty(options.until_idle, options.parent, threads, _say))
+    trained = work(Store(), WorkerOptions(options.until_idle, options.parent, threads, _say))
     return {"runs": trained}
 
 

@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.inputs import add_net, open_named_net, say
+from explorer.cli.shared_arguments import add_net, open_named_net, say
 from explorer.evidence import lesion as kept
 from explorer.runs.zoo import PRETRAINED
 
@@ -55,19 +55,19 @@ def _keep(options: Namespace) -> dict[str, Any]:
 def _probe(options: Namespace) -> dict[str, Any] | list[dict[str, Any]]:
     from explorer.data.sources import open_dataset
     from explorer.probes.lesion import answers, folded_net, kendall_tau, with_new_statistics
-    from explorer.probes.shown import shown
+    from explorer.probes.probe_images import probe_images
 
     loaded, dataset = open_named_net(options.net, options.data), open_dataset(options.data)
     blocks = loaded.blocks()
     lesion = _lesion(options, blocks)
-    test = shown(dataset, "test", loaded, options.count)
+    test = probe_images(dataset, "test", loaded, options.count)
     net = folded_net(loaded.net)
     if options.each:
         say(f"{loaded.title}; {test.source}.")
         return _each(net, test, blocks)
     intact = answers(net, test.images, test.labels)
     if options.new_statistics:
-        net = with_new_statistics(loaded, lesion, shown(dataset, "train", loaded).images)
+        net = with_new_statistics(loaded, lesion, probe_images(dataset, "train", loaded).images)
     found = answers(net, test.images, test.labels, lesion)
     return {
         "net": loaded.key, "source": test.source, "removed": sorted(n + 1 for n in lesion.removed),

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from explorer.cli import jobs
-from explorer.exchange.export import ALL, USUAL, export_run
 from explorer.runs.doctor import examine
 from explorer.runs.library import open_library
+from explorer.transfer.export import ALL, USUAL, export_run
 
 _LISTED = ("run_id", "dataset", "status", "epochs", "train_error_pct", "test_error_pct", "seconds", "source")
 
@@ -72,7 +72,7 @@ def _export(options: Namespace) -> dict[str, Any]:
 
 
 def _import(options: Namespace) -> dict[str, Any]:
-    from explorer.exchange.intake import import_path
+    from explorer.transfer.importing import import_path
 
     return {"run_ids": import_path(open_library(), options.file)}
 

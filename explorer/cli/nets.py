@@ -7,14 +7,22 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.inputs import add_reading, numbers, open_data, open_named_net, reading_of, say, say_assumed
+from explorer.cli.shared_arguments import (
+    add_reading,
+    numbers,
+    open_data,
+    open_named_net,
+    reading_of,
+    say,
+    say_assumed,
+)
 from explorer.nets.spec import NetSpec
 from explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from explorer.data.splits import Dataset
-    from explorer.nets.loaded import LoadedNet
-    from explorer.nets.reading import Reading
+    from explorer.data.dataset import Dataset
+    from explorer.nets.checkpoint_reading import Reading
+    from explorer.nets.loaded_net import LoadedNet
 
 
 def add_commands(commands: Any) -> None:
@@ -80,9 +88,9 @@ def _add_train(commands: Any) -> None:
 
 
 def _describe(options: Namespace) -> dict[str, Any]:
-    from explorer.nets.cost import describe
-    from explorer.nets.published import IMAGE_SIZE, published
-    from explorer.runs.catalogue import TORCHVISION
+    from explorer.nets.cost_measured import describe
+    from explorer.nets.published_imagenet import IMAGE_SIZE, published
+    from explorer.runs.net_catalogue import TORCHVISION
 
     if options.id.startswith(TORCHVISION):
         about = published(options.id.removeprefix(TORCHVISION))
@@ -124,7 +132,7 @@ def _train(options: Namespace) -> dict[str, Any]:
     recipe = _settled(spec, recipe_from(options, len(train.labels)), options, dataset)
     if options.queue:
         return _queue(spec, recipe, options.data)
-    from explorer.work.direct import train_and_keep
+    from explorer.jobs.foreground import train_and_keep
 
     try:
         return train_and_keep(spec, recipe, options.data, progress=_progress)
@@ -134,20 +142,20 @@ def _train(options: Namespace) -> dict[str, Any]:
 
 def _settled(spec: NetSpec, recipe: Recipe, options: Namespace, dataset: Dataset) -> Recipe:
     """The recipe with the precision and the kernels that are left to this machine, told with the reason."""
-    from explorer.work.fastest import fastest_here
-    from explorer.work.order import images_of
+    from explorer.jobs.experiment import dataset_info
+    from explorer.jobs.fastest_settings import fastest_here
 
-    found = fastest_here(spec, recipe, images_of(dataset), options.precision, options.kernels)
+    found = fastest_here(spec, recipe, dataset_info(dataset), options.precision, options.kernels)
     for reason in found.reasons:
         print(reason, file=sys.stderr)  # noqa: T201
     return found.recipe
 
 
 def _queue(spec: NetSpec, recipe: Recipe, data: str) -> dict[str, Any]:
+    from explorer.jobs import actions
     from explorer.runs.store import Store
-    from explorer.work import jobs
 
-    return {"run_id": jobs.submit(Store(), spec, recipe, data), "status": "queued"}
+    return {"run_id": actions.submit(Store(), spec, recipe, data), "status": "queued"}
 
 
 def _progress(text: str) -> None:
@@ -155,11 +163,11 @@ def _progress(text: str) -> None:
 
 
 def _evaluate(options: Namespace) -> dict[str, Any]:
-    from explorer.evidence.published import PublishedError, keep_error
-    from explorer.nets.cost import design_of
+    from explorer.evidence.published_errors import PublishedError, keep_error
+    from explorer.nets.cost_measured import design_of
     from explorer.probes.candidates import check_match, is_open
-    from explorer.runs.catalogue import PUBLISHED_NET
-    from explorer.runs.opening import BY_NAME, open_file
+    from explorer.runs.net_catalogue import PUBLISHED_NET
+    from explorer.runs.net_opening import BY_NAME, open_file
 
     reading, path = reading_of(options), Path(options.checkpoint)
     by_name = options.checkpoint.startswith(BY_NAME) and not path.exists()
@@ -207,7 +215,7 @@ def _errors(loaded: LoadedNet, dataset: Dataset, split: str) -> tuple[int, int, 
 def _offer(path: Path, reading: Reading, loaded: LoadedNet, dataset: Dataset) -> str:
     """What training images say about the readings that the file leaves open."""
     from explorer.probes.candidates import offered, tested
-    from explorer.runs.opening import other_readings_of
+    from explorer.runs.net_opening import other_readings_of
 
     try:
         nets = other_readings_of(path, path.name, reading)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.cli.activations import add_activations
 from explorer.cli.attributions import add_attributions
-from explorer.cli.inputs import add_images, add_net, open_named_net, read_inputs, reading_of, say
 from explorer.cli.lesion import add_lesion
-from explorer.cli.signal import add_signal
+from explorer.cli.shared_arguments import add_images, add_net, open_named_net, read_inputs, reading_of, say
+from explorer.cli.signal_propagation import add_signal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,14 +44,14 @@ def _add_responses(kinds: Any) -> None:
 
 
 def _responses(options: Namespace) -> dict[str, Any] | list[dict[str, Any]]:
-    from explorer.probes.passes import Manner, read_responses
+    from explorer.probes.split_responses import ReadOptions, read_responses
 
     size = options.batch_size
     if size is not None and size < 1:
         raise ValueError(f"--batch-size {size}: give a number of images from 1 on.")
     loaded = open_named_net(options.net, options.data, reading_of(options))
     inputs = read_inputs(options, loaded)
-    read = read_responses(inputs, Manner(training=options.mode == "train", batch=size))
+    read = read_responses(inputs, ReadOptions(training=options.mode == "train", batch=size))
     files = write_tables(options.out, {"": read.blocks, "-layers": read.layers}) if options.out else []
     if not options.json:
         weights = "" if loaded.trained else ", random weights"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from explorer.cli import construct, lesion
-from explorer.cli.inputs import say
-from explorer.cli.signal import add_keeping
-from explorer.work.plans import DIGITS_DEPTHS, build_zoo, make_plans
-from explorer.work.sweep import sweep
+from explorer.cli.shared_arguments import say
+from explorer.cli.signal_propagation import add_keeping
+from explorer.jobs.sweep import sweep
+from explorer.jobs.zoo_runs import DIGITS_DEPTHS, build_zoo, make_run_configs
 
 
 def add_commands(commands: Any) -> None:
@@ -83,11 +83,11 @@ def _sweep(options: Namespace) -> dict[str, Any]:
     options.data, remark = named_or_path(options.data)
     if remark:
         say(remark)
-    plans = make_plans(options)
+    configs = make_run_configs(options)
     work = options.work or Path("sweep")
-    for line in sweep(plans, work, workers=options.workers, together=options.together):
+    for line in sweep(configs, work, workers=options.workers, together=options.together):
         print(line, file=sys.stderr, flush=True)  # noqa: T201
-    return {"runs": len(plans), "work": str(work)}
+    return {"runs": len(configs), "work": str(work)}
 
 
 def _build(options: Namespace) -> dict[str, Any]:

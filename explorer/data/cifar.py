@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from explorer.data.arrays import Part, Source
+from explorer.data.array_cache import Part, Source
+from explorer.data.dataset import DataError, Progress, Split
 from explorer.data.registry import folder_of
-from explorer.data.splits import DataError, Progress, Split
 
 _TIMEOUT_S = 30.0
 _WATCH_S = 0.5

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.data.arrays import Part, Source
+from explorer.data.array_cache import Part, Source
 from explorer.data.cifar import ARCHIVES, Archive, classes_of, how_to_get
-from explorer.data.files import Tree, zip_tree
-from explorer.data.splits import DataError, Progress, Split
+from explorer.data.dataset import DataError, Progress, Split
+from explorer.data.file_tree import Tree, zip_tree
 
 _FOLDERS = ("cifar-10-batches-py", "cifar-100-python", "cifar-10-batches-bin", "cifar-100-binary",
             "cifar-10-batches-mat", "cifar-100-matlab")  # fmt: skip

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from explorer.data.dataset import DataError, Progress, Split
 from explorer.data.images import Decoded, ImageError, decode
-from explorer.data.splits import DataError, Progress, Split
 
 SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff",

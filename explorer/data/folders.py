@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
-from explorer.data.arrays import Part, Source
+from explorer.data.array_cache import Part, Source
+from explorer.data.dataset import Progress, Split
 from explorer.data.decoding import DamagedError, Stack, pixels_of
-from explorer.data.files import File, Read, Tree
+from explorer.data.file_tree import File, Read, Tree
 from explorer.data.images import MAX_BYTES, Decoded
-from explorer.data.layout import laid_out
-from explorer.data.splits import Progress, Split
+from explorer.data.split_layout import laid_out
 
 
 def image_folder(tree: Tree, resize: int | None = None, known: Collection[str] = ()) -> Source:

@@ -17,7 +17,7 @@ from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile, jpeg_factory
 from PIL.TiffImagePlugin import II, OPEN_INFO
 
-from explorer.data.modes import ModeError, is_flat, plain, raw_mode
+from explorer.data.pixel_formats import ModeError, is_flat, plain, raw_mode
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM")
 """As Pillow names them; HEIC goes a way of its own."""

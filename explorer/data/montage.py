@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from explorer.data.splits import Split
+from explorer.data.dataset import Split
 
 _LARGEST_CELL = 64
 _EXPORTED_CELL = 128

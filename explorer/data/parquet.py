@@ -11,13 +11,13 @@ from pathlib import PurePath
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from explorer.data.arrays import Part, Source
-from explorer.data.columns import Columns, columns_of, has_labels
+from explorer.data.array_cache import Part, Source
+from explorer.data.dataset import DataError, Progress, Split
 from explorer.data.decoding import Stack, pixels_of
-from explorer.data.files import File, Read, Tree
+from explorer.data.file_tree import File, Read, Tree
 from explorer.data.images import Decoded
-from explorer.data.layout import TRAIN_WORDS, listed, preferred, split_word
-from explorer.data.splits import DataError, Progress, Split
+from explorer.data.parquet_columns import Columns, columns_of, has_labels
+from explorer.data.split_layout import TRAIN_WORDS, listed, preferred, split_word
 
 TITLE = {"cifar10-jpeg": "CIFAR-10 (JPEG)"}
 _LFS = b"version https://git-lfs"

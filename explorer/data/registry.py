@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from explorer.data.splits import DataError
+from explorer.data.dataset import DataError
 from explorer.system.files import replace_text
 from explorer.system.paths import home
 
@@ -36,7 +36,7 @@ DIGITS = Available("digits", "Digits (scikit-learn, 8x8)", 8, 1, 10, 1437, 360)
 
 
 @dataclass(frozen=True)
-class Entry:
+class RegisteredDataset:
     """A dataset that was added.
 
     Attributes:
@@ -76,14 +76,14 @@ def available() -> list[Available]:
     return [DIGITS, *(entry.available() for entry in entries())]
 
 
-def entries() -> list[Entry]:
+def entries() -> list[RegisteredDataset]:
     """The datasets that were added, by name; those whose description is damaged are left out."""
     folders = sorted(home().joinpath("data").glob(f"*/{_ABOUT}"))
     found = [_read(path) for path in folders if _NAME.fullmatch(path.parent.name)]
     return [entry for entry in found if entry is not None]
 
 
-def find(name: str) -> Entry | None:
+def find(name: str) -> RegisteredDataset | None:
     """The dataset that was added under this name, if any."""
     return _read(home() / "data" / name / _ABOUT) if _NAME.fullmatch(name) else None
 
@@ -101,7 +101,7 @@ def folder_of(name: str) -> Path:
     return home() / "data" / name
 
 
-def keep(entry: Entry) -> None:
+def keep(entry: RegisteredDataset) -> None:
     """Write the entry; it appears whole or not at all.
 
     Raises:
@@ -117,11 +117,11 @@ def keep(entry: Entry) -> None:
         raise DataError(f"{folder} cannot be written to: {error.strerror or error}.") from None
 
 
-def _read(path: Path) -> Entry | None:
+def _read(path: Path) -> RegisteredDataset | None:
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         lists = {"classes": tuple(values["classes"]), "notes": tuple(map(str, values.get("notes", ())))}
-        return Entry(**{**values, **lists, "name": path.parent.name})
+        return RegisteredDataset(**{**values, **lists, "name": path.parent.name})
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.data.splits import DataError, Dataset, Split
+from explorer.data.dataset import DataError, Dataset, Split
 
 SEED = 0
 

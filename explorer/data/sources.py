@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from explorer.data import registry
-from explorer.data.arrays import Source, cached
+from explorer.data.array_cache import Source, cached
 from explorer.data.cifar import cifar
 from explorer.data.cifar_files import cifar_at
+from explorer.data.dataset import DataError, Dataset, Progress, Split, few_per_class, hold_out
 from explorer.data.facts import parse_subset
-from explorer.data.files import File, Tree, tree_of
+from explorer.data.file_tree import File, Tree, tree_of
 from explorer.data.folders import image_folder
 from explorer.data.parquet import is_shard, parquet_source
 from explorer.data.sampling import parted, subset
-from explorer.data.splits import DataError, Dataset, Progress, Split, few_per_class, hold_out
 
 _DIGITS_TEST = 360
 _SHARD = (".parquet", ".pq")
@@ -120,7 +120,7 @@ def named_or_path(name_or_path: str) -> tuple[str, str]:
     )
 
 
-def _opened(entry: registry.Entry, progress: Progress | None) -> Dataset:
+def _opened(entry: registry.RegisteredDataset, progress: Progress | None) -> Dataset:
     found = find_source(entry.source, entry.resize, entry.classes)
     source = replace(found, id=entry.name, title=entry.title)
     if source.classes != entry.classes:
@@ -134,7 +134,7 @@ def _opened(entry: registry.Entry, progress: Progress | None) -> Dataset:
     return dataset if entry.held_out is None else parted(dataset, entry.held_out)
 
 
-def _as_before(source: Source, entry: registry.Entry) -> Source:
+def _as_before(source: Source, entry: registry.RegisteredDataset) -> Source:
     """A dataset that was added when its second split was not known as one."""
     note = f"{entry.name} was added with one split; its other split is left out. Add it again to use both."
     return replace(source, parts={"train": source.parts["train"]}, notes=(*source.notes, note))

@@ -20,12 +20,12 @@ from explorer.analysis.verdicts import (
     judge_macs,
     judge_parameters,
 )
-from explorer.evidence.published import kept_errors
-from explorer.nets.published import IMAGE_SIZE, PUBLISHED
+from explorer.evidence.published_errors import kept_errors
+from explorer.nets.cost_formula import totals
+from explorer.nets.published_imagenet import IMAGE_SIZE, PUBLISHED
 from explorer.nets.spec import NetSpec
-from explorer.nets.totals import totals
 from explorer.paper.reproductions import reproductions_of
-from explorer.paper.tables import Column, Entry, Table
+from explorer.paper.tables import Column, Table, TableEntry
 from explorer.training.recipe import Recipe
 
 
@@ -117,7 +117,7 @@ def cost_of(net: str) -> Cost | None:
         return _imagenet_cost(net)
 
 
-def _lines(table: Table, entry: Entry, column: Column, done: pd.DataFrame) -> Iterator[Line]:
+def _lines(table: Table, entry: TableEntry, column: Column, done: pd.DataFrame) -> Iterator[Line]:
     if column.name in ("parameters_m", "gmacs"):
         yield _count_line(table, entry, column)
         return
@@ -126,7 +126,7 @@ def _lines(table: Table, entry: Entry, column: Column, done: pd.DataFrame) -> It
         yield _error_line(table, entry, column, part)
 
 
-def _count_line(table: Table, entry: Entry, column: Column) -> Line:
+def _count_line(table: Table, entry: TableEntry, column: Column) -> Line:
     printed, cost = entry.printed[column.name], cost_of(entry.id) if entry.id else None
     if cost is None:
         return _line(table, entry, column, Judged("not measured yet", "the explorer does not build this net"))
@@ -137,7 +137,7 @@ def _count_line(table: Table, entry: Entry, column: Column) -> Line:
     return _line(table, entry, column, judged, measured=value, differences=cost.variant)
 
 
-def _error_line(table: Table, entry: Entry, column: Column, part: pd.DataFrame) -> Line:
+def _error_line(table: Table, entry: TableEntry, column: Column, part: pd.DataFrame) -> Line:
     errors = part["test_error_pct"].dropna().astype(float).tolist()
     found = _merged([differences({str(k): v for k, v in row.items()}) for row in part.to_dict("records")])
     if table.key == "follow-ups":  # each of these papers has a protocol of its own
@@ -156,7 +156,7 @@ def _error_line(table: Table, entry: Entry, column: Column, part: pd.DataFrame) 
     )  # fmt: skip
 
 
-def _line(table: Table, entry: Entry, column: Column, judged: Judged, **found: Any) -> Line:
+def _line(table: Table, entry: TableEntry, column: Column, judged: Judged, **found: Any) -> Line:
     others = ""
     if column.name == "test_error_pct" and table.key == "table-6":
         told = [f"{one.test_error_pct:g} ({one.source})" for one in reproductions_of(entry.id)]
@@ -189,7 +189,7 @@ def _merged(found: Sequence[Sequence[Difference]]) -> list[Difference]:
 def _imagenet_cost(net: str) -> Cost | None:
     if net not in PUBLISHED:
         return None
-    from explorer.nets.cost import layer_costs  # counts by running the net, which needs torch
+    from explorer.nets.cost_measured import layer_costs  # counts by running the net, which needs torch
 
     about = PUBLISHED[net]
     layers = layer_costs(about, IMAGE_SIZE)

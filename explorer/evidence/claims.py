@@ -8,7 +8,7 @@ from explorer import paper
 from explorer.analysis import selection
 from explorer.analysis.claims import Evidence, judge
 from explorer.analysis.overfitting import finals_by_regulariser
-from explorer.evidence import signal
+from explorer.evidence import signal_propagation
 from explorer.runs.library import RunSource
 
 FINDING_COLUMNS = (
@@ -43,7 +43,9 @@ def evidence_on(source: RunSource, dataset: str, runs: pd.DataFrame | None = Non
     every = source.runs() if runs is None else runs
     zoo = selection.of_zoo(every)
     mine = selection.without_regularisers(zoo[zoo["dataset"] == dataset])
-    return Evidence(mine, source.layers, source.blocks, signal.kept(), finals_by_regulariser(every, dataset))
+    return Evidence(
+        mine, source.layers, source.blocks, signal_propagation.kept(), finals_by_regulariser(every, dataset)
+    )
 
 
 def others_found(claim: paper.Claim) -> str:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import pandas as pd
 
-from explorer.evidence.tables import write_table
+from explorer.evidence.table_files import write_table
 from explorer.nets.spec import NetSpec
 from explorer.runs.zoo import PRETRAINED, Zoo
 from explorer.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from explorer.data.splits import Dataset
+    from explorer.data.dataset import Dataset
     from explorer.nets.build import CifarNet
     from explorer.nets.identity import Constructed, Place
     from explorer.training.trainer import Trainer

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from explorer.data.sources import open_dataset
-from explorer.evidence.tables import write_table
-from explorer.runs.catalogue import NetChoice, trained_nets
+from explorer.evidence.table_files import write_table
+from explorer.runs.net_catalogue import NetChoice, trained_nets
 from explorer.runs.zoo import PRETRAINED, Zoo
 
 if TYPE_CHECKING:
-    from explorer.nets.loaded import LoadedNet
-    from explorer.probes.shown import Shown
+    from explorer.nets.loaded_net import LoadedNet
+    from explorer.probes.probe_images import ProbeImages
 
 FILE = "lesions.parquet"
 COMMAND = "python -m explorer zoo lesions"
@@ -40,17 +40,17 @@ def measure(choice: NetChoice, draws: int = DRAWS) -> pd.DataFrame:
         renewed_pct the error with BN statistics measured again on the training split; `removed`: count blocks
         that keep the shape, drawn `draws` times; `swapped`: count pairs within a stage, tau is Kendall's.
     """
-    from explorer.probes.shown import shown
-    from explorer.runs.opening import open_net
+    from explorer.probes.probe_images import probe_images
+    from explorer.runs.net_opening import open_net
 
     loaded, dataset = open_net(choice), open_dataset(choice.dataset)
-    test, train = (shown(dataset, split, loaded) for split in ("test", "train"))
+    test, train = (probe_images(dataset, split, loaded) for split in ("test", "train"))
     renewed = train if choice.depth <= DEEPEST_RENEWED else None
     rows = [*_singles(loaded, test, renewed), *_random(loaded, test, draws)]
     return pd.DataFrame(rows, columns=COLUMNS[1:]).assign(net=choice.key)[COLUMNS]
 
 
-def _singles(loaded: LoadedNet, test: Shown, train: Shown | None) -> Iterator[dict[str, Any]]:
+def _singles(loaded: LoadedNet, test: ProbeImages, train: ProbeImages | None) -> Iterator[dict[str, Any]]:
     from explorer.probes.lesion import Lesion, answers, errors_pct, folded_net, single_deletions
     from explorer.probes.lesion import with_new_statistics as renewed
 
@@ -65,7 +65,7 @@ def _singles(loaded: LoadedNet, test: Shown, train: Shown | None) -> Iterator[di
         yield row
 
 
-def _random(loaded: LoadedNet, test: Shown, draws: int) -> Iterator[dict[str, Any]]:
+def _random(loaded: LoadedNet, test: ProbeImages, draws: int) -> Iterator[dict[str, Any]]:
     from explorer.probes.lesion import (
         Lesion,
         answers,

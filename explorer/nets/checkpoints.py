@@ -18,10 +18,17 @@ from typing import Any, BinaryIO, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from explorer.nets import conversion, foreign, sandbox
-from explorer.nets.about import FORMAT, read_about
+from explorer.nets import conversion, sandbox, third_party
 from explorer.nets.build import StagedNet, skeleton
-from explorer.nets.contents import (
+from explorer.nets.checkpoint_reading import Assumption, Reading, other_readings
+from explorer.nets.errors import MAX_FILE_BYTES, CheckpointError, short, words
+from explorer.nets.imagenet import VggNet, imagenet_skeleton
+from explorer.nets.metadata import FORMAT, read_metadata
+from explorer.nets.normalisation import Normalisation
+from explorer.nets.published_imagenet import PublishedNet
+from explorer.nets.saving import save_checkpoint
+from explorer.nets.spec import Family, NetSpec
+from explorer.nets.tensor_file import (
     Entries,
     check_tensors,
     check_value,
@@ -31,13 +38,6 @@ from explorer.nets.contents import (
     read_header,
     read_tensors,
 )
-from explorer.nets.imagenet import VggNet, imagenet_skeleton
-from explorer.nets.normalisation import Normalisation
-from explorer.nets.published import PublishedNet
-from explorer.nets.reading import Assumption, Reading, other_readings
-from explorer.nets.refusal import MAX_FILE_BYTES, CheckpointError, short, words
-from explorer.nets.saving import save_checkpoint
-from explorer.nets.spec import Family, NetSpec
 
 __all__ = [
     "Checkpoint",
@@ -208,7 +208,7 @@ def _made(parts: _Parts, reading: Reading) -> Checkpoint | VggCheckpoint:
     if FORMAT in parts.metadata:
         return _own(parts)
     shapes = {conversion.stripped_name(name): shape for name, (_, shape) in parts.entries.items()}
-    highway = foreign.highway_of({name: shape for name, (_, shape) in parts.entries.items()})
+    highway = third_party.highway_of({name: shape for name, (_, shape) in parts.entries.items()})
     if highway is not None:
         return _highway(parts, highway, reading)
     about = conversion.recognise_vgg(shapes)
@@ -232,7 +232,7 @@ def _vgg(parts: _Parts, about: PublishedNet) -> VggCheckpoint:
 
 
 def _own(parts: _Parts) -> Checkpoint:
-    about = read_about(parts.metadata)
+    about = read_metadata(parts.metadata)
     net = _laid_out(parts.entries, about["spec"])
     return Checkpoint(net=filled(net, read_tensors(parts.file)), **about)
 
@@ -249,16 +249,16 @@ def _highway(parts: _Parts, spec: NetSpec, reading: Reading) -> Checkpoint:
 def _residual(parts: _Parts, reading: Reading) -> Checkpoint:
     entries, metadata = parts.entries, parts.metadata
     by_others = bool(metadata.get(sandbox.WRAPPED)) and sandbox.BEST_ACCURACY not in metadata
-    found = foreign.recognise(entries, reading, ordered=parts.ordered, by_others=by_others)
+    found = third_party.recognise(entries, reading, ordered=parts.ordered, by_others=by_others)
     net = skeleton(found.spec)
-    sources = foreign.sources_of(found.found, net)
+    sources = third_party.sources_of(found.found, net)
     _check_types(entries, [name for name in sources.values() if name], found)
     tensors = read_tensors(parts.file)
     shapes = {name: tensor.shape for name, tensor in net.state_dict().items()}
     state = {name: _value(name, sources[name], shape, tensors, found) for name, shape in shapes.items()}
     scale, assumed = _scale(found, tensors, reading)
     if found.spec.shortcut == "A" and found.spec.family != "plain" and found.padding == "both":
-        state = foreign.reorder_channels(state, net)
+        state = third_party.reorder_channels(state, net)
     notes = [
         *found.notes,
         *([f"Left out, since the net has no such parts: {found.left_out}."] if found.left_out else []),
@@ -277,7 +277,7 @@ def _residual(parts: _Parts, reading: Reading) -> Checkpoint:
     )
 
 
-def _check_types(entries: Entries, names: list[str], found: foreign.Recognised) -> None:
+def _check_types(entries: Entries, names: list[str], found: third_party.Recognised) -> None:
     """Refuse weights that are no floating-point numbers; counters may be of any whole-number type."""
     for name in names:
         for part in found.derived[name].sources if name in found.derived else (name,):
@@ -294,11 +294,15 @@ _WHOLE = ("I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL")
 
 
 def _value(
-    name: str, source: str | None, shape: torch.Size, tensors: Mapping[str, Tensor], found: foreign.Recognised
+    name: str,
+    source: str | None,
+    shape: torch.Size,
+    tensors: Mapping[str, Tensor],
+    found: third_party.Recognised,
 ) -> Tensor:
     """One value of our net, as float32, from the file's tensor of that name."""
     if source is None:
-        return foreign.neutral(name, tuple(shape))
+        return third_party.neutral(name, tuple(shape))
     made = found.derived.get(source)
     value = made.value(*(tensors[part].float() for part in made.sources)) if made else tensors[source]
     check_value(name, value, source)
@@ -314,7 +318,7 @@ def _value(
 
 
 def _scale(
-    found: foreign.Recognised, tensors: Mapping[str, Tensor], reading: Reading
+    found: third_party.Recognised, tensors: Mapping[str, Tensor], reading: Reading
 ) -> tuple[Normalisation | None, tuple[Assumption, ...]]:
     """The net's normalisation: as a person says, as the file's own tensors hold it, or as is usual."""
     channels = found.spec.in_channels
@@ -331,7 +335,7 @@ def _scale(
             return Normalisation(mean, std), ()
         except ValueError:
             return None, ()
-    usual = foreign.usual_normalisation(found.found)
+    usual = third_party.usual_normalisation(found.found)
     if usual is None:
         return None, ()
     text = f"The scale of its inputs was taken to be {usual[1]}: {usual[0].said()}"

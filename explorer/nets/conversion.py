@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.nets.imagenet import ImageNet, imagenet_skeleton
-from explorer.nets.published import PUBLISHED, PublishedNet
+from explorer.nets.published_imagenet import PUBLISHED, PublishedNet
 
 _PREFIXES = ("module.", "model.", "net.", "_orig_mod.")
 _COUNTER = "num_batches_tracked"

@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from explorer.nets.refusal import CheckpointError, short
-from explorer.nets.resembling import resemblance
+from explorer.nets.errors import CheckpointError, short
+from explorer.nets.resemblance import resemblance
 from explorer.nets.spec import BlockKind
 from explorer.nets.tensors import Module
 

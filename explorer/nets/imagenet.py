@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from explorer.nets.blocks import Block, ConvBlock
 from explorer.nets.build import StagedNet, draw_weights
-from explorer.nets.published import CLASSES, PublishedNet
+from explorer.nets.published_imagenet import CLASSES, PublishedNet
 
 _VGG_WIDTHS = (64, 128, 256, 512, 512)
 _FEATURES = 4096

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from explorer.nets.cost_formula import totals
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
-from explorer.nets.totals import totals
 
 PUBLISHER = "akamaster/pytorch_resnet_cifar10"
 LICENCE = "BSD 2-clause, © 2018 Yerlan Idelbayev"

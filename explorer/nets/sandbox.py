@@ -26,13 +26,13 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from explorer.nets.archive import held_checkpoints
-from explorer.nets.harmless import stand_ins
-from explorer.nets.refusal import MAX_FILE_BYTES, CheckpointError, short
+from explorer.nets.errors import MAX_FILE_BYTES, CheckpointError, short
+from explorer.nets.safe_types import stand_ins
+from explorer.nets.zipped_checkpoint import held_checkpoints
 
 BEST_ACCURACY = "best_prec1"
 ORDER = "resnet_explorer_order"
-"""Metadata: the order of the state dict; see `explorer.nets.contents.in_order`."""
+"""Metadata: the order of the state dict; see `explorer.nets.tensor_file.in_order`."""
 WRAPPED = "resnet_explorer_wrapped"
 """Metadata: the name of the dictionary inside the file that holds all tensors, if they are in one."""
 BESIDE = "resnet_explorer_beside"

@@ -12,11 +12,11 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from explorer.nets.about import FORMAT, VERSION, read_about
 from explorer.nets.build import StagedNet
-from explorer.nets.contents import MAX_HEADER_BYTES, check_values
+from explorer.nets.errors import MAX_FILE_BYTES, CheckpointError, words
+from explorer.nets.metadata import FORMAT, VERSION, read_metadata
 from explorer.nets.normalisation import Normalisation
-from explorer.nets.refusal import MAX_FILE_BYTES, CheckpointError, words
+from explorer.nets.tensor_file import MAX_HEADER_BYTES, check_values
 from explorer.system.files import replace_file
 
 
@@ -75,7 +75,7 @@ def _packed(net: StagedNet, about: dict[str, Any], *, half: bool) -> bytes:
         metadata = {name: json.dumps(value) for name, value in about.items()} | {FORMAT: str(VERSION)}
     except (TypeError, ValueError):
         raise CheckpointError("its recipe and metrics may hold only numbers, texts, lists and None") from None
-    read_about(metadata)
+    read_metadata(metadata)
     if sum(map(len, metadata.values())) > MAX_HEADER_BYTES // 2:
         raise CheckpointError("its recipe and metrics are too long for a header; keep curves elsewhere")
     state = net.state_dict()

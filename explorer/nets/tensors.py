@@ -13,8 +13,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from explorer.nets.contents import Entries
-from explorer.nets.refusal import CheckpointError, short
+from explorer.nets.errors import CheckpointError, short
+from explorer.nets.tensor_file import Entries
 
 Kind = Literal["conv", "norm", "linear", "affine"]
 _ALIASES = {

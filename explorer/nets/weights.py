@@ -19,8 +19,8 @@ import torch
 from explorer.nets.conversion import from_torchvision
 from explorer.nets.imagenet import ImageNet
 from explorer.nets.normalisation import Normalisation
-from explorer.nets.published import PublishedNet
 from explorer.nets.published_cifar import PUBLISHER, PublishedCifarNet
+from explorer.nets.published_imagenet import PublishedNet
 
 Progress = Callable[[float, float], None]
 About = PublishedNet | PublishedCifarNet

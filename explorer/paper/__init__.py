@@ -3,7 +3,7 @@
 from explorer.paper.claims import CLAIMS, Claim
 from explorer.paper.protocol import DATASET, DROPS, ITERATIONS, WARMUP_ITERATIONS
 from explorer.paper.reproductions import REPRODUCTIONS, Reproduction
-from explorer.paper.tables import TABLE_6, TABLES, Column, Entry, Table
+from explorer.paper.tables import TABLE_6, TABLES, Column, Table, TableEntry
 
 __all__ = [
     "CLAIMS",
@@ -16,7 +16,7 @@ __all__ = [
     "WARMUP_ITERATIONS",
     "Claim",
     "Column",
-    "Entry",
     "Reproduction",
     "Table",
+    "TableEntry",
 ]

@@ -22,7 +22,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableEntry:
     """One row of a table.
 
     Attributes:
@@ -62,7 +62,7 @@ class Table:
     dataset: str
     protocol: str
     columns: tuple[Column, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[TableEntry, ...]
 
 
 PARAMETERS = Column("parameters_m", "parameters", "million")
@@ -73,12 +73,12 @@ TOP5 = Column("top5_error_pct", "top-5 error", "%")
 _IMAGENET, _CIFAR = "ImageNet", "CIFAR-10"
 
 
-def _entry(net: str, id_: str, note: str = "", **printed: str) -> Entry:
-    return Entry(net, id_, printed, note)
+def _entry(net: str, id_: str, note: str = "", **printed: str) -> TableEntry:
+    return TableEntry(net, id_, printed, note)
 
 
-def _both(net: str, id_: str, top1: str, top5: str, note: str = "") -> Entry:
-    return Entry(net, id_, {"top1_error_pct": top1, "top5_error_pct": top5}, note)
+def _both(net: str, id_: str, top1: str, top5: str, note: str = "") -> TableEntry:
+    return TableEntry(net, id_, {"top1_error_pct": top1, "top5_error_pct": top5}, note)
 
 
 TABLE_1 = Table(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from explorer.nets.blocks import Block
-from explorer.nets.loaded import LoadedNet
+from explorer.nets.loaded_net import LoadedNet
 from explorer.probes.hooks import Reader, mode, reading
 from explorer.probes.readout import skipping_readout
 from explorer.probes.responses import place_blocks
@@ -106,7 +106,7 @@ def read_activations(loaded: LoadedNet, pixels: NDArray[np.float32]) -> Activati
 
     Args:
         loaded: the net, on the CPU.
-        pixels: one picture as the net sees it, in 0 to 1, (C, H, W); see `explorer.data.fitting.fit`.
+        pixels: one picture as the net sees it, in 0 to 1, (C, H, W); see `explorer.data.preprocess.fit`.
     """
     started = time.perf_counter()
     blocks = loaded.blocks()

@@ -1,6 +1,6 @@
 """Why this class? Attributions of one picture by any method, each saying how far to trust it.
 
-A `Subject` is a private copy of a net on which methods run; an `Attribution` is what one of them
+An `Explainer` is a private copy of a net on which methods run; an `Attribution` is what one of them
 found. Same net, picture, method, parameters and seed: same numbers.
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from explorer.nets.blocks import Block
-from explorer.nets.loaded import LoadedNet, ProbedNet
+from explorer.nets.loaded_net import LoadedNet, ProbedNet
 from explorer.probes import algorithms
 from explorer.probes.algorithms import Task
 from explorer.probes.baselines import SAID, baseline, noise_references
@@ -33,7 +33,7 @@ _NOTHING = 1e-5
 
 
 @dataclass(frozen=True)
-class Question:
+class AttributionRequest:
     """What is asked of a picture.
 
     Attributes:
@@ -104,7 +104,7 @@ class Attribution:
         return {"inputs": self.inputs.numpy(), "attributions": self.attributions.numpy()}
 
 
-class Subject:
+class Explainer:
     """A copy of a net on which methods run: one at a time, so give each computation its own."""
 
     def __init__(self, loaded: LoadedNet) -> None:
@@ -121,7 +121,7 @@ class Subject:
     def attribute(
         self,
         inputs: Tensor,
-        question: Question,
+        request: AttributionRequest,
         references: Tensor | None = None,
         progress: Progress | None = None,
     ) -> Attribution:
@@ -129,7 +129,7 @@ class Subject:
 
         Args:
             inputs: normalised, (1, C, H, W).
-            question: method, target, parameters and seed.
+            request: method, target, parameters and seed.
             references: normalised pictures (N, C, H, W) as baselines of methods that average over some;
                 None makes uniform noise.
             progress: told the share that is done; raises `Cancelled` to stop.
@@ -138,10 +138,10 @@ class Subject:
             AttributionError: the method, target, a parameter or the picture does not fit.
             Cancelled: `progress` raised it.
         """
-        asked = method(question.method)
-        settled = asked.settle(question.parameters)
+        asked = method(request.method)
+        settled = asked.settle(request.parameters)
         inputs = self._checked(inputs)
-        task, scores, said = self._task(inputs, question, settled, references)
+        task, scores, said = self._task(inputs, request, settled, references)
         target = task.target
         started = time.perf_counter()
         total = algorithms.images_for(task, asked.name) if progress else 0
@@ -163,23 +163,23 @@ class Subject:
             seconds=seconds,
             parameters=settled,
             baseline=said,
-            seed=question.seed,
+            seed=request.seed,
             at_baseline=said != "none" and bool((task.baseline - inputs).abs().max() < _NOTHING),
         )
 
     def conductance(
-        self, inputs: Tensor, question: Question, progress: Progress | None = None
+        self, inputs: Tensor, request: AttributionRequest, progress: Progress | None = None
     ) -> pd.DataFrame:
         """Conductance of every block and its residual branch, by trapezoids; see `conductance_table`.
 
         Args:
             inputs: normalised, (1, C, H, W).
-            question: its method is not read; n_steps and baseline are, as of layer_conductance.
+            request: its method is not read; n_steps and baseline are, as of layer_conductance.
             progress: told the share that is done; raises `Cancelled` to stop.
         """
-        settled = method("layer_conductance").settle(question.parameters)
+        settled = method("layer_conductance").settle(request.parameters)
         inputs = self._checked(inputs)
-        task, _, _ = self._task(inputs, question, settled, None)
+        task, _, _ = self._task(inputs, request, settled, None)
         steps = int(settled["n_steps"])
         path = Path(inputs, task.baseline, task.target, steps, task.rows, trapezoid=True)
         with counting(self._probed().stem, path.n_steps + 1, progress):
@@ -203,19 +203,23 @@ class Subject:
         return baseline(self.loaded, inputs, name), SAID[name] if "baseline" in settled else "none"
 
     def _task(
-        self, inputs: Tensor, question: Question, settled: dict[str, Value], references: Tensor | None
+        self,
+        inputs: Tensor,
+        request: AttributionRequest,
+        settled: dict[str, Value],
+        references: Tensor | None,
     ) -> tuple[Task, Tensor, str]:
         """The task, the logits of the picture and of its baselines, and the baselines in words."""
         nothing, said = self.baseline_of(inputs, settled)
         if "n_references" in settled:
-            nothing, said = self._references(inputs, int(settled["n_references"]), references, question.seed)
+            nothing, said = self._references(inputs, int(settled["n_references"]), references, request.seed)
         self._check_block(settled)
         # the baseline's score is wanted by the methods that account for the rise from it
-        scores = self.scores(torch.cat([inputs, nothing]) if method(question.method).complete else inputs)
-        target = self._target(question.target, scores[0])
+        scores = self.scores(torch.cat([inputs, nothing]) if method(request.method).complete else inputs)
+        target = self._target(request.target, scores[0])
         blocks: list[nn.Module] = list(self.blocks)
         task = Task(
-            self.net, blocks, inputs, target, nothing[:1], nothing, settled, question.seed, self.rows(inputs)
+            self.net, blocks, inputs, target, nothing[:1], nothing, settled, request.seed, self.rows(inputs)
         )
         return task, scores, said
 

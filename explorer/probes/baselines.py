@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from explorer.nets.loaded import LoadedNet
+from explorer.nets.loaded_net import LoadedNet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

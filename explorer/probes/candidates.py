@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from explorer.data.splits import Dataset, Split
-from explorer.nets.loaded import LoadedNet
+from explorer.data.dataset import Dataset, Split
+from explorer.nets.checkpoint_reading import CIFAR10, IMAGENET, Reading, options_of
+from explorer.nets.loaded_net import LoadedNet
 from explorer.nets.normalisation import Normalisation
-from explorer.nets.reading import CIFAR10, IMAGENET, Reading, options_of
 from explorer.probes.hooks import mode
 from explorer.probes.inputs import Inputs
 

@@ -9,15 +9,15 @@ from torch import Tensor
 
 from explorer.nets.build import CifarNet
 from explorer.nets.identity import Constructed, Place, check_deepening, construct, settle
-from explorer.nets.loaded import LoadedNet
+from explorer.nets.loaded_net import LoadedNet
+from explorer.probes.probe_images import ProbeImages
 from explorer.probes.replica import replica
-from explorer.probes.shown import Shown
 
 _BATCH = 250
 
 
 @dataclass(frozen=True)
-class Comparison:
+class AnswerComparison:
     """Two nets' answers to the same images.
 
     Attributes:
@@ -45,7 +45,7 @@ class Comparison:
         return 100 * self.wrong_after / self.images
 
 
-def built_from(loaded: LoadedNet, depth: int, train: Shown, place: Place = "end") -> Constructed:
+def built_from(loaded: LoadedNet, depth: int, train: ProbeImages, place: Place = "end") -> Constructed:
     """A private deeper copy of a net that keeps its answers; the net itself stays as it is.
 
     A net that was never trained first gets the BN statistics of the training images.
@@ -65,11 +65,11 @@ def built_from(loaded: LoadedNet, depth: int, train: Shown, place: Place = "end"
     return construct(net, depth, train.images, place)
 
 
-def compared(before: CifarNet, after: CifarNet, asked: Shown) -> Comparison:
+def compared(before: CifarNet, after: CifarNet, asked: ProbeImages) -> AnswerComparison:
     """Ask both nets, in eval mode, about the same images."""
     first, second = (logits(net, asked.images) for net in (before, after))
     answers = [found.argmax(1) for found in (first, second)]
-    return Comparison(
+    return AnswerComparison(
         images=len(asked.labels),
         wrong_before=int((answers[0] != asked.labels).sum()),
         wrong_after=int((answers[1] != asked.labels).sum()),

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from explorer.nets.loaded import ProbedNet
+from explorer.nets.loaded_net import ProbedNet
 from explorer.probes.replica import replica
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from explorer.data.splits import Dataset, SplitName
-from explorer.nets.loaded import LoadedNet
+from explorer.data.dataset import Dataset, SplitName
+from explorer.nets.loaded_net import LoadedNet
 
 _LARGE = 64
 _GREY = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow's grey

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from explorer.nets.blocks import Block, PostActBlock
-from explorer.nets.loaded import LoadedNet, ProbedNet
+from explorer.nets.loaded_net import LoadedNet, ProbedNet
 from explorer.probes.folded import folded
 from explorer.probes.replica import replica
 

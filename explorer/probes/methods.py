@@ -19,7 +19,7 @@ class AttributionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Parameter:
+class MethodParameter:
     """One thing that can be set: a switch, a choice, or a number from `low` to `high`.
 
     Attributes:
@@ -95,7 +95,7 @@ class Method:
     asks: str
     misleads: str
     paper: str
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[MethodParameter, ...] = ()
     complete: bool = False
     signed: bool = True
 
@@ -126,45 +126,47 @@ def method(name: str) -> Method:
     return METHODS[name]
 
 
-def _baseline(default: str) -> Parameter:
+def _baseline(default: str) -> MethodParameter:
     text = "What “nothing there” looks like; blurred is the picture shrunk to an eighth and back."
-    return Parameter("baseline", "Baseline", default, text, options=BASELINES)
+    return MethodParameter("baseline", "Baseline", default, text, options=BASELINES)
 
 
-def _smooth() -> tuple[Parameter, Parameter]:
+def _smooth() -> tuple[MethodParameter, MethodParameter]:
     return (
-        Parameter(
+        MethodParameter(
             "smooth_samples", "SmoothGrad samples", 0,
             "Average over so many noisy copies of the picture (NoiseTunnel; Smilkov et al. 2017); 0 is off.",
             0, 100, 5,
         ),
-        Parameter(
+        MethodParameter(
             "smooth_noise", "SmoothGrad noise", 0.15,
             "Standard deviation of the noise, as a share of the picture's range.", 0.01, 1, 0.01,
         ),
     )  # fmt: skip
 
 
-def _steps(default: int = 50) -> Parameter:
-    return Parameter("n_steps", "Steps", default, "Points on the way from the baseline.", 2, 300, 1)
+def _steps(default: int = 50) -> MethodParameter:
+    return MethodParameter("n_steps", "Steps", default, "Points on the way from the baseline.", 2, 300, 1)
 
 
-def _samples(default: int, text: str, low: int = 2, high: int = 5000) -> Parameter:
-    return Parameter("n_samples", "Samples", default, text, low, high, 1)
+def _samples(default: int, text: str, low: int = 2, high: int = 5000) -> MethodParameter:
+    return MethodParameter("n_samples", "Samples", default, text, low, high, 1)
 
 
-def _regions() -> tuple[Parameter, Parameter]:
+def _regions() -> tuple[MethodParameter, MethodParameter]:
     return (
-        Parameter(
+        MethodParameter(
             "regions", "Regions", "patches",
             "A grid of square patches, or superpixels: neighbours of like colour (SLIC).", options=REGIONS,
         ),
-        Parameter("n_regions", "Number of regions", 64, "About how many regions.", 4, 400, 1),
+        MethodParameter("n_regions", "Number of regions", 64, "About how many regions.", 4, 400, 1),
     )  # fmt: skip
 
 
-_BLOCK = Parameter("block", "Block", 0, "Which block's output is read, from 1; 0 is the last.", 0, 512, 1)
-_REFERENCES = Parameter("n_references", "Reference pictures", 10, "How many baselines.", 2, 100, 1)
+_BLOCK = MethodParameter(
+    "block", "Block", 0, "Which block's output is read, from 1; 0 is the last.", 0, 512, 1
+)
+_REFERENCES = MethodParameter("n_references", "Reference pictures", 10, "How many baselines.", 2, 100, 1)
 
 _TABLE = (
     Method(
@@ -172,7 +174,10 @@ _TABLE = (
         "Which pixels would change the score most if they changed a little?",
         "It says nothing about sign or about larger changes, and it is noisy where the net has saturated.",
         "Simonyan, Vedaldi and Zisserman 2013",
-        (Parameter("abs", "Absolute values", True, "Captum's default; off keeps the sign."), *_smooth()),
+        (
+            MethodParameter("abs", "Absolute values", True, "Captum's default; off keeps the sign."),
+            *_smooth(),
+        ),
         signed=False,
     ),
     Method(
@@ -207,7 +212,7 @@ _TABLE = (
         "Lundberg and Lee 2017",
         (
             _samples(50, "Random points.", 2, 500), _REFERENCES,
-            Parameter("noise", "Noise", 0.05, "As a share of the picture's range.", 0, 1, 0.01),
+            MethodParameter("noise", "Noise", 0.05, "As a share of the picture's range.", 0, 1, 0.01),
         ),
         complete=True,
     ),
@@ -230,11 +235,11 @@ _TABLE = (
         "A hidden window is a picture such as the net has never seen, and it misses what is there twice.",
         "Zeiler and Fergus 2013",
         (
-            Parameter(
+            MethodParameter(
                 "window", "Window (pixels)", 0, "Side of the hidden window; 0 is a quarter of the picture.",
                 0, 256, 1,
             ),
-            Parameter(
+            MethodParameter(
                 "stride", "Stride (pixels)", 0, "From one window to the next; 0 is half a window.", 0, 256, 1
             ),
             _baseline("mean"), *_smooth(),
@@ -260,7 +265,7 @@ _TABLE = (
         "Ribeiro, Singh and Guestrin 2016",
         (
             _samples(500, "Pictures with regions hidden."), *_regions(), _baseline("mean"),
-            Parameter("alpha", "Lasso penalty", 0.01, "Greater is sparser.", 0.0001, 10, 0.01),
+            MethodParameter("alpha", "Lasso penalty", 0.01, "Greater is sparser.", 0.0001, 10, 0.01),
         ),
     ),
     Method(
@@ -268,7 +273,11 @@ _TABLE = (
         "Where in the picture are the features of one block that speak for the class?",
         "It is as coarse as the block's map, enlarged here, and it averages gradients that may cancel.",
         "Selvaraju et al. 2017",
-        (_BLOCK, Parameter("relu", "Positive only", True, "As in the paper; off keeps sign."), *_smooth()),
+        (
+            _BLOCK,
+            MethodParameter("relu", "Positive only", True, "As in the paper; off keeps sign."),
+            *_smooth(),
+        ),
     ),
     Method(
         "guided_grad_cam", "Guided Grad-CAM",

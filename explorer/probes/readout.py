@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from explorer.data.splits import Dataset
+from explorer.data.dataset import Dataset
 from explorer.nets.blocks import Block
-from explorer.nets.loaded import LoadedNet, ProbedNet
+from explorer.nets.loaded_net import LoadedNet, ProbedNet
 from explorer.probes.hooks import Reader, mode, reading
 
 FITTED_ON = 2000

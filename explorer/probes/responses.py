@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from explorer.nets.blocks import Block
-from explorer.nets.loaded import ProbedNet
+from explorer.nets.loaded_net import ProbedNet
 from explorer.probes.hooks import Reader, mode, reading
 
 BLOCK_COLUMNS = ("residual_norm", "input_norm", "residual_ratio")

@@ -17,8 +17,8 @@ from captum.metrics import infidelity, sensitivity_max
 from torch import Tensor, nn
 
 from explorer.nets.build import draw
-from explorer.nets.loaded import LoadedNet, ProbedNet
-from explorer.probes.attributions import Attribution, Question, Subject
+from explorer.nets.loaded_net import LoadedNet, ProbedNet
+from explorer.probes.attributions import Attribution, AttributionRequest, Explainer
 from explorer.probes.baselines import baseline
 from explorer.probes.replica import Progress, replica
 
@@ -75,12 +75,15 @@ class Trust:
 
 
 def measure(
-    subject: Subject, found: Attribution, references: Tensor | None = None, progress: Progress | None = None
+    explainer: Explainer,
+    found: Attribution,
+    references: Tensor | None = None,
+    progress: Progress | None = None,
 ) -> Trust:
     """All scores of an attribution that this subject made; some twenty times its own cost.
 
     Args:
-        subject: of the same net.
+        explainer: of the same net.
         found: what is judged.
         references: those that `found` was made with.
         progress: told the share that is done; raises `Cancelled` to stop.
@@ -93,17 +96,17 @@ def measure(
         return lambda inner: after((number + inner) / 5)
 
     part()
-    linear = infidelity_score(subject, found)
-    sensitivity = max_sensitivity(subject, found, references, part())
+    linear = infidelity_score(explainer, found)
+    sensitivity = max_sensitivity(explainer, found, references, part())
     part()
-    deletion, removed = _masking(subject, found, "deletion")
+    deletion, removed = _masking(explainer, found, "deletion")
     part()
-    insertion, added = _masking(subject, found, "insertion")
-    table = randomisation(subject.loaded, found, references, part())
+    insertion, added = _masking(explainer, found, "insertion")
+    table = randomisation(explainer.loaded, found, references, part())
     return Trust(linear, sensitivity, deletion, insertion, pd.concat([removed, added]), table)
 
 
-def infidelity_score(subject: Subject, found: Attribution) -> Score:
+def infidelity_score(explainer: Explainer, found: Attribution) -> Score:
     """Infidelity under Gaussian noise (`NOISE`), for the map and for random maps."""
     scale = NOISE * float(found.inputs.max() - found.inputs.min())
 
@@ -116,8 +119,8 @@ def infidelity_score(subject: Subject, found: Attribution) -> Score:
 
         return float(
             infidelity(
-                subject.net, perturb, found.inputs, attributions, target=found.target, normalize=True,
-                n_perturb_samples=_INFIDELITY_SAMPLES, max_examples_per_batch=subject.rows(found.inputs),
+                explainer.net, perturb, found.inputs, attributions, target=found.target, normalize=True,
+                n_perturb_samples=_INFIDELITY_SAMPLES, max_examples_per_batch=explainer.rows(found.inputs),
             )
         )  # fmt: skip
 
@@ -125,7 +128,10 @@ def infidelity_score(subject: Subject, found: Attribution) -> Score:
 
 
 def max_sensitivity(
-    subject: Subject, found: Attribution, references: Tensor | None = None, progress: Progress | None = None
+    explainer: Explainer,
+    found: Attribution,
+    references: Tensor | None = None,
+    progress: Progress | None = None,
 ) -> float:
     """Largest relative change of the map among 10 pictures that differ by at most `RADIUS`."""
     radius = RADIUS * float(found.inputs.max() - found.inputs.min())
@@ -139,7 +145,7 @@ def max_sensitivity(
             progress(min(done / (_SENSITIVITY_SAMPLES + 1), 1.0))
         done += 1
         picture = inputs[0] if isinstance(inputs, tuple) else inputs
-        return subject.attribute(picture, question, references).attributions
+        return explainer.attribute(picture, question, references).attributions
 
     def perturb(inputs: Tensor) -> Tensor:
         return inputs + radius * (2 * torch.rand(inputs.shape, generator=generator) - 1)
@@ -168,7 +174,7 @@ def randomisation(
             for module in modules:
                 draw(module, generator)
         # a subject's copy has its BN folded into the weights, so each state is copied anew
-        other = Subject(forgetful).attribute(found.inputs, _question(found), references)
+        other = Explainer(forgetful).attribute(found.inputs, _question(found), references)
         rows.append({"redrawn": name, "correlation": rank_correlation(found.map(), other.map())})
     return pd.DataFrame(rows)
 
@@ -181,11 +187,11 @@ def rank_correlation(one: Tensor, other: Tensor) -> float:
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
-def masking_curve(subject: Subject, found: Attribution, order: Tensor, curve: str) -> pd.DataFrame:
+def masking_curve(explainer: Explainer, found: Attribution, order: Tensor, curve: str) -> pd.DataFrame:
     """The class's probability as pixels go (deletion, to the mean colour) or come (insertion).
 
     Args:
-        subject: of the net.
+        explainer: of the net.
         found: picture and target.
         order: pixel numbers, first to go or to come first, (H * W,).
         curve: deletion or insertion.
@@ -194,7 +200,7 @@ def masking_curve(subject: Subject, found: Attribution, order: Tensor, curve: st
         Columns share (of pixels, 0 to 1), probability.
     """
     inputs = found.inputs
-    nothing = baseline(subject.loaded, inputs, "mean" if curve == "deletion" else "blurred")
+    nothing = baseline(explainer.loaded, inputs, "mean" if curve == "deletion" else "blurred")
     place = torch.empty_like(order)
     place[order] = torch.arange(len(order))
     counts = torch.linspace(0, len(order), min(_STEPS, len(order)) + 1).round().long()
@@ -202,16 +208,16 @@ def masking_curve(subject: Subject, found: Attribution, order: Tensor, curve: st
     changed = torch.where(reached, nothing, inputs) if curve == "deletion" else (
         torch.where(reached, inputs, nothing)
     )  # fmt: skip
-    probability = subject.scores(changed).softmax(1)[:, found.target]
+    probability = explainer.scores(changed).softmax(1)[:, found.target]
     return pd.DataFrame({"share": (counts / len(order)).numpy(), "probability": probability.numpy()})
 
 
-def _masking(subject: Subject, found: Attribution, curve: str) -> tuple[Score, pd.DataFrame]:
+def _masking(explainer: Explainer, found: Attribution, curve: str) -> tuple[Score, pd.DataFrame]:
     tables: list[pd.DataFrame] = []
 
     def of(attributions: Tensor) -> float:
         order = attributions[0].sum(0).flatten().argsort(descending=True, stable=True)
-        table = masking_curve(subject, found, order, curve)
+        table = masking_curve(explainer, found, order, curve)
         name = "random" if tables else "attribution"
         tables.append(table.assign(curve=curve, map=name))
         return float(np.trapezoid(table["probability"], table["share"]))
@@ -228,8 +234,8 @@ def _scored(of: Callable[[Tensor], float], attributions: Tensor, seed: int) -> S
     return Score(value, float(np.mean(random)), min(random), max(random))
 
 
-def _question(found: Attribution) -> Question:
-    return Question(found.method, found.target, found.parameters, found.seed)
+def _question(found: Attribution) -> AttributionRequest:
+    return AttributionRequest(found.method, found.target, found.parameters, found.seed)
 
 
 def _from_the_top(net: nn.Module) -> list[tuple[str, list[nn.Module]]]:

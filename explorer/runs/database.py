@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from explorer.runs import schema
-from explorer.runs.home import DATABASE, HOME_VARIABLE, URL_VARIABLE, home
+from explorer.runs.run_paths import DATABASE, HOME_VARIABLE, URL_VARIABLE, home
 
 BUSY_TIMEOUT_S = 5
 _CREATION_LOCK = 1512_03385  # any number that other programs do not lock

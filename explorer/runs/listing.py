@@ -33,7 +33,7 @@ _SCALARS = (
 )  # fmt: skip
 
 
-class _Shown(NamedTuple):
+class _NetText(NamedTuple):
     net: str
     family: str
     depth: int
@@ -80,9 +80,9 @@ def _row(run: Run) -> tuple[Any, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _shown(spec: str) -> _Shown:
+def _shown(spec: str) -> _NetText:
     found = NetSpec.from_dict(json.loads(spec))
-    return _Shown(found.title, found.family, found.depth)
+    return _NetText(found.title, found.family, found.depth)
 
 
 @lru_cache(maxsize=16_384)

@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
 from explorer.nets.spec import NetSpec
-from explorer.runs import home, rows, schema
+from explorer.runs import rows, run_paths, schema
 from explorer.runs.database import Database, StoreBusyError, StoreError
 from explorer.runs.listing import list_runs
 from explorer.runs.run import RESULTS, Run, RunState, run_table
@@ -66,7 +66,7 @@ class Store:
 
     def checkpoint_path(self, run_id: str) -> Path:
         """The file for a run's weights, in a folder that exists."""
-        path = home.checkpoint_path(run_id)
+        path = run_paths.checkpoint_path(run_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
@@ -152,7 +152,7 @@ class Store:
         with self.database.writing() as connection:
             if connection.execute(delete(schema.runs).filter_by(run_id=run_id)).rowcount == 0:
                 raise _unknown(run_id)
-        for path in home.run_files(run_id):
+        for path in run_paths.run_files(run_id):
             path.unlink(missing_ok=True)
 
     def add_epoch(self, run_id: str, record: EpochRecord, holder: Process | None = None) -> None:
@@ -247,7 +247,7 @@ def _between(table: Table, after: int, until: int | None) -> list[ColumnElement[
 
 
 def _insert(connection: Connection, run: Run, more: dict[str, Any]) -> None:
-    home.checkpoint_path(run.run_id)
+    run_paths.checkpoint_path(run.run_id)
     values = rows.run_values(run) | _checked(more)
     last = select(func.coalesce(func.max(schema.runs.c.position), 0) + 1).scalar_subquery()
     if connection.scalar(select(schema.runs.c.run_id).filter_by(run_id=run.run_id)) is not None:

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from explorer.data.augment import pad_crop_flip
-from explorer.data.splits import Dataset, Split
+from explorer.data.dataset import Dataset, Split
 from explorer.nets.normalisation import Normalisation
 
 _CHANNELS_LAST = torch.channels_last
 
 
-class Images:
+class ResidentImages:
     """One split on the device as uint8, normalised when it is read.
 
     Args:
@@ -65,9 +65,12 @@ class Epoch:
         return self.order[part], None if self.draws is None else self.draws[part]
 
 
-def resident(dataset: Dataset, normalisation: Normalisation, device: torch.device) -> tuple[Images, Images]:
+def resident(
+    dataset: Dataset, normalisation: Normalisation, device: torch.device
+) -> tuple[ResidentImages, ResidentImages]:
     """The training and the test split on the device."""
     train, test = (
-        Images(dataset.split(name), dataset.pixel_max, normalisation, device) for name in ("train", "test")
+        ResidentImages(dataset.split(name), dataset.pixel_max, normalisation, device)
+        for name in ("train", "test")
     )
     return train, test

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from explorer.data.splits import Dataset, Split
+from explorer.data.dataset import Dataset, Split
 from explorer.nets.spec import NetSpec
 from explorer.training.estimates import Timing
 from explorer.training.recipe import DeviceName, Kernels, Precision, Recipe

@@ -8,8 +8,8 @@ from statistics import median
 
 import numpy as np
 
+from explorer.nets.cost_formula import checkpointed_memory_mib, totals, training_memory_mib
 from explorer.nets.spec import NetSpec
-from explorer.nets.totals import checkpointed_memory_mib, totals, training_memory_mib
 from explorer.training.recipe import Recipe
 
 PROCESS_MIB = 450

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from explorer.data.splits import Dataset, SplitName
+from explorer.data.dataset import Dataset, SplitName
 from explorer.nets.normalisation import Normalisation
 from explorer.probes.candidates import check_match
 from explorer.probes.hooks import mode
-from explorer.training.batches import Images
+from explorer.training.batches import ResidentImages
 
 EVAL_BATCH = 500
 
@@ -38,7 +38,7 @@ class Evaluation:
 
 
 def evaluate(
-    net: nn.Module, images: Images, *, batch_size: int = EVAL_BATCH, precision: str = "fp32"
+    net: nn.Module, images: ResidentImages, *, batch_size: int = EVAL_BATCH, precision: str = "fp32"
 ) -> Evaluation:
     """Run the whole split through the net, in eval mode and without gradients.
 
@@ -72,7 +72,7 @@ def evaluate_split(
         ValueError: the net was made for other channels, or for another number of classes.
     """
     part = dataset.split(split)
-    images = Images(part, dataset.pixel_max, normalisation, torch.device("cpu"))
+    images = ResidentImages(part, dataset.pixel_max, normalisation, torch.device("cpu"))
     if len(normalisation.mean) == part.in_channels:
         with mode(net, training=False), torch.inference_mode():
             classes = net(images.normalised(slice(0, 1))).shape[1]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from explorer.data.splits import Dataset
+from explorer.data.dataset import Dataset
 from explorer.nets.blocks import Block
 from explorer.nets.build import CifarNet, build
 from explorer.nets.normalisation import Normalisation

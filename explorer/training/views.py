@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from explorer.data.splits import Dataset
+from explorer.data.dataset import Dataset
 from explorer.nets.normalisation import Normalisation
-from explorer.training.batches import Epoch, Images
+from explorer.training.batches import Epoch, ResidentImages
 
 _CPU = torch.device("cpu")
 
@@ -21,7 +21,7 @@ def views_of(dataset: Dataset, index: int, seed: int, epochs: int) -> list[NDArr
     """
     split = dataset.split("train")
     normalisation = Normalisation(*dataset.channel_stats())
-    images = Images(split.take(np.array([index])), dataset.pixel_max, normalisation, _CPU)
+    images = ResidentImages(split.take(np.array([index])), dataset.pixel_max, normalisation, _CPU)
     seen = []
     for epoch in range(epochs):
         order = Epoch(len(split.labels), seed, epoch, _CPU, augment=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.system.paths import ROOT
-from explorer.ui.figures import ink, is_dark
+from explorer.ui.components.figure import ink, is_dark
 from explorer.ui.menu import HOME, SECTIONS, card
 
 _IDEA = (ROOT / "assets" / "block.svg").read_text(encoding="utf-8")

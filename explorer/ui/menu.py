@@ -9,7 +9,7 @@ from streamlit.navigation.page import Page
 
 
 @dataclass(frozen=True)
-class Entry:
+class MenuItem:
     """One page.
 
     Attributes:
@@ -32,28 +32,32 @@ class Entry:
 
 PRODUCT = "ResNet Explorer"
 
-HOME = Entry("home", "Home", "home", "")
-SECTIONS: dict[str, tuple[Entry, ...]] = {
-    "": (HOME, Entry("depth", "Depth", "layers", "Slide the depth and watch plain nets train worse.")),
+HOME = MenuItem("home", "Home", "home", "")
+SECTIONS: dict[str, tuple[MenuItem, ...]] = {
+    "": (HOME, MenuItem("depth", "Depth", "layers", "Slide the depth and watch plain nets train worse.")),
     "Look inside": (
-        Entry("residuals", "Residuals", "bar_chart", "See how much each block changes its input."),
-        Entry("inspect", "Inspect", "visibility", "See what each block makes of your picture."),
-        Entry("attributions", "Attributions", "center_focus_strong", "Ask where the net looked; doubt it."),
-        Entry("nets", "Nets", "account_tree", "Take a net apart, or bring your own checkpoint."),
+        MenuItem("residuals", "Residuals", "bar_chart", "See how much each block changes its input."),
+        MenuItem("inspect", "Inspect", "visibility", "See what each block makes of your picture."),
+        MenuItem(
+            "attributions", "Attributions", "center_focus_strong", "Ask where the net looked; doubt it."
+        ),
+        MenuItem("nets", "Nets", "account_tree", "Take a net apart, or bring your own checkpoint."),
     ),
     "Why": (
-        Entry("construct", "Construct", "construction", "Build a good plain net 1202 layers deep yourself."),
-        Entry("lesion", "Lesion", "content_cut", "Take blocks out of a net, and see what it still knows."),
-        Entry("multigrid", "Corrections", "stacked_line_chart", "Watch corrections beat whole solutions."),
+        MenuItem(
+            "construct", "Construct", "construction", "Build a good plain net 1202 layers deep yourself."
+        ),
+        MenuItem("lesion", "Lesion", "content_cut", "Take blocks out of a net, and see what it still knows."),
+        MenuItem("multigrid", "Corrections", "stacked_line_chart", "Watch corrections beat whole solutions."),
     ),
     "Train": (
-        Entry("train", "Live training", "timeline", "Start twins here and watch them learn."),
-        Entry("runs", "Runs", "table_chart", "Compare runs over seeds, and take them away."),
+        MenuItem("train", "Live training", "timeline", "Start twins here and watch them learn."),
+        MenuItem("runs", "Runs", "table_chart", "Compare runs over seeds, and take them away."),
     ),
     "Evidence": (
-        Entry("paper", "Paper", "fact_check", "Put every number of the paper beside what was measured."),
-        Entry("verydeep", "Very deep", "height", "Go beyond 1000 layers, and see what limits them."),
-        Entry("data", "Data", "photo_library", "Look at what the nets are trained on, or add your own."),
+        MenuItem("paper", "Paper", "fact_check", "Put every number of the paper beside what was measured."),
+        MenuItem("verydeep", "Very deep", "height", "Go beyond 1000 layers, and see what limits them."),
+        MenuItem("data", "Data", "photo_library", "Look at what the nets are trained on, or add your own."),
     ),
 }  # fmt: skip
 
@@ -65,14 +69,14 @@ def navigation() -> Page:
     )
 
 
-def card(entry: Entry) -> None:
+def card(entry: MenuItem) -> None:
     """A link to the page with its invitation, framed."""
     with st.container(border=True, height="stretch"):
         st.page_link(entry.file, label=f"**{entry.title}**", icon=f":material/{entry.icon}:")
         st.markdown(entry.invitation)
 
 
-def _page(entry: Entry) -> Page:
+def _page(entry: MenuItem) -> Page:
     icon = f":material/{entry.icon}:"
     if entry is HOME:
         return Page(entry.file, title=entry.title, icon=icon, default=True)

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from explorer.ui.parameters import all_texts
+from explorer.ui.url_parameters import all_texts
 
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 _HERE, _LEFT, _LINKED = "place-here", "places-left", "places-linked"

@@ -90,14 +90,14 @@ def test_the_plain_twin_stands_below():
 
 @pytest.mark.own_home
 def test_what_cannot_be_computed_is_said_and_the_page_stays(monkeypatch):
-    from explorer.probes.attributions import AttributionError, Subject
+    from explorer.probes.attributions import AttributionError, Explainer
 
     page = opened()
 
     def refuse(*_):
         raise AttributionError("This cannot be. Choose another.")
 
-    monkeypatch.setattr(Subject, "attribute", refuse)
+    monkeypatch.setattr(Explainer, "attribute", refuse)
     page = page.number_input(key="index").set_value(9).run()
     assert not page.exception
     assert page.error[0].value == "This cannot be. Choose another."
@@ -106,17 +106,19 @@ def test_what_cannot_be_computed_is_said_and_the_page_stays(monkeypatch):
 
 @pytest.mark.own_home
 def test_a_stopped_computation_is_not_begun_again_until_asked(monkeypatch):
-    from explorer.probes.attributions import Subject
-    from explorer.ui.inside import subjects
+    from explorer.probes.attributions import Explainer
+    from explorer.ui.components import computation
 
-    names, whole = [], subjects._Watch.__init__
+    names, whole = [], computation._Watch.__init__
     monkeypatch.setattr(
-        subjects._Watch, "__init__", lambda self, title, name: names.append(name) or whole(self, title, name)
+        computation._Watch,
+        "__init__",
+        lambda self, title, name: names.append(name) or whole(self, title, name),
     )
     page = opened()
     page.session_state["stopped-computations"] = set(names)
-    subjects.kept().__init__()
-    monkeypatch.setattr(Subject, "attribute", lambda *_: pytest.fail("it was begun again"))
+    computation.result_cache().__init__()
+    monkeypatch.setattr(Explainer, "attribute", lambda *_: pytest.fail("it was begun again"))
     page = page.run()
     assert not page.exception
     assert "Integrated gradients, ResNet-8, digits, seed 0 was stopped." in text(page)
@@ -126,9 +128,9 @@ def test_a_stopped_computation_is_not_begun_again_until_asked(monkeypatch):
 
 
 def test_results_are_kept_for_all_sessions_and_bounded():
-    from explorer.ui.inside.subjects import MOST_KEPT, Kept
+    from explorer.ui.components.computation import MOST_KEPT, ResultCache
 
-    kept = Kept()
+    kept = ResultCache()
     for number in range(MOST_KEPT + 5):
         kept.put(number, str(number))
         kept.get(0)
@@ -139,12 +141,12 @@ def test_results_are_kept_for_all_sessions_and_bounded():
 
 @pytest.mark.own_home
 def test_the_same_question_is_computed_once(monkeypatch):
-    from explorer.probes.attributions import Subject
+    from explorer.probes.attributions import Explainer
 
     first = opened()
     calls = []
-    whole = Subject.attribute
-    monkeypatch.setattr(Subject, "attribute", lambda *args: calls.append(args) or whole(*args))
+    whole = Explainer.attribute
+    monkeypatch.setattr(Explainer, "attribute", lambda *args: calls.append(args) or whole(*args))
     first = first.slider(key="opacity").set_value(30).run()
     second = opened()
     assert not first.exception

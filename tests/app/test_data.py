@@ -10,8 +10,8 @@ from small_cifar import instead_of_cifar10
 from streamlit.testing.v1 import AppTest
 
 from explorer.data import registry
-from explorer.data.keeping import Wish, add
-from explorer.runs import downloads
+from explorer.data.add_dataset import AddRequest, add
+from explorer.runs import cifar_download
 from explorer.system.paths import ROOT
 
 HOME = str(ROOT / "explorer" / "app.py")
@@ -46,7 +46,7 @@ def pets(tmp_path):
         write_images(tmp_path, {f"pets/train/dog/{number}.png": encoded((0, number, 9), (9, 9))})
     write_images(tmp_path, {"pets/test/cat/1.png": encoded(GREEN, (9, 9))})
     write_images(tmp_path, {"pets/test/dog/1.png": encoded((1, 0, 0), (9, 9))})
-    return add(Wish("pets", str(tmp_path / "pets"), title="My pets"))
+    return add(AddRequest("pets", str(tmp_path / "pets"), title="My pets"))
 
 
 def test_digits_are_there_at_first_paint():
@@ -107,7 +107,7 @@ def test_many_classes_are_shown_ten_at_a_time(tmp_path):
         write_images(
             tmp_path / "x", {f"{split}/c{number:02}/1.png": encoded() for split in ("train", "test")}
         )
-    add(Wish("many", str(tmp_path / "x")))
+    add(AddRequest("many", str(tmp_path / "x")))
 
     page = opened(set="many").selectbox(key="classes").set_value(20).run()
 
@@ -187,11 +187,11 @@ def wait_for(check, seconds=60):
 def test_cifar_is_downloaded_by_a_process_of_its_own_and_shown(monkeypatch):
     with instead_of_cifar10(monkeypatch) as (archive, _):
         opened().button(key="get-cifar10").click().run()
-        wait_for(lambda: None if downloads.current("cifar10").active else True)
+        wait_for(lambda: None if cifar_download.current("cifar10").active else True)
 
         page = opened(set="cifar10")
 
-        assert downloads.current("cifar10").phase == "done"
+        assert cifar_download.current("cifar10").phase == "done"
         assert "100 images to train on, 10 of each class, and 20 to test on" in text(page)
         page = page.button(key="remove-cifar10").click().run()
         assert not page.exception
@@ -207,7 +207,7 @@ def test_a_download_is_seen_by_everybody_and_can_be_cancelled(monkeypatch):
         page = page.button(key="cancel-cifar10").click().run()
 
         assert not page.exception
-        assert downloads.current("cifar10").phase == "cancelled"
+        assert cifar_download.current("cifar10").phase == "cancelled"
         assert not archive.path.exists()
         assert page.button(key="get-cifar10").label.startswith("Download CIFAR-10")
 
@@ -215,7 +215,7 @@ def test_a_download_is_seen_by_everybody_and_can_be_cancelled(monkeypatch):
 def test_a_download_that_fails_says_what_to_do_by_hand(monkeypatch):
     with instead_of_cifar10(monkeypatch, status=503):
         opened().button(key="get-cifar10").click().run()
-        wait_for(lambda: None if downloads.current("cifar10").active else True)
+        wait_for(lambda: None if cifar_download.current("cifar10").active else True)
 
     page = opened()
     assert "the server answered 503" in page.error[0].value
@@ -226,12 +226,12 @@ def test_a_killed_download_is_told_as_interrupted(monkeypatch):
     import psutil
 
     with instead_of_cifar10(monkeypatch, drip_s=30) as (archive, _):
-        downloads.start("cifar10")
+        cifar_download.start("cifar10")
         wait_for(lambda: True if archive.path.exists() else None)
-        pid = downloads._task("cifar10").state["pid"]
+        pid = cifar_download._task("cifar10").state["pid"]
         psutil.Process(pid).kill()
-        wait_for(lambda: None if downloads.current("cifar10").active else True)
+        wait_for(lambda: None if cifar_download.current("cifar10").active else True)
 
-    assert downloads.current("cifar10").phase == "interrupted"
-    half = downloads.Download("cifar10", "downloading", 5, 10, time.time() - 30)
+    assert cifar_download.current("cifar10").phase == "interrupted"
+    half = cifar_download.Download("cifar10", "downloading", 5, 10, time.time() - 30)
     assert half.seconds_left == pytest.approx(30, rel=0.1)

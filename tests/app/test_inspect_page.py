@@ -142,12 +142,12 @@ def test_garbage_in_the_url_gives_defaults(garbage):
 
 @pytest.mark.own_home
 def test_a_net_that_cannot_be_opened_is_one_message(monkeypatch):
-    from explorer.ui.inside import inspection
+    from explorer.ui.inspect import page as inspect_module
 
     def refuse(_choice):
         raise ValueError("net.safetensors is damaged; take another.")
 
-    monkeypatch.setattr(inspection, "opened", refuse)
+    monkeypatch.setattr(inspect_module, "opened", refuse)
     page = inspect_page()
 
     assert [error.value for error in page.error] == ["net.safetensors is damaged; take another."]
@@ -158,13 +158,13 @@ def test_maps_can_be_taken_away():
 
     import numpy as np
 
-    from explorer.data.samples import photograph
-    from explorer.ui.inside.exports import block_npz, block_png
-    from explorer.ui.inside.inspected import inspected
-    from explorer.ui.inside.nets import net_choices
+    from explorer.data.sample_photos import photograph
+    from explorer.ui.components.net_picker import net_choices
+    from explorer.ui.inspect.block_downloads import block_npz, block_png
+    from explorer.ui.inspect.inspection_data import load_inspection
 
     choice = next(choice for choice in net_choices() if choice.key == "digits-residual-8-s0")
-    found = inspected(choice, photograph("flower"), "auto")
+    found = load_inspection(choice, photograph("flower"), "auto")
     kept = np.load(io.BytesIO(block_npz(found, 2)))
 
     assert set(kept) == {"x", "shortcut", "branch", "total", "output"}

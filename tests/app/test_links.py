@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import explorer.ui
 from explorer.runs.zoo import ROOT
-from explorer.ui.parameters import Pair, declared
+from explorer.ui.url_parameters import Pair, declared
 
 for module in pkgutil.walk_packages(explorer.ui.__path__, "explorer.ui."):
     importlib.import_module(module.name)
@@ -21,7 +21,7 @@ for module in pkgutil.walk_packages(explorer.ui.__path__, "explorer.ui."):
 )
 def test_a_page_opens_with_its_defaults_where_every_parameter_is_wrong(page, word, monkeypatch):
     monkeypatch.setenv("EXPLORER_WORKERS", "0")
-    monkeypatch.setattr("explorer.ui.train.machine.start_measuring", lambda: False)
+    monkeypatch.setattr("explorer.ui.components.machine.start_calibration", lambda: False)
     opened = AppTest.from_file(str(ROOT / "explorer" / "app.py"), default_timeout=300)
     opened = opened.switch_page(f"../pages/{page}.py")
     for parameter in declared():

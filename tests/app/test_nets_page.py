@@ -160,15 +160,15 @@ def test_garbage_gives_one_message_and_the_page_still_works(content):
 
 @pytest.mark.own_home
 def test_of_many_uploads_the_last_few_are_kept(tmp_path):
-    from explorer.ui.inside import nets
+    from explorer.ui.components import net_picker
 
     page = open_page()
-    for seed in range(nets.MAX_UPLOADS + 2):
+    for seed in range(net_picker.MAX_UPLOADS + 2):
         path = tmp_path / f"net{seed}.safetensors"
         save_checkpoint(path, build(NetSpec("plain", 8, width=2), seed=seed))
         page = page.file_uploader(key="net-file").set_value((path.name, path.read_bytes(), "")).run()
     titles = [option for option in page.selectbox(key="net").options if "your file" in option]
-    assert len(titles) == nets.MAX_UPLOADS
+    assert len(titles) == net_picker.MAX_UPLOADS
     assert "net0" not in " ".join(titles)
 
 

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import paper
 from explorer.system.paths import ROOT
-from explorer.ui.evidence.board import PARTS
+from explorer.ui.paper.page import PARTS
 
 pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")

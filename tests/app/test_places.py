@@ -20,7 +20,7 @@ OTHER = {"preset", "image"}
 @pytest.fixture(autouse=True)
 def nothing_outlives_the_test(own_home, monkeypatch):
     monkeypatch.setenv("EXPLORER_WORKERS", "0")
-    monkeypatch.setattr("explorer.ui.train.machine.start_measuring", lambda: False)
+    monkeypatch.setattr("explorer.ui.components.machine.start_calibration", lambda: False)
 
 
 def go(page, path):

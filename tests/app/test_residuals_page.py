@@ -104,12 +104,12 @@ def test_a_live_probe_reads_zoo_and_untrained_nets_in_both_modes():
 
 @pytest.mark.own_home
 def test_a_stopped_probe_is_offered_again_and_leaves_the_others(monkeypatch):
-    from explorer.ui.inside import probing
+    from explorer.ui.residuals import probe_now
 
     def stopped(key, title, work):
         return None if "untrained:plain-14" in key else work(lambda share: None)
 
-    monkeypatch.setattr(probing, "computed", stopped)
+    monkeypatch.setattr(probe_now, "run_cancellable", stopped)
     page = open_page(live="true", probed=["untrained:plain-14", "digits-residual-8-s0"], images="20")
     assert not page.exception
     assert len(page.get("plotly_chart")) == 6
@@ -142,9 +142,9 @@ def test_without_records_the_page_says_how_to_make_some(tmp_path, monkeypatch):
 
 @pytest.mark.own_home
 def test_own_runs_are_drawn_beside_the_zoo():
+    from explorer.jobs.foreground import train_and_keep
     from explorer.nets.spec import NetSpec
     from explorer.training.recipe import Recipe
-    from explorer.work.direct import train_and_keep
 
     spec = NetSpec("residual", 8, width=4, in_channels=1)
     run = train_and_keep(spec, Recipe(epochs=1, device="cpu"), "digits", progress=lambda _line: None)

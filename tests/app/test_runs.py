@@ -11,12 +11,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.charts.words import literal
-from explorer.exchange.export import zip_runs
 from explorer.runs.library import open_library
 from explorer.runs.zoo import Zoo
 from explorer.system.paths import ROOT
+from explorer.transfer.export import zip_runs
 from explorer.ui.runs import activity
-from explorer.ui.runs.list import forget
+from explorer.ui.runs.run_list import forget
 
 HOME = str(ROOT / "explorer" / "app.py")
 PLAIN, RESIDUAL = "digits-plain-20-s0", "digits-residual-20-s0"

@@ -5,14 +5,14 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.jobs import actions, machine_speed
+from explorer.jobs.experiment import PRESETS, Experiment
 from explorer.nets.spec import NetSpec
 from explorer.runs.status import Action
 from explorer.runs.store import Store
 from explorer.system.paths import ROOT
 from explorer.training.estimates import Timing
-from explorer.ui.train import steering
-from explorer.work import jobs, speed
-from explorer.work.order import PRESETS, Order
+from explorer.ui.train import run_controls
 
 HOME = str(ROOT / "explorer" / "app.py")
 
@@ -21,15 +21,15 @@ HOME = str(ROOT / "explorer" / "app.py")
 def nothing_outlives_the_test(own_home, monkeypatch):
     """No workers and no calibration of their own."""
     monkeypatch.setenv("EXPLORER_WORKERS", "0")
-    monkeypatch.setattr(speed, "start_measuring", lambda: False)
-    monkeypatch.setattr("explorer.ui.train.machine.start_measuring", lambda: False)
+    monkeypatch.setattr(machine_speed, "start_calibration", lambda: False)
+    monkeypatch.setattr("explorer.ui.components.machine.start_calibration", lambda: False)
 
 
 @pytest.fixture
 def calibrated(monkeypatch):
     steps = [Timing(NetSpec("residual", 20), 8, 128, 0.05), Timing(NetSpec("residual", 8), 32, 32, 0.2)]
     monkeypatch.setattr("explorer.training.calibration.time_steps", lambda *_: steps)
-    return speed.measure()
+    return machine_speed.calibrate()
 
 
 def open_page(**query):
@@ -56,9 +56,9 @@ def start(page):
 
 
 def train_until_idle():
-    from explorer.work.worker import Duty, work
+    from explorer.jobs.worker import WorkerOptions, work
 
-    work(Store(), Duty(until_idle=True))
+    work(Store(), WorkerOptions(until_idle=True))
 
 
 def test_it_opens_without_the_end_of_the_story():
@@ -109,7 +109,7 @@ def test_no_family_is_no_order():
 
 
 def test_what_does_not_fit_into_memory_is_refused_with_its_numbers(monkeypatch):
-    monkeypatch.setattr("explorer.ui.train.start.available_mib", lambda _device: 100.0)
+    monkeypatch.setattr("explorer.ui.train.start_run.available_mib", lambda _device: 100.0)
 
     page = open_page()
 
@@ -129,7 +129,7 @@ def test_garbage_in_the_url_gives_defaults(garbage):
     page = open_page(**garbage)
 
     assert not page.exception
-    assert page.number_input(key="layers").value == (Order().depth if "layers" in garbage else 20)
+    assert page.number_input(key="layers").value == (Experiment().depth if "layers" in garbage else 20)
     assert page.button_group(key="nets").value == ["plain", "residual"]
     assert not page.button(key="start").disabled
     assert len(page.get("plotly_chart")) == 4
@@ -177,10 +177,10 @@ def test_a_press_means_the_runs_as_they_stand_then_not_as_they_were_drawn():
     assert "**1 stopped, 1 paused**" in text(page)
     assert not page.warning
 
-    jobs.resume(store, second)
-    jobs.pause(store, second)
-    jobs.retry(store, first)
-    jobs.pause(store, first)  # the page knows of one that is paused, and there are two
+    actions.resume(store, second)
+    actions.pause(store, second)
+    actions.retry(store, first)
+    actions.pause(store, first)  # the page knows of one that is paused, and there are two
     page = page.button(key="Resume-all").click().run()
     assert "**2 queued**" in text(page)
 
@@ -199,7 +199,7 @@ def test_two_presses_of_one_button_are_one_action(pressed, said):
     page = start(open_page(layers="8", epochs="1"))
     page = page.button(key=f"{pressed}-all").click().run()
     assert page.button(key=f"{pressed}-all").disabled
-    steering._ask(Action(pressed.lower()), link(page).split(","))
+    run_controls._ask(Action(pressed.lower()), link(page).split(","))
     page = page.run()
 
     assert f"**2 {said}**" in text(page)
@@ -225,7 +225,7 @@ def test_start_draws_no_chart_anew(order):
 
 def test_a_link_to_a_group_shows_its_runs_to_anybody():
     page = start(open_page(layers="8", epochs="1"))
-    states = jobs.states(Store())
+    states = actions.states(Store())
 
     other = open_page(runs=states["group_id"].iloc[0])
 
@@ -271,18 +271,18 @@ def test_without_a_store_nothing_can_start_and_the_zoo_stays(tmp_path, monkeypat
 
 def test_the_learning_rate_of_a_run_that_has_begun_is_said(monkeypatch):
     """What a page has read of a run while it waited may not stay what it knows of it."""
-    from explorer.ui.train.watching import runs_of, watched
+    from explorer.ui.train.watched_runs import load_watched_runs, runs_of
 
     page = start(open_page(layers="8", epochs="2"))
     ids = tuple(link(page).split(","))
-    assert set(runs_of(watched(ids, ()))["iterations"]) == {0}
+    assert set(runs_of(load_watched_runs(ids, ()))["iterations"]) == {0}
     train_until_idle()
 
-    assert set(runs_of(watched(ids, ()))["iterations"]) == {22}
+    assert set(runs_of(load_watched_runs(ids, ()))["iterations"]) == {22}
 
 
 def test_it_starts_from_twins_whose_difference_is_certain():
     page = AppTest.from_file(HOME, default_timeout=60).switch_page("../pages/train.py").run()
     assert page.number_input(key="layers").value >= 32
-    assert PRESETS[0].order().depth == page.number_input(key="layers").value
+    assert PRESETS[0].experiment().depth == page.number_input(key="layers").value
     assert "zoo's finished" not in text(page)

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.system.paths import ROOT
-from explorer.ui.evidence.deep import DEPTHS
+from explorer.ui.verydeep.page import DEPTHS
 
 pytestmark = pytest.mark.reads_the_zoo
 HOME = str(ROOT / "explorer" / "app.py")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from visit import complaints, settle
 
-from explorer.data.samples import photograph
+from explorer.data.sample_photos import photograph
 
 pytestmark = pytest.mark.browser
 NET = "net=ResNet-20,+digits,+seed+0"

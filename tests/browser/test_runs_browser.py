@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import expect
 from visit import complaints, settle
 
-from explorer.exchange.export import zip_runs
 from explorer.runs.zoo import Zoo
+from explorer.transfer.export import zip_runs
 
 pytestmark = pytest.mark.browser
 PLAIN, RESIDUAL = "digits-plain-20-s0", "digits-residual-20-s0"

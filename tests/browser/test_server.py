@@ -12,13 +12,13 @@ import pytest
 from streamlit import config
 
 from explorer.charts.live import LiveStyle
+from explorer.jobs import actions
 from explorer.nets.spec import NetSpec
 from explorer.runs.store import Store
 from explorer.system.processes import lives
 from explorer.training.recipe import Recipe
-from explorer.ui.train.feed import PATH
-from explorer.ui.train.sight import View
-from explorer.work import jobs
+from explorer.ui.train.live_api import PATH
+from explorer.ui.train.live_snapshot import LiveQuery
 
 pytestmark = pytest.mark.browser
 
@@ -92,7 +92,7 @@ def test_the_safe_defaults_are_in_force(option, value):
 
 def test_the_feed_answers_its_own_pages_only(server):
     """Nothing may be read of the user's runs by a page of another name that leads to this machine."""
-    view = View((), ("digits-plain-20-s0",), LiveStyle(), False).query
+    view = LiveQuery((), ("digits-plain-20-s0",), LiveStyle(), False).params
     told = ask(server, f"{PATH}?{urlencode(view)}")
 
     assert told.status == 200
@@ -109,7 +109,7 @@ def test_a_server_that_is_asked_to_end_takes_its_workers_along(own_server, page)
     """By SIGTERM, as service managers ask; a run is kept as of its step and can go on."""
     store = Store()
     recipe = Recipe(epochs=9000, device="cpu")
-    run_id = jobs.submit(store, NetSpec("residual", 8, width=4, in_channels=1), recipe, "digits")
+    run_id = actions.submit(store, NetSpec("residual", 8, width=4, in_channels=1), recipe, "digits")
     page.goto(f"{own_server.address}/train?runs={run_id}")  # the first visit starts the workers
     until = time.monotonic() + 120
     while not len(store.epochs([run_id])):

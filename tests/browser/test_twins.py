@@ -11,12 +11,12 @@ import pytest
 from playwright.sync_api import expect
 from visit import complaints, settle
 
+from explorer.jobs import actions
 from explorer.nets.spec import NetSpec
 from explorer.runs.status import Status
 from explorer.runs.store import Store
 from explorer.system.paths import HOME_VARIABLE
 from explorer.training.recipe import Recipe
-from explorer.work import jobs
 
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 240_000  # on a machine that does other work as well
@@ -118,7 +118,7 @@ def test_a_preset_fills_the_form_and_the_address_and_a_reload_keeps_it(page, ser
 def paused_run(server_home, monkeypatch):
     """A run in the data folder of the app that tests share, which no worker takes."""
     monkeypatch.setenv(HOME_VARIABLE, str(server_home))
-    run = replace(jobs.new_run(NetSpec("residual", 8), Recipe(epochs=1), "digits"), status=Status.PAUSED)
+    run = replace(actions.new_run(NetSpec("residual", 8), Recipe(epochs=1), "digits"), status=Status.PAUSED)
     store = Store()
     store.add_run(run, data="digits")
     yield run.run_id

@@ -10,12 +10,12 @@ import pytest
 from explorer.analysis.outcomes import outcome, so_far
 from explorer.charts import live
 from explorer.charts.blocks import BlockMeasure, block_lines, by_block
-from explorer.charts.live import LiveStyle, Sheet
-from explorer.charts.strokes import coloured, one_each, stroke, told
+from explorer.charts.live import LiveAxes, LiveStyle
+from explorer.charts.run_traces import alt_text, coloured, line_trace, one_each
 from explorer.charts.theme import FAMILY_COLOUR
 
 STYLE = LiveStyle()
-SHEET = Sheet(iterations=110, epochs=10, classes=10)
+AXES = LiveAxes(iterations=110, epochs=10, classes=10)
 
 
 @pytest.fixture
@@ -52,12 +52,12 @@ def by_run(table):
 
 def losses_drawn(steps, epochs, members, style=STYLE):
     lines = live.loss_lines(by_run(steps), by_run(epochs), members, style)
-    return live.loss_over_steps(lines, style, SHEET).figure()
+    return live.loss_over_steps(lines, style, AXES).figure()
 
 
 def errors_drawn(epochs, members, style=STYLE):
-    lines = live.error_lines(by_run(epochs), members, style, SHEET)
-    return live.error_over_epochs(lines, style, SHEET).figure()
+    lines = live.error_lines(by_run(epochs), members, style, AXES)
+    return live.error_over_epochs(lines, style, AXES).figure()
 
 
 def axes(figure):
@@ -111,7 +111,7 @@ def test_two_depths_of_a_family_are_told_apart_and_seeds_are_thin():
     assert len({member.colour for member in found}) == 2
     assert all(member.several for member in found)
     alone = coloured(pd.DataFrame(rows[:1], columns=["run_id", "family", "depth", "seed", "group", "zoo"]))
-    seed, only = (stroke([1.0], [2.0], member, "test")["line"] for member in (found[0], alone[0]))
+    seed, only = (line_trace([1.0], [2.0], member, "test")["line"] for member in (found[0], alone[0]))
     assert seed["width"] < 0.75 * only["width"]
 
 
@@ -183,7 +183,7 @@ def test_blocks_show_the_last_epoch_over_the_first_and_survive_what_is_not_finit
     assert mine[1].opacity > mine[0].opacity
     assert figure.layout.yaxis.type == "log"
     assert 10 ** figure.layout.yaxis.range[0] < min(mine[1].y)
-    assert "in the first block" in told(lines, "Blocks.")
+    assert "in the first block" in alt_text(lines, "Blocks.")
 
 
 def test_nothing_recorded_is_drawn_and_said(members):
@@ -191,8 +191,8 @@ def test_nothing_recorded_is_drawn_and_said(members):
     errors_drawn(empty, members)
     losses_drawn(steps(1).iloc[:0], empty, members)
 
-    lines = live.error_lines(by_run(empty), members, STYLE, SHEET)
-    assert told(lines, "Errors.") == "Errors. Nothing was trained yet."
+    lines = live.error_lines(by_run(empty), members, STYLE, AXES)
+    assert alt_text(lines, "Errors.") == "Errors. Nothing was trained yet."
 
 
 def test_lines_laid_over_others_are_the_lines_of_all(members):
@@ -200,8 +200,8 @@ def test_lines_laid_over_others_are_the_lines_of_all(members):
     every = (by_run(steps(60)), by_run(epochs(5)))
     apart = live.loss_lines(*every, zoo, LiveStyle()) + live.loss_lines(*every, own, LiveStyle())
 
-    assert replace(apart, still=0) == live.loss_lines(*every, members, LiveStyle())
-    assert apart.still == 3
+    assert replace(apart, static_traces=0) == live.loss_lines(*every, members, LiveStyle())
+    assert apart.static_traces == 3
 
 
 def test_a_label_stands_at_the_mean_of_its_runs_and_a_run_without_values_has_none():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explorer.charts.activations import (
-    Answers,
+    AnswerTable,
     answer_table,
     answers_over_blocks,
     describe_answers,
@@ -19,7 +19,7 @@ READOUT = np.array([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.05, 0.
 
 
 def answers():
-    return Answers(answer_table(READOUT, ("cat", "dog", "owl"), [1, 0]), ("dog", "cat"), "residual")
+    return AnswerTable(answer_table(READOUT, ("cat", "dog", "owl"), [1, 0]), ("dog", "cat"), "residual")
 
 
 def brightness(rgb):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from small_cifar import CLASSES, archive_bytes, batches, instead_of_cifar10, known_as, served
 
+from explorer.data.add_dataset import AddRequest, add, remove
 from explorer.data.cifar import _CIFAR100_CLASSES, ARCHIVES, fetch
-from explorer.data.keeping import Wish, add, remove
+from explorer.data.dataset import DataError
 from explorer.data.registry import available
 from explorer.data.sources import open_dataset
-from explorer.data.splits import DataError
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def small(monkeypatch):
 def test_download_decode_and_open(small):
     told = []
 
-    entry = add(Wish("cifar10", "cifar10"), lambda *numbers: told.append(numbers))
+    entry = add(AddRequest("cifar10", "cifar10"), lambda *numbers: told.append(numbers))
 
     assert entry.available() == ("cifar10", "CIFAR-10", 32, 3, 10, 100, 20)
     assert told[-1] == (20, 20)
@@ -47,7 +47,7 @@ def test_an_archive_put_there_by_hand_needs_no_network(monkeypatch):
     ARCHIVES["cifar10"].folder.mkdir(parents=True)
     ARCHIVES["cifar10"].path.write_bytes(content)
 
-    assert add(Wish("cifar10", "cifar10")).train == 100
+    assert add(AddRequest("cifar10", "cifar10")).train == 100
 
 
 def test_without_a_network_the_file_and_its_place_are_named(monkeypatch):
@@ -55,7 +55,7 @@ def test_without_a_network_the_file_and_its_place_are_named(monkeypatch):
     monkeypatch.setitem(ARCHIVES, "cifar10", known_as("http://127.0.0.1:9/nothing", content, sums))
 
     with pytest.raises(DataError) as caught:
-        add(Wish("cifar10", "cifar10"))
+        add(AddRequest("cifar10", "cifar10"))
 
     said = str(caught.value)
     assert "cannot be reached" in said
@@ -72,7 +72,7 @@ def test_another_archive_at_the_address_is_refused_and_deleted(monkeypatch):
     with served(b"x" * len(content)) as (url, _):
         monkeypatch.setitem(ARCHIVES, "cifar10", known_as(url, content, sums))
         with pytest.raises(DataError, match="wrong checksum and was deleted"):
-            add(Wish("cifar10", "cifar10"))
+            add(AddRequest("cifar10", "cifar10"))
 
     assert not ARCHIVES["cifar10"].path.exists()
     assert available() == available()[:1]
@@ -83,7 +83,7 @@ def test_a_server_that_refuses_is_quoted(monkeypatch):
         instead_of_cifar10(monkeypatch, status=404),
         pytest.raises(DataError, match=r"the server answered 404"),
     ):
-        add(Wish("cifar10", "cifar10"))
+        add(AddRequest("cifar10", "cifar10"))
 
 
 def test_a_batch_changed_on_disk_is_never_unpickled(small):
@@ -99,16 +99,16 @@ def test_a_mirror_has_the_same_checksums(small):
     archive, asked = small
     url = archive.differs["url"].replace("/cifar", "/mirror/cifar")
 
-    add(Wish("cifar10", "cifar10", url=url))
+    add(AddRequest("cifar10", "cifar10", url=url))
 
     assert set(asked) == {"/mirror/cifar-10-python.tar.gz"}
     with pytest.raises(DataError, match="no address"):
-        add(Wish("cifar10", "cifar10", url="file:///etc/passwd"))
+        add(AddRequest("cifar10", "cifar10", url="file:///etc/passwd"))
 
 
 def test_removing_deletes_the_archive_too(small):
     archive, _ = small
-    add(Wish("cifar10", "cifar10"))
+    add(AddRequest("cifar10", "cifar10"))
     remove("cifar10")
 
     assert not archive.folder.exists()

@@ -3,7 +3,7 @@
 import pytest
 
 from explorer.data import facts
-from explorer.data.registry import BUILT_IN, Entry, keep
+from explorer.data.registry import BUILT_IN, RegisteredDataset, keep
 from explorer.data.sources import open_dataset
 
 
@@ -16,7 +16,11 @@ def test_the_facts_of_embedded_data_are_those_of_its_images(name):
 
 
 def test_the_facts_of_what_was_added_are_those_of_its_entry():
-    keep(Entry("flowers", "Flowers", "/somewhere", ("a", "b"), image_size=64, channels=1, train=90, test=10))
+    keep(
+        RegisteredDataset(
+            "flowers", "Flowers", "/somewhere", ("a", "b"), image_size=64, channels=1, train=90, test=10
+        )
+    )
 
     assert facts.facts("flowers:50") == facts.Facts("Flowers", "Flowers", 64, 1)
     assert facts.title("flowers") == "Flowers"

@@ -5,9 +5,9 @@ import pytest
 from image_files import GREEN, encoded, write_images, write_shard
 
 from explorer.data import registry
-from explorer.data.keeping import Wish, add, remove
+from explorer.data.add_dataset import AddRequest, add, remove
+from explorer.data.dataset import DataError
 from explorer.data.sources import digits, open_dataset
-from explorer.data.splits import DataError
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_digits_are_always_there_and_described_as_they_are():
 
 
 def test_one_split_becomes_two_by_class(pets):
-    entry = add(Wish("pets", str(pets)))
+    entry = add(AddRequest("pets", str(pets)))
 
     assert entry.available() == ("pets", "pets", 6, 3, 2, 10, 2)
     assert registry.available()[1:] == [entry.available()]
@@ -50,7 +50,7 @@ def test_two_splits_stay_as_they_are(tmp_path):
     write_shard(tmp_path / "mine" / "train-0.parquet", [encoded(), encoded(GREEN)], [0, 1])
     write_shard(tmp_path / "mine" / "test-0.parquet", [encoded()], [0])
 
-    assert add(Wish("mine", str(tmp_path / "mine"), title="Mine")).available() == (
+    assert add(AddRequest("mine", str(tmp_path / "mine"), title="Mine")).available() == (
         "mine",
         "Mine",
         6,
@@ -64,7 +64,7 @@ def test_two_splits_stay_as_they_are(tmp_path):
 
 
 def test_listing_reads_no_source(pets):
-    add(Wish("pets", str(pets)))
+    add(AddRequest("pets", str(pets)))
     for path in pets.rglob("*.png"):
         path.unlink()
 
@@ -72,7 +72,7 @@ def test_listing_reads_no_source(pets):
 
 
 def test_a_source_that_is_gone_is_named(pets):
-    add(Wish("pets", str(pets)))
+    add(AddRequest("pets", str(pets)))
     pets.rename(pets.with_name("moved"))
 
     with pytest.raises(DataError, match=r"pets' is no dataset"):
@@ -80,7 +80,7 @@ def test_a_source_that_is_gone_is_named(pets):
 
 
 def test_classes_that_changed_are_noticed(pets):
-    add(Wish("pets", str(pets)))
+    add(AddRequest("pets", str(pets)))
     write_images(pets, {"bird/1.png": encoded(), "bird/2.png": encoded()})
 
     with pytest.raises(DataError, match="have changed since pets was added"):
@@ -88,7 +88,7 @@ def test_classes_that_changed_are_noticed(pets):
 
 
 def test_removing_deletes_what_was_kept_and_not_the_users_images(pets):
-    add(Wish("pets", str(pets)))
+    add(AddRequest("pets", str(pets)))
     assert list(registry.home().glob("arrays/*/images.npy"))
 
     remove("pets")
@@ -103,20 +103,20 @@ def test_removing_deletes_what_was_kept_and_not_the_users_images(pets):
 @pytest.mark.parametrize("name", ["digits", "digits-validation", "cifar10"])
 def test_the_explorers_own_names_cannot_be_taken(pets, name):
     with pytest.raises(DataError, match="taken by the explorer"):
-        add(Wish(name, str(pets)))
+        add(AddRequest(name, str(pets)))
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "A", "a/b", "a b", "-a", "ü", "x" * 41, "a\n"])
 def test_what_cannot_be_a_name(pets, name):
     with pytest.raises(DataError, match="cannot be a dataset's name"):
-        add(Wish(name, str(pets)))
+        add(AddRequest(name, str(pets)))
     with pytest.raises(DataError, match="cannot be a dataset's name"):
         remove(name)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "x"}', '{"classes": 3}'])
 def test_a_damaged_description_is_left_out(pets, text):
-    add(Wish("pets", str(pets)))
+    add(AddRequest("pets", str(pets)))
     (registry.folder_of("pets") / "dataset.json").write_text(text)
 
     assert registry.available() == [registry.DIGITS]
@@ -128,8 +128,8 @@ def test_splits_of_two_sizes_are_refused(tmp_path):
     write_images(tmp_path / "x" / "test", {"a/1.png": encoded(), "b/1.png": encoded()})
 
     with pytest.raises(DataError, match="Make them one size"):
-        add(Wish("x", str(tmp_path / "x")))
-    assert add(Wish("x", str(tmp_path / "x"), resize=8)).image_size == 8
+        add(AddRequest("x", str(tmp_path / "x")))
+    assert add(AddRequest("x", str(tmp_path / "x"), resize=8)).image_size == 8
 
 
 def test_a_home_that_cannot_be_written_to_is_named(pets, tmp_path, monkeypatch):
@@ -137,4 +137,4 @@ def test_a_home_that_cannot_be_written_to_is_named(pets, tmp_path, monkeypatch):
     monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "file"))
 
     with pytest.raises(DataError, match="cannot be written to"):
-        add(Wish("pets", str(pets)))
+        add(AddRequest("pets", str(pets)))

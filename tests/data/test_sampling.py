@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from image_files import encoded, write_images
 
+from explorer.data.dataset import DataError
 from explorer.data.sampling import balanced, parted, subset
 from explorer.data.sources import digits, open_dataset
-from explorer.data.splits import DataError
 
 
 def test_each_class_comes_equally_often_as_far_as_it_goes():

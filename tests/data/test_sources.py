@@ -9,8 +9,8 @@ import pytest
 from image_files import GREEN, RED, encoded, write_images, write_shard
 from PIL import Image
 
+from explorer.data.dataset import DataError
 from explorer.data.sources import digits, open_dataset
-from explorer.data.splits import DataError
 
 
 def read_error(folder, split="test"):

@@ -2,7 +2,7 @@
 
 from explorer.evidence import lesion
 from explorer.evidence.lesion import COLUMNS, keep, kept, measure
-from explorer.runs.catalogue import trained_nets
+from explorer.runs.net_catalogue import trained_nets
 from explorer.runs.zoo import Zoo
 
 

@@ -5,8 +5,8 @@ import time
 import pandas as pd
 import pytest
 
-from explorer.evidence import signal
-from explorer.evidence.signal import Measurement, keep, kept, measure
+from explorer.evidence import signal_propagation
+from explorer.evidence.signal_propagation import Measurement, keep, kept, measure
 from explorer.runs.zoo import PRETRAINED
 
 
@@ -28,11 +28,11 @@ def test_what_is_kept_can_be_measured_again():
 
 def test_every_net_up_to_1202_layers_is_kept_with_its_seeds():
     table = kept()
-    assert set(table["net"]) == set(signal.NETS)
-    assert table.groupby("net")["seed"].nunique().eq(len(signal.SEEDS)).all()
+    assert set(table["net"]) == set(signal_propagation.NETS)
+    assert table.groupby("net")["seed"].nunique().eq(len(signal_propagation.SEEDS)).all()
     assert table.notna().all().all()
     assert table.loc[table["net"] == "residual-1202", "block"].max() == 600
-    assert (PRETRAINED / signal.FILE).stat().st_size < 0.5 * 2**20
+    assert (PRETRAINED / signal_propagation.FILE).stat().st_size < 0.5 * 2**20
 
 
 def test_keeping_writes_what_was_measured(tmp_path):

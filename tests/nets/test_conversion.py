@@ -6,11 +6,11 @@ import pytest
 import torch
 from torchvision import models
 
+from explorer.nets.checkpoint_reading import Reading
 from explorer.nets.checkpoints import CheckpointError, load_any
 from explorer.nets.conversion import recognise_vgg
-from explorer.nets.foreign import recognise
-from explorer.nets.published import PUBLISHED, published_like
-from explorer.nets.reading import Reading
+from explorer.nets.published_imagenet import PUBLISHED, published_like
+from explorer.nets.third_party import recognise
 
 NAMED = [about.id for about in PUBLISHED.values() if about.file]
 

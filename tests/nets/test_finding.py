@@ -12,8 +12,8 @@ import safetensors.torch
 import torch
 from owners import Owner, State, images, named
 
+from explorer.nets.checkpoint_reading import Reading
 from explorer.nets.checkpoints import Checkpoint, CheckpointError, load_checkpoint, load_readings
-from explorer.nets.reading import Reading
 from explorer.nets.sandbox import ORDER
 from explorer.nets.spec import NetSpec
 
@@ -336,7 +336,7 @@ def test_a_scale_inside_the_net_is_taken(tmp_path):
 def test_other_families_are_refused_by_name(name, family):
     from torchvision import models
 
-    from explorer.nets.foreign import recognise
+    from explorer.nets.third_party import recognise
 
     settings = {"init_weights": False} if name == "googlenet" else {}
     with torch.device("meta"):

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from explorer.nets.conversion import from_torchvision
-from explorer.nets.cost import block_costs, describe, layer_costs
+from explorer.nets.cost_measured import block_costs, describe, layer_costs
 from explorer.nets.imagenet import build_imagenet
-from explorer.nets.loaded import ProbedNet
-from explorer.nets.published import PUBLISHED, published
+from explorer.nets.loaded_net import ProbedNet
+from explorer.nets.published_imagenet import PUBLISHED, published
 from explorer.probes.responses import ResponseProbe, response_layers
 
 THEIRS = [name for name, net in PUBLISHED.items() if net.file]

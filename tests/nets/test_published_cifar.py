@@ -15,8 +15,8 @@ from explorer.nets.published_cifar import PUBLISHED_CIFAR, SCALE, published_cifa
 from explorer.nets.spec import NetSpec
 from explorer.nets.weights import WeightsError, fetch_published, published_file
 from explorer.paper.reproductions import reproductions_of
-from explorer.runs import catalogue
-from explorer.runs.opening import open_net
+from explorer.runs import net_catalogue
+from explorer.runs.net_opening import open_net
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -45,13 +45,13 @@ def published(tmp_path, monkeypatch):
 
 def test_a_published_net_is_fetched_listed_and_opened(published):
     about, net, url = published
-    assert catalogue.published_nets() == []
+    assert net_catalogue.published_nets() == []
 
-    fetch_published(about, catalogue.cifar_folder(), url=url)
-    (choice,) = catalogue.published_nets()
+    fetch_published(about, net_catalogue.cifar_folder(), url=url)
+    (choice,) = net_catalogue.published_nets()
     loaded = open_net(choice)
 
-    assert choice == catalogue.find_net([], "published:resnet20")
+    assert choice == net_catalogue.find_net([], "published:resnet20")
     assert (choice.dataset, choice.image_size, loaded.image_size) == ("cifar10", 32, 32)
     assert loaded.classes[3] == "cat"
     assert loaded.normalisation == SCALE
@@ -79,17 +79,17 @@ def test_another_file_is_refused_and_a_missing_one_says_where_to_put_it(publishe
     about, _, url = published
     other = replace(about, digits="00000000")
     with pytest.raises(WeightsError, match="sha256 differs"):
-        fetch_published(other, catalogue.cifar_folder(), url=url)
+        fetch_published(other, net_catalogue.cifar_folder(), url=url)
     with pytest.raises(
         WeightsError, match=r"no connection.*put resnet20-\w+\.th of akamaster/.* into .*published"
     ):
-        fetch_published(about, catalogue.cifar_folder(), url="http://127.0.0.1:9/nobody")
+        fetch_published(about, net_catalogue.cifar_folder(), url="http://127.0.0.1:9/nobody")
     with pytest.raises(WeightsError, match="not here yet"):
-        published_file(about, catalogue.cifar_folder())
-    catalogue.cifar_folder().mkdir(parents=True, exist_ok=True)
-    (catalogue.cifar_folder() / about.file).write_bytes(b"another")
+        published_file(about, net_catalogue.cifar_folder())
+    net_catalogue.cifar_folder().mkdir(parents=True, exist_ok=True)
+    (net_catalogue.cifar_folder() / about.file).write_bytes(b"another")
     with pytest.raises(WeightsError, match="is not the published file"):
-        published_file(about, catalogue.cifar_folder())
+        published_file(about, net_catalogue.cifar_folder())
 
 
 def test_errors_are_those_of_the_reproduction_and_sizes_follow_from_the_parameters():

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from explorer.nets import weights
-from explorer.nets.published import PUBLISHED, published
+from explorer.nets.published_imagenet import PUBLISHED, published
 from explorer.nets.weights import WeightsError, fetch_published, labels, load_published
 
 

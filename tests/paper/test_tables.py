@@ -3,8 +3,8 @@
 import pytest
 
 from explorer import paper
+from explorer.nets.cost_formula import totals
 from explorer.nets.spec import NetSpec
-from explorer.nets.totals import totals
 
 EXACT = {20: 269_722, 32: 464_154, 44: 658_586, 56: 853_018, 110: 1_727_962, 1202: 19_421_274}
 

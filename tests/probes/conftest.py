@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from explorer.nets.build import build
-from explorer.nets.loaded import LoadedNet
+from explorer.nets.loaded_net import LoadedNet
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from explorer.nets.build import build
-from explorer.nets.loaded import LoadedNet
+from explorer.nets.loaded_net import LoadedNet
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
 from explorer.probes.activations import read_activations

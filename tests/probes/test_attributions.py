@@ -17,7 +17,7 @@ from captum.attr import (
 from torch import nn
 
 from explorer.probes import attributions
-from explorer.probes.attributions import Question, Subject
+from explorer.probes.attributions import AttributionRequest, Explainer
 from explorer.probes.methods import METHODS, AttributionError, method
 from explorer.probes.replica import BUDGET_BYTES, Cancelled, activation_bytes, replica, rows_at_once
 
@@ -37,7 +37,7 @@ def weights(loaded, target):
 
 
 def ask(loaded, inputs, name, target=1, references=None, **parameters):
-    return Subject(loaded).attribute(inputs, Question(name, target, parameters), references)
+    return Explainer(loaded).attribute(inputs, AttributionRequest(name, target, parameters), references)
 
 
 BLACK = torch.full((1, 2, 4, 4), -2.0)  # (0 - 0.5) / 0.25
@@ -93,7 +93,8 @@ def test_every_method_is_captums_own_class():
 @pytest.mark.parametrize("name", list(METHODS))
 def test_a_result_has_the_pictures_shape_and_comes_back_from_its_seed(small, picture, name):
     first, again, other = (
-        Subject(small).attribute(picture, Question(name, None, light(name), seed)) for seed in (0, 0, 1)
+        Explainer(small).attribute(picture, AttributionRequest(name, None, light(name), seed))
+        for seed in (0, 0, 1)
     )
     assert first.attributions.shape == first.inputs.shape == picture.shape
     assert torch.isfinite(first.attributions).all()
@@ -159,9 +160,9 @@ def test_chunks_change_nothing_against_captum_called_plainly(small, picture, mon
     settings = {"baseline": "mean"} if "baseline" in METHODS[name].settle({}) else {}
     settings |= {"n_steps": 16} if name == "integrated_gradients" else {}
     settings |= {"block": 2} if name == "guided_grad_cam" else {}
-    subject = Subject(small)
-    monkeypatch.setattr(Subject, "rows", lambda *_: 3)
-    found = subject.attribute(picture, Question(name, 1, settings))
+    subject = Explainer(small)
+    monkeypatch.setattr(Explainer, "rows", lambda *_: 3)
+    found = subject.attribute(picture, AttributionRequest(name, 1, settings))
     expected = plainly(replica(small.net), picture.clone())
     torch.testing.assert_close(found.attributions, expected.detach(), rtol=1e-3, atol=1e-5)
 
@@ -240,8 +241,8 @@ def test_a_stop_leaves_the_net_as_it_was_and_the_subject_usable(used, picture, n
         raise Cancelled
 
     before = traces(used.net)
-    subject = Subject(used)
-    question = Question(name, 1, light(name))
+    subject = Explainer(used)
+    question = AttributionRequest(name, 1, light(name))
     whole = subject.attribute(picture, question)
     with pytest.raises(Cancelled):
         subject.attribute(picture, question, progress=stop)
@@ -264,21 +265,21 @@ def test_sessions_that_look_at_once_do_not_meet(small, picture):
 
 def test_an_error_inside_the_net_leaves_nothing_behind(used, picture, monkeypatch):
     before = traces(used.net)
-    subject = Subject(used)
+    subject = Explainer(used)
 
     def fail(_share):
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
-        subject.attribute(picture, Question("deep_lift", 1), progress=fail)
+        subject.attribute(picture, AttributionRequest("deep_lift", 1), progress=fail)
     assert_untouched(before, traces(used.net))
 
 
 @pytest.mark.parametrize("name", ["integrated_gradients", "occlusion", "kernel_shap", "deep_lift_shap"])
 def test_progress_runs_from_nothing_to_nearly_all(small, picture, monkeypatch, name):
-    monkeypatch.setattr(Subject, "rows", lambda *_: 4)
+    monkeypatch.setattr(Explainer, "rows", lambda *_: 4)
     shares = []
-    Subject(small).attribute(picture, Question(name, 1, light(name)), progress=shares.append)
+    Explainer(small).attribute(picture, AttributionRequest(name, 1, light(name)), progress=shares.append)
     assert shares[0] == 0
     assert shares == sorted(shares)
     assert 0.4 < shares[-1] <= 1
@@ -314,32 +315,41 @@ def test_a_replica_shares_the_weights_and_owns_the_rest(small):
 @pytest.mark.parametrize(
     ("question", "said"),
     [
-        (Question("saliency", 10), "no class 10: this net has 0 to 9"),
-        (Question("saliency", -1), "no class -1"),
-        (Question("magic"), "no method 'magic'. Choose one of saliency"),
-        (Question("saliency", 0, {"n_steps": 3}), "Saliency has no parameter 'n_steps'. It has: abs"),
-        (Question("integrated_gradients", 0, {"n_steps": 1}), "a whole number from 2 to 300, not 1"),
-        (Question("integrated_gradients", 0, {"n_steps": 2.5}), "not 2.5"),
-        (Question("integrated_gradients", 0, {"n_steps": True}), "not True"),
-        (Question("integrated_gradients", 0, {"baseline": "pink"}), "one of black, mean, white, blurred"),
-        (Question("saliency", 0, {"abs": 1}), "give true or false, not 1"),
-        (Question("layer_grad_cam", 0, {"block": 4}), "no block 4: this net has 1 to 3"),
+        (AttributionRequest("saliency", 10), "no class 10: this net has 0 to 9"),
+        (AttributionRequest("saliency", -1), "no class -1"),
+        (AttributionRequest("magic"), "no method 'magic'. Choose one of saliency"),
+        (
+            AttributionRequest("saliency", 0, {"n_steps": 3}),
+            "Saliency has no parameter 'n_steps'. It has: abs",
+        ),
+        (
+            AttributionRequest("integrated_gradients", 0, {"n_steps": 1}),
+            "a whole number from 2 to 300, not 1",
+        ),
+        (AttributionRequest("integrated_gradients", 0, {"n_steps": 2.5}), "not 2.5"),
+        (AttributionRequest("integrated_gradients", 0, {"n_steps": True}), "not True"),
+        (
+            AttributionRequest("integrated_gradients", 0, {"baseline": "pink"}),
+            "one of black, mean, white, blurred",
+        ),
+        (AttributionRequest("saliency", 0, {"abs": 1}), "give true or false, not 1"),
+        (AttributionRequest("layer_grad_cam", 0, {"block": 4}), "no block 4: this net has 1 to 3"),
     ],
 )
 def test_a_question_that_cannot_be_answered_says_why(small, picture, question, said):
     with pytest.raises(AttributionError, match=said):
-        Subject(small).attribute(picture, question)
+        Explainer(small).attribute(picture, question)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 16, 16), (1, 1, 16, 16), (3, 16, 16)])
 def test_a_picture_of_another_shape_is_refused(small, shape):
     with pytest.raises(AttributionError, match=r"shape \(1, 3, H, W\)"):
-        Subject(small).attribute(torch.zeros(shape), Question("saliency"))
+        Explainer(small).attribute(torch.zeros(shape), AttributionRequest("saliency"))
 
 
 def test_a_picture_that_is_not_finite_is_refused(small, picture):
     with pytest.raises(AttributionError, match="not finite"):
-        Subject(small).attribute(picture * float("nan"), Question("saliency"))
+        Explainer(small).attribute(picture * float("nan"), AttributionRequest("saliency"))
 
 
 def test_each_method_says_what_it_asks_and_when_it_misleads():
@@ -370,7 +380,7 @@ def test_superpixels_follow_the_picture(linear):
 @pytest.mark.parametrize("name", [name for name, one in METHODS.items() if "baseline" in one.settle({})])
 @pytest.mark.parametrize("kind", ["black", "white", "mean"])
 def test_a_picture_that_is_the_baseline_says_so(small, picture, name, kind):
-    nothing, _ = Subject(small).baseline_of(picture, {"baseline": kind})
+    nothing, _ = Explainer(small).baseline_of(picture, {"baseline": kind})
 
     found = ask(small, nothing, name, **light(name, baseline=kind))
 
@@ -381,7 +391,7 @@ def test_a_picture_that_is_the_baseline_says_so(small, picture, name, kind):
 
 
 def test_integrated_gradients_of_the_baseline_are_empty_and_so_is_a_picture_of_zeros(small, picture):
-    black, _ = Subject(small).baseline_of(picture, {"baseline": "black"})
+    black, _ = Explainer(small).baseline_of(picture, {"baseline": "black"})
 
     assert "a black picture" in ask(small, black, "integrated_gradients", baseline="black").emptiness
     assert "finds no pixel" in ask(small, torch.zeros_like(picture), "input_x_gradient").emptiness

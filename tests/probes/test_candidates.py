@@ -10,12 +10,12 @@ import safetensors.torch
 import torch
 from owners import Owner, named
 
-from explorer.data.splits import Dataset, Split
+from explorer.data.dataset import Dataset, Split
+from explorer.nets.checkpoint_reading import Reading
 from explorer.nets.normalisation import Normalisation
-from explorer.nets.reading import Reading
 from explorer.probes import candidates
 from explorer.probes.candidates import check_match, is_open, offered
-from explorer.runs.opening import open_file, other_readings_of
+from explorer.runs.net_opening import open_file, other_readings_of
 
 OWNER = Owner((1, 1, 1), (4, 8, 16), shortcut="AA", classes=4)
 SCALE = Normalisation((0.2, 0.5, 0.8), (0.1, 0.2, 0.4))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from captum.attr import LayerConductance
 
-from explorer.probes.attributions import Question, Subject
+from explorer.probes.attributions import AttributionRequest, Explainer
 from explorer.probes.conductance import Path, layer_conductances, spread
 from explorer.probes.replica import replica
 
@@ -22,8 +22,8 @@ def test_every_block_equals_captums_layer_conductance(open_small, picture, text,
 
 
 def test_what_flows_through_any_block_is_the_scores_rise(small, picture):
-    subject = Subject(small)
-    table = subject.conductance(picture, Question("layer_conductance", 2, {"n_steps": 300}))
+    subject = Explainer(small)
+    table = subject.conductance(picture, AttributionRequest("layer_conductance", 2, {"n_steps": 300}))
     black = small.normalised(torch.zeros(1, 3, 16, 16))
     scores = small.net(torch.cat([picture, black]))[:, 2]
     rise = float((scores[0] - scores[1]).detach())
@@ -48,13 +48,13 @@ def test_trapezoids_come_closer_to_the_rise_than_captums_sum(open_small, picture
 
 
 def test_in_a_plain_net_nothing_goes_around_the_branch(open_small, picture):
-    plain = Subject(open_small("plain-8-w4"))
-    table = plain.conductance(picture, Question("layer_conductance", 2, {"n_steps": 300}))
+    plain = Explainer(open_small("plain-8-w4"))
+    table = plain.conductance(picture, AttributionRequest("layer_conductance", 2, {"n_steps": 300}))
     assert (table["shortcut"].abs() <= 0.05 * table["conductance"].abs() + 1e-3).all()
 
 
 def test_the_map_of_a_block_keeps_its_sum(small, picture):
-    found = Subject(small).attribute(picture, Question("layer_conductance", 2, {"block": 2}))
+    found = Explainer(small).attribute(picture, AttributionRequest("layer_conductance", 2, {"block": 2}))
     net = replica(small.net)
     black = small.normalised(torch.zeros(1, 3, 16, 16))
     theirs = LayerConductance(net, net.blocks[1]).attribute(picture.clone(), black, target=2)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from explorer.nets.imagenet import build_imagenet
-from explorer.nets.published import published
+from explorer.nets.published_imagenet import published
 from explorer.probes.folded import folded
 from explorer.probes.responses import ResponseProbe
 

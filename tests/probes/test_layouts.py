@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from explorer.nets.build import build
-from explorer.nets.loaded import LoadedNet
+from explorer.nets.loaded_net import LoadedNet
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
 from explorer.probes.activations import read_activations
-from explorer.probes.attributions import Question, Subject
+from explorer.probes.attributions import AttributionRequest, Explainer
 from explorer.probes.folded import folded
 from explorer.probes.methods import METHODS
 from explorer.probes.responses import ResponseProbe, response_layers
@@ -41,9 +41,9 @@ def test_all_probes_read_it_and_leave_it_as_it_was(loaded):
         torch.testing.assert_close(folded(loaded.net)(images), loaded.net(images), rtol=1e-4, atol=1e-5)
     maps = read_activations(loaded, images[0].numpy())
     assert maps.readout.shape == (len(loaded.blocks()) + 1, 10)
-    subject = Subject(loaded)
+    subject = Explainer(loaded)
     for name in ("saliency", "deep_lift", "layer_grad_cam"):
-        question = Question(name, 3, METHODS[name].settle({}), 0)
+        question = AttributionRequest(name, 3, METHODS[name].settle({}), 0)
         found = subject.attribute(loaded.normalised(images[:1]), question, images)
         assert bool(torch.isfinite(found.map()).all())
     assert all(torch.equal(tensor, before[name]) for name, tensor in loaded.net.state_dict().items())

@@ -7,7 +7,7 @@ import pytest
 import torch
 from test_attributions import light, traces
 
-from explorer.probes.attributions import Question, Subject
+from explorer.probes.attributions import AttributionRequest, Explainer
 from explorer.probes.replica import Cancelled
 from explorer.probes.trust import (
     infidelity_score,
@@ -20,24 +20,26 @@ from explorer.probes.trust import (
 
 
 def test_a_gradient_explains_a_linear_net_without_infidelity(linear, spot):
-    subject = Subject(linear)
-    score = infidelity_score(subject, subject.attribute(spot, Question("saliency", 1, {"abs": False})))
+    subject = Explainer(linear)
+    score = infidelity_score(
+        subject, subject.attribute(spot, AttributionRequest("saliency", 1, {"abs": False}))
+    )
     assert score.value == pytest.approx(0, abs=1e-3)
     assert score.low <= score.random <= score.high
     assert score.low > 0.1
 
 
 def test_a_gradient_of_a_linear_net_does_not_move_with_noise(linear, spot):
-    subject = Subject(linear)
-    still = subject.attribute(spot, Question("saliency", 1))
-    moving = subject.attribute(spot, Question("input_x_gradient", 1))
+    subject = Explainer(linear)
+    still = subject.attribute(spot, AttributionRequest("saliency", 1))
+    moving = subject.attribute(spot, AttributionRequest("input_x_gradient", 1))
     assert max_sensitivity(subject, still) == pytest.approx(0, abs=1e-5)
     assert 0 < max_sensitivity(subject, moving) < 0.2
 
 
 def test_a_masking_curve_is_the_probability_of_pictures_masked_by_hand(small, picture):
-    subject = Subject(small)
-    found = subject.attribute(picture, Question("saliency", 3))
+    subject = Explainer(small)
+    found = subject.attribute(picture, AttributionRequest("saliency", 3))
     order = torch.arange(256)
     gone = masking_curve(subject, found, order, "deletion")
     come = masking_curve(subject, found, order, "insertion")
@@ -60,21 +62,21 @@ def test_ranks_ignore_the_sign_and_say_nothing_of_a_constant_map():
 
 def test_the_randomised_net_is_another_and_the_net_stays(small, picture):
     before = traces(small.net)
-    subject = Subject(small)
-    found = subject.attribute(picture, Question("saliency", 3))
+    subject = Explainer(small)
+    found = subject.attribute(picture, AttributionRequest("saliency", 3))
     table = randomisation(small, found)
     assert list(table["redrawn"]) == ["head", "+ stage 3", "+ stage 2", "+ stage 1", "+ stem (all)"]
     assert table["correlation"].iloc[-1] < 0.9
     after = traces(small.net)
     assert all(torch.equal(before["state"][key], after["state"][key]) for key in before["state"])
-    again = subject.attribute(picture, Question("saliency", 3))
+    again = subject.attribute(picture, AttributionRequest("saliency", 3))
     assert torch.equal(again.attributions, found.attributions)
 
 
 @pytest.mark.parametrize("name", ["integrated_gradients", "layer_grad_cam", "gradient_shap"])
 def test_all_scores_come_back_from_the_seed_with_progress(small, picture, name):
-    subject = Subject(small)
-    found = subject.attribute(picture, Question(name, 3, light(name)))
+    subject = Explainer(small)
+    found = subject.attribute(picture, AttributionRequest(name, 3, light(name)))
     shares = []
     one, two = measure(subject, found, progress=shares.append), measure(subject, found)
     assert one.infidelity == two.infidelity
@@ -90,8 +92,8 @@ def test_all_scores_come_back_from_the_seed_with_progress(small, picture, name):
 
 
 def test_scores_can_be_stopped(small, picture):
-    subject = Subject(small)
-    found = subject.attribute(picture, Question("saliency", 3))
+    subject = Explainer(small)
+    found = subject.attribute(picture, AttributionRequest("saliency", 3))
 
     def stop(share):
         if share > 0.5:

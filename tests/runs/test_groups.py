@@ -34,7 +34,7 @@ def test_other_data_or_length_is_another_group_even_under_one_name(make_run):
 
 
 def test_runs_that_wait_belong_to_those_that_were_ordered_alike(make_run):
-    from explorer.work.jobs import new_run
+    from explorer.jobs.actions import new_run
 
     begun = make_run("base", provenance={"data_hash": "a" * 64, "device": "cpu"})
     waiting = [new_run(begun.spec, replace(begun.recipe, seed=seed), begun.dataset) for seed in (1, 2)]

@@ -18,15 +18,15 @@ import pytest
 import store_processes as processes
 from sqlalchemy import create_engine
 
+from explorer.jobs import actions
 from explorer.nets.spec import NetSpec
 from explorer.runs import database, schema, tables
 from explorer.runs import run as run_module
-from explorer.runs.home import checkpoint_path
 from explorer.runs.run import RESULTS, RUN_COLUMNS, TABLE_COLUMNS, TABLES
+from explorer.runs.run_paths import checkpoint_path
 from explorer.runs.store import Store, StoreBusyError, StoreError, UnknownRunError, new_run_id
 from explorer.runs.tables import record_tables
 from explorer.training.recipe import Recipe
-from explorer.work import jobs
 
 SPAWN = multiprocessing.get_context("spawn")
 POSTGRES = os.environ.get("EXPLORER_TEST_POSTGRES_URL", "")
@@ -353,7 +353,7 @@ def test_an_older_database_gets_what_it_lacks_and_keeps_its_runs(home, make_run,
     assert store.get_run(make_run().run_id) == before
     assert len(store.epochs([before.run_id])) == len(records)
     assert (store.get_state(before.run_id).attempt, store.get_state(before.run_id).deleted) == (1, None)
-    assert jobs.live(store, [before.run_id]) == {}
+    assert actions.live(store, [before.run_id]) == {}
     store.close()
     Store().close()
 
@@ -521,7 +521,7 @@ def test_a_password_is_never_shown(monkeypatch):
 
 def test_torch_is_not_imported():
     code = (
-        "import sys, json, explorer.work.workers, explorer.work.jobs, explorer.exchange.export;"
+        "import sys, json, explorer.jobs.worker_pool, explorer.jobs.actions, explorer.transfer.export;"
         "print(json.dumps([name for name in ('torch', 'streamlit', 'psycopg') if name in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

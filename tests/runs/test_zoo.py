@@ -9,17 +9,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from explorer.jobs.sweep import RunConfig, sweep, train_group
+from explorer.jobs.zoo_runs import (
+    DIGITS_DEPTHS,
+    HIGHWAY_DEPTHS,
+    digits_runs,
+    save_half_precision,
+    small_digits_runs,
+)
 from explorer.nets.checkpoints import load_checkpoint
 from explorer.nets.spec import NetSpec
-from explorer.runs.archive import archives, read_archive
-from explorer.runs.bake import bake
 from explorer.runs.run import RESULTS, TABLE_COLUMNS
+from explorer.runs.run_folder import archives, read_archive
 from explorer.runs.zoo import PRETRAINED, Zoo
+from explorer.runs.zoo_build import write_zoo
 from explorer.training.recipe import Recipe
-from explorer.work.plans import DIGITS_DEPTHS, HIGHWAY_DEPTHS, digits_plans, shrink, small_plans
-from explorer.work.sweep import Plan, sweep, train_group
 
-PLANS = [Plan(f"{family}-8", Recipe(epochs=1, seed=seed, device="cpu"), "digits")
+PLANS = [RunConfig(f"{family}-8", Recipe(epochs=1, seed=seed, device="cpu"), "digits")
          for family in ("plain", "residual") for seed in (0, 1)]  # fmt: skip
 
 
@@ -33,13 +39,13 @@ def work(tmp_path_factory):
 @pytest.fixture(scope="module")
 def zoo(work, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pretrained")
-    bake(work, folder, ["plain-8"], partial(shrink, "digits"))
+    write_zoo(work, folder, ["plain-8"], partial(save_half_precision, "digits"))
     return Zoo(folder)
 
 
 def test_a_sweep_trains_only_what_is_missing(work, tmp_path):
     assert list(sweep(PLANS, work)) == []
-    more = [*PLANS, Plan("plain-8", Recipe(epochs=1, seed=2, device="cpu"), "digits")]
+    more = [*PLANS, RunConfig("plain-8", Recipe(epochs=1, seed=2, device="cpu"), "digits")]
     before = {path: path.stat().st_mtime_ns for path in archives(work)}
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -79,7 +85,7 @@ def test_baking_again_replaces_only_that_dataset(work, zoo, tmp_path):
     manifest = tmp_path / "manifest.json"
     other = zoo.manifest[0].row() | {"dataset": "other", "run_id": "other-run"}
     manifest.write_text(json.dumps([other]))
-    bake(work, tmp_path, [], partial(shrink, "digits"))
+    write_zoo(work, tmp_path, [], partial(save_half_precision, "digits"))
     datasets = [row["dataset"] for row in json.loads(manifest.read_text())]
     assert datasets == ["other"] + ["digits"] * len(PLANS)
 
@@ -99,7 +105,7 @@ def parts(work, tmp_path):
 def test_runs_added_part_by_part_make_the_zoo_of_all_at_once(zoo, parts, tmp_path, order):
     folder = tmp_path / "zoo"
     for part in order:
-        bake(parts[part], folder, ["plain-8"], partial(shrink, "digits"), add=True)
+        write_zoo(parts[part], folder, ["plain-8"], partial(save_half_precision, "digits"), add=True)
     added = Zoo(folder)
     for run, whole in zip(added.manifest, zoo.manifest, strict=True):
         assert run.results == pytest.approx(whole.results, rel=1e-6)
@@ -124,7 +130,7 @@ def test_runs_added_part_by_part_make_the_zoo_of_all_at_once(zoo, parts, tmp_pat
 )
 def test_what_cannot_stand_beside_the_zoo_is_refused_and_the_zoo_stays(parts, tmp_path, change, message):
     folder = tmp_path / "zoo"
-    bake(parts[0], folder, [], partial(shrink, "digits"))
+    write_zoo(parts[0], folder, [], partial(save_half_precision, "digits"))
     before = (folder / "manifest.json").read_text()
     foreign = tmp_path / "foreign"
     shutil.copytree(parts[1] / "plain-8-s1", foreign / "plain-8-s1")
@@ -132,16 +138,16 @@ def test_what_cannot_stand_beside_the_zoo_is_refused_and_the_zoo_stays(parts, tm
     change(row)
     (foreign / "plain-8-s1" / "run.json").write_text(json.dumps(row))
     with pytest.raises(ValueError, match=message):
-        bake(foreign, folder, [], partial(shrink, "digits"), add=True)
+        write_zoo(foreign, folder, [], partial(save_half_precision, "digits"), add=True)
     assert (folder / "manifest.json").read_text() == before
 
 
 def test_runs_of_another_length_stand_beside_those_of_one_name(zoo, tmp_path):
     folder, longer = tmp_path / "zoo", tmp_path / "longer"
     shutil.copytree(zoo.folder, folder)
-    train_group([Plan("plain-8", Recipe(epochs=2, seed=0, device="cpu"), "digits")], longer)
+    train_group([RunConfig("plain-8", Recipe(epochs=2, seed=0, device="cpu"), "digits")], longer)
 
-    runs = bake(longer, folder, ["plain-8"], partial(shrink, "digits"), add=True)
+    runs = write_zoo(longer, folder, ["plain-8"], partial(save_half_precision, "digits"), add=True)
 
     lengths = {run.run_id: run.iterations for run in runs}
     assert lengths["digits-plain-8-s0"] == 11
@@ -162,7 +168,7 @@ def test_an_empty_zoo_gives_empty_tables(tmp_path):
 
 def test_nothing_to_bake_is_said(tmp_path):
     with pytest.raises(ValueError, match="holds none"):
-        bake(tmp_path, tmp_path / "out", [], partial(shrink, "digits"))
+        write_zoo(tmp_path, tmp_path / "out", [], partial(save_half_precision, "digits"))
 
 
 # What ships.
@@ -171,7 +177,7 @@ def test_nothing_to_bake_is_said(tmp_path):
 def test_the_shipped_digits_zoo_is_complete():
     runs = Zoo().runs().query("dataset == 'digits'")
     found = set(zip(runs["id"], runs["seed"], strict=True))
-    assert found == {(plan.net, plan.recipe.seed) for plan in digits_plans()}
+    assert found == {(config.net, config.recipe.seed) for config in digits_runs()}
     assert len(found) == 3 * (2 * len(DIGITS_DEPTHS) + len(HIGHWAY_DEPTHS))
 
 
@@ -231,15 +237,15 @@ def test_the_shipped_zoo_is_small():
 
 
 def test_the_small_zoo_compares_regularisers_at_every_depth_and_names_no_two_runs_alike():
-    plans = small_plans()
-    assert len({plan.name for plan in plans}) == len(plans) == (4 * 3 + 2) * 3
-    assert {plan.data for plan in plans} == {"digits-small"}
-    assert {plan.recipe.regularisers for plan in plans} == {"", "-survival0.5", "-dropout0.3"}
-    assert plans[0].net == "residual-302"
+    configs = small_digits_runs()
+    assert len({config.name for config in configs}) == len(configs) == (4 * 3 + 2) * 3
+    assert {config.data for config in configs} == {"digits-small"}
+    assert {config.recipe.regularisers for config in configs} == {"", "-survival0.5", "-dropout0.3"}
+    assert configs[0].net == "residual-302"
 
 
 def test_block_records_can_be_kept_of_fewer_epochs_than_curves(work, tmp_path):
-    bake(work, tmp_path, [], partial(shrink, "digits"), blocks_every=2)
+    write_zoo(work, tmp_path, [], partial(save_half_precision, "digits"), blocks_every=2)
     zoo = Zoo(tmp_path)
     run = zoo.manifest[0].run_id
     assert set(zoo.blocks([run])["epoch"]) == set(zoo.layers([run])["epoch"]) == {0}

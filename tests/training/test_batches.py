@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.data.splits import Split
+from explorer.data.dataset import Split
 from explorer.nets.normalisation import Normalisation
-from explorer.training.batches import Epoch, Images
+from explorer.training.batches import Epoch, ResidentImages
 
 CPU = torch.device("cpu")
 
@@ -18,7 +18,7 @@ def some_images(count=9):
 
 def test_normalised_pixels_are_what_the_normalisation_says():
     split = some_images()
-    images = Images(split, 100, Normalisation((0.2, 0.5), (0.25, 0.1)), CPU)
+    images = ResidentImages(split, 100, Normalisation((0.2, 0.5), (0.25, 0.1)), CPU)
 
     ours = images.normalised(slice(2, 5))
 
@@ -31,7 +31,7 @@ def test_normalised_pixels_are_what_the_normalisation_says():
 
 def test_a_batch_keeps_images_and_labels_together():
     split = some_images()
-    images = Images(split, 100, Normalisation((0.0, 0.0), (1.0, 1.0)), CPU)
+    images = ResidentImages(split, 100, Normalisation((0.0, 0.0), (1.0, 1.0)), CPU)
 
     inputs, labels = images.batch(torch.tensor([7, 0, 4]), None, flip=True)
 

@@ -116,7 +116,7 @@ def test_the_calibration_times_real_steps():
 
 def test_estimates_wake_no_torch():
     script = (
-        "import sys, explorer.training.estimates, explorer.work.speed\n"
+        "import sys, explorer.training.estimates, explorer.jobs.machine_speed\n"
         "print(sorted(set(sys.modules) & {'torch', 'sklearn', 'scipy'}))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

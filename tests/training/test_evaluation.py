@@ -8,14 +8,14 @@ from torch.nn import functional
 from explorer.nets.build import build
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.spec import NetSpec
-from explorer.training.batches import Images
+from explorer.training.batches import ResidentImages
 from explorer.training.evaluation import evaluate, evaluate_split
 
 NORMALISATION = Normalisation((0.3,), (0.4,))
 
 
 def images_of(dataset):
-    return Images(dataset.split("test"), dataset.pixel_max, NORMALISATION, torch.device("cpu"))
+    return ResidentImages(dataset.split("test"), dataset.pixel_max, NORMALISATION, torch.device("cpu"))
 
 
 def net_for_digits():

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from explorer.jobs.sweep import finished_run, save_trained
 from explorer.nets.build import build
 from explorer.nets.checkpoints import load_checkpoint
 from explorer.nets.spec import NetSpec
@@ -17,7 +18,6 @@ from explorer.training.history import epoch_table
 from explorer.training.recipe import Recipe
 from explorer.training.regularise import TrainingPass, at_test_time, survival_rates, training_pass
 from explorer.training.trainer import Trainer
-from explorer.work.sweep import finished_run, save_trained
 
 SPEC = NetSpec("residual", 14, width=4, in_channels=1)
 RECIPE = Recipe(epochs=2, batch_size=32, seed=5, device="cpu")

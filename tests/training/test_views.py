@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
+from explorer.data.dataset import Dataset, Split
 from explorer.data.sources import digits
-from explorer.data.splits import Dataset, Split
 from explorer.nets.normalisation import Normalisation
-from explorer.training.batches import Epoch, Images
+from explorer.training.batches import Epoch, ResidentImages
 from explorer.training.views import views_of
 
 CPU = torch.device("cpu")
@@ -21,7 +21,7 @@ def colours():
 def test_views_are_what_the_batches_of_that_seed_hold():
     dataset, seed = colours(), 5
     normalisation = Normalisation(*dataset.channel_stats())
-    images = Images(dataset.split("train"), 255, normalisation, CPU)
+    images = ResidentImages(dataset.split("train"), 255, normalisation, CPU)
 
     views = views_of(dataset, 17, seed, 3)
 

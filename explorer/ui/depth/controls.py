@@ -9,10 +9,10 @@ import streamlit as st
 from explorer.analysis.selection import Protocol
 from explorer.charts.curves import CurveStyle
 from explorer.charts.theme import FAMILY_TITLE, Split, in_order
-from explorer.ui.data import dataset_title
-from explorer.ui.figures import choose_image
-from explorer.ui.linked import linked_choice, settle_number
-from explorer.ui.parameters import Choice, Choices, Switch, Whole, bound, declare, titled
+from explorer.ui.cached_runs import dataset_title
+from explorer.ui.components.figure import choose_image
+from explorer.ui.components.url_widgets import linked_choice, settle_number
+from explorer.ui.url_parameters import Choice, Choices, Switch, Whole, bound, declare, titled
 
 _FAMILIES = declare(Choices("families"))
 _ERRORS = declare(Choice("errors"))

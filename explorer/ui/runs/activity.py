@@ -5,14 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from explorer.jobs.progress import states
+from explorer.jobs.worker_pool import ensure_workers
 from explorer.runs.library import store_of
 from explorer.runs.status import ACTIVE, Status
 from explorer.runs.store import StoreError
 from explorer.ui import places
-from explorer.ui.data import library
-from explorer.ui.runs.list import all_runs, forget
-from explorer.work.progress import states
-from explorer.work.workers import ensure_workers
+from explorer.ui.cached_runs import library
+from explorer.ui.runs.run_list import all_runs, forget
 
 _EVERY_S = {True: 1.0, False: 5.0}
 _COLUMNS = {

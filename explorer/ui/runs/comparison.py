@@ -18,18 +18,18 @@ from explorer.charts.words import literal
 from explorer.runs.groups import Group, counted_members, differences, group_runs, origins
 from explorer.runs.run import Run
 from explorer.ui import places
-from explorer.ui.data import dataset_title, library
-from explorer.ui.figures import draw, take_away
-from explorer.ui.parameters import Choice, Switch, bound, declare
+from explorer.ui.cached_runs import dataset_title, library
+from explorer.ui.components.figure import download_panel, draw
 from explorer.ui.runs.activity import is_active
-from explorer.ui.runs.list import all_runs
+from explorer.ui.runs.run_list import all_runs
+from explorer.ui.url_parameters import Choice, Switch, bound, declare
 
 _SEEDS, _LOG = declare(Choice("seeds")), declare(Switch("logy"))
 _EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
-class Compared:
+class RunComparison:
     """The chosen runs, read once for all sessions that chose the same.
 
     Attributes:
@@ -101,17 +101,17 @@ _STAMP = ("run_id", "name", "status", "test_error_pct", "train_loss")
 
 
 @st.cache_resource(ttl=60, max_entries=32, show_spinner=False)
-def _compared(stamp: tuple[tuple[object, ...], ...]) -> Compared:
+def _compared(stamp: tuple[tuple[object, ...], ...]) -> RunComparison:
     """The runs of that stamp; read again whenever anything in it changed."""
     ids = [str(row[0]) for row in stamp]
     runs = [library().run(name) for name in ids]
     groups = group_runs(runs, {str(row[0]): str(row[1]) for row in stamp})
     epochs = library().epochs(ids)
     table = counted_members(groups, runs)
-    return Compared(tuple(runs), tuple(groups), table, epochs, max(run.epochs for run in runs))
+    return RunComparison(tuple(runs), tuple(groups), table, epochs, max(run.epochs for run in runs))
 
 
-def _curves(found: Compared, measure: Measure, title: str, style: CurveStyle) -> None:
+def _curves(found: RunComparison, measure: Measure, title: str, style: CurveStyle) -> None:
     st.markdown(f"**{title}**, dashed: training, solid: test")
     curves = group_curves(found.epochs, found.members, measure)
     figure = curves_of_groups(curves, found.members, measure, style, found.last)
@@ -124,7 +124,7 @@ def _curves(found: Compared, measure: Measure, title: str, style: CurveStyle) ->
     )
 
 
-def _conclusion(found: Compared, finals: pd.DataFrame) -> str:
+def _conclusion(found: RunComparison, finals: pd.DataFrame) -> str:
     datasets = sorted({group.dataset for group in found.groups})
     said = verdict(finals)
     if len(datasets) > 1:
@@ -139,7 +139,7 @@ def _conclusion(found: Compared, finals: pd.DataFrame) -> str:
     return " ".join(sentence for sentence in (said, not_counted(left_out(found.members))) if sentence)
 
 
-def _settings(found: Compared) -> None:
+def _settings(found: RunComparison) -> None:
     table = differences(found.groups)
     st.markdown("**Settings that differ**")
     if table.empty:
@@ -149,17 +149,17 @@ def _settings(found: Compared) -> None:
     st.caption(literal(origins(found.runs)))
 
 
-def _numbers(found: Compared, finals: pd.DataFrame, style: CurveStyle) -> None:
+def _numbers(found: RunComparison, finals: pd.DataFrame, style: CurveStyle) -> None:
     errors = group_curves(found.epochs, found.members, "error_pct")
     left, right = st.columns(2, gap="medium")
     with left:
-        take_away(
+        download_panel(
             lambda: mean_of_groups(errors),
             lambda: curves_of_groups(errors, found.members, "error_pct", style, found.last),
             "compared-errors",
         )
     with right:
-        take_away(
+        download_panel(
             lambda: finals,
             lambda: finals_of_groups(finals, found.members, style.log_y),
             "compared-final-errors",

@@ -10,10 +10,10 @@ import streamlit as st
 from explorer.charts.words import literal
 from explorer.runs.run import Run
 from explorer.system.paths import ROOT
-from explorer.ui.data import dataset_title, library
-from explorer.ui.parameters import Choice, bound, declare
-from explorer.ui.runs.changes import delete_button, words_of
-from explorer.ui.runs.downloads import export_run_menu
+from explorer.ui.cached_runs import dataset_title, library
+from explorer.ui.runs.edit_run import delete_button, words_of
+from explorer.ui.runs.export_menu import export_run_menu
+from explorer.ui.url_parameters import Choice, bound, declare
 
 _RUN = declare(Choice("run"))
 _WHOSE = {"zoo": "from the zoo", "mine": "one of yours"}

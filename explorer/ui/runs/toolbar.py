@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from explorer.charts.words import literal
-from explorer.ui.data import dataset_title
-from explorer.ui.runs.changes import delete_button
-from explorer.ui.runs.downloads import export_chosen
-from explorer.ui.runs.list import CHOSEN, MOST_RUNS, choose, choose_none, default_ids
+from explorer.ui.cached_runs import dataset_title
+from explorer.ui.runs.edit_run import delete_button
+from explorer.ui.runs.export_menu import export_chosen
+from explorer.ui.runs.run_list import CHOSEN, MOST_RUNS, choose, choose_none, default_ids
 
 _HOW = """Tick runs in the table; the choice is part of the page's address, so a link to it shows the
 same comparison. Runs that are equal but for their **seed** are one group: one line for the mean, and

@@ -13,16 +13,16 @@ from explorer.charts.construct import GOOD_PCT, STARTS, describe_starts, fates, 
 from explorer.charts.theme import Split
 from explorer.evidence import construct
 from explorer.nets.spec import NetSpec
-from explorer.runs.catalogue import NetChoice
-from explorer.ui.data import finals_on
-from explorer.ui.figures import draw, take_away
-from explorer.ui.inside.nets import PROBING, choose_net, opened
-from explorer.ui.linked import linked_switch
-from explorer.ui.why.asked import DIGITS, FIRST, data_of, images_for, usable_datasets
+from explorer.runs.net_catalogue import NetChoice
+from explorer.ui.cached_runs import finals_on
+from explorer.ui.components.figure import download_panel, draw
+from explorer.ui.components.net_picker import PROBING, choose_net, opened
+from explorer.ui.components.url_widgets import linked_switch
+from explorer.ui.why.test_images import DIGITS, FIRST, data_of, images_for, usable_datasets
 
 if TYPE_CHECKING:
     from explorer.nets.identity import Place
-    from explorer.probes.construct import Comparison
+    from explorer.probes.construct import AnswerComparison
 
 DEPTHS = (32, 56, 110, 302, 1202)
 PLACES: dict[Place, str] = {"end": "end of each stage", "spread": "spread", "front": "behind the first block"}
@@ -84,7 +84,7 @@ def construction_view(choice: NetChoice, depth: int, place: Place) -> None:
 
 
 @st.cache_resource(max_entries=24, show_spinner="Building the net and asking it, a few seconds…")
-def built(choice: NetChoice, depth: int, place: Place) -> tuple[Comparison, Comparison, str]:
+def built(choice: NetChoice, depth: int, place: Place) -> tuple[AnswerComparison, AnswerComparison, str]:
     """The shallow net against the built one, on test and on training images, and which these were.
 
     Raises:
@@ -122,7 +122,7 @@ def training_view(choice: NetChoice, depth: int) -> None:
     st.markdown(fates(curves, shown))
     st.markdown(_limits())
     here = curves[curves["depth"] == shown]
-    take_away(lambda: here, lambda: from_starts(curves, shown, split), f"starts-{shown}")
+    download_panel(lambda: here, lambda: from_starts(curves, shown, split), f"starts-{shown}")
     st.markdown("**Train the net above from here** in a shell; every epoch's errors are printed:")
     st.code(_COMMAND.format(net=choice.key, depth=depth, data=data_of(choice)), language="sh")
 
@@ -159,7 +159,7 @@ def _draw_built(choice: NetChoice, depth: int, place: Place) -> None:
 @st.cache_resource(max_entries=24, show_spinner=False)
 def drawing(choice: NetChoice, depth: int, place: Place) -> tuple[str, str, pd.DataFrame, tuple[int, ...]]:
     """Title, family, parts and inserted blocks of the net that would be built; no weight is made."""
-    from explorer.nets.cost import block_costs, design_of
+    from explorer.nets.cost_measured import block_costs, design_of
     from explorer.nets.identity import inserted_blocks
 
     spec = design_of(opened(choice).net)
@@ -171,7 +171,7 @@ def drawing(choice: NetChoice, depth: int, place: Place) -> tuple[str, str, pd.D
     return deeper.title, spec.family, block_costs(deeper, choice.image_size), inserted
 
 
-def _tell(choice: NetChoice, depth: int, found: tuple[Comparison, Comparison, str]) -> None:
+def _tell(choice: NetChoice, depth: int, found: tuple[AnswerComparison, AnswerComparison, str]) -> None:
     test, train, source = found
     same = "the same answer to every image" if not test.changed + train.changed else (
         f"another answer to {test.changed + train.changed} images"

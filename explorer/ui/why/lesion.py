@@ -11,19 +11,26 @@ import streamlit as st
 from explorer.charts import lesion as charts
 from explorer.charts import words
 from explorer.charts.architecture import Design, architecture, describe_design
-from explorer.data.fitting import fit
+from explorer.data.preprocess import fit
 from explorer.evidence import lesion as evidence
-from explorer.runs.catalogue import NetChoice
-from explorer.ui.figures import draw, in_colours, is_dark, press_in, take_away
-from explorer.ui.inside.nets import PROBING, choose_net, net_choices, opened, session_choices, twin_of
-from explorer.ui.inside.parts import parts_of
-from explorer.ui.inside.pictures import choose_picture
-from explorer.ui.linked import linked_choices, linked_switch
+from explorer.runs.net_catalogue import NetChoice
+from explorer.ui.components.figure import download_panel, draw, is_dark, press_in, themed_copy
+from explorer.ui.components.net_picker import (
+    PROBING,
+    choose_net,
+    net_choices,
+    opened,
+    session_choices,
+    twin_of,
+)
+from explorer.ui.components.picture_picker import choose_picture
+from explorer.ui.components.url_widgets import linked_choices, linked_switch
+from explorer.ui.nets.architecture_view import parts_of
 from explorer.ui.places import fragment
-from explorer.ui.why.asked import data_of, images_for, usable_datasets
+from explorer.ui.why.test_images import data_of, images_for, usable_datasets
 
 if TYPE_CHECKING:
-    from explorer.nets.loaded import LoadedNet, ProbedNet
+    from explorer.nets.loaded_net import LoadedNet, ProbedNet
     from explorer.probes.lesion import Answers, Lesion
 
 FIRST = "digits-residual-20-s0"
@@ -40,7 +47,7 @@ classes is wrong on 90 %."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class LesionRequest:
     """What the visitor does to a net; blocks from 0, plain values that a cache can compare.
 
     Attributes:
@@ -111,7 +118,7 @@ def contributions_view(choice: NetChoice) -> None:
             st.markdown("**Swapped within a stage**, a point per draw")
             draw(charts.by_disorder(tables), "by-disorder", "Test error by Kendall's tau of the order.")
     every = pd.concat([table for _, table in tables.values()], ignore_index=True)
-    take_away(
+    download_panel(
         lambda: every, lambda: charts.by_block(tables, chosen), f"lesions-{choice.key.replace(':', '-')}"
     )
 
@@ -141,7 +148,7 @@ def _net(choice: NetChoice) -> ProbedNet:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def result(choice: NetChoice, asked: Asked) -> Answers:
+def result(choice: NetChoice, asked: LesionRequest) -> Answers:
     """Answers to all test images; nobody may change them."""
     from explorer.probes.lesion import answers
 
@@ -150,7 +157,7 @@ def result(choice: NetChoice, asked: Asked) -> Answers:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring BN statistics again…")
-def _renewed(choice: NetChoice, asked: Asked) -> ProbedNet:
+def _renewed(choice: NetChoice, asked: LesionRequest) -> ProbedNet:
     from explorer.probes.lesion import with_new_statistics
 
     return with_new_statistics(opened(choice), asked.lesion(), images_for(choice, "train").images)
@@ -168,11 +175,11 @@ def singles(choice: NetChoice) -> pd.DataFrame:
     return table.assign(net=choice.key, draw=None, tau=float("nan"), renewed_pct=float("nan"))
 
 
-def _lesioned(choice: NetChoice, asked: Asked) -> ProbedNet:
+def _lesioned(choice: NetChoice, asked: LesionRequest) -> ProbedNet:
     return _renewed(choice, asked) if asked.renewed else _net(choice)
 
 
-def _choose(choice: NetChoice, loaded: LoadedNet) -> Asked:
+def _choose(choice: NetChoice, loaded: LoadedNet) -> LesionRequest:
     """The URL's `out`; scale, order and statistics."""
     blocks = len(loaded.blocks())
     names = {str(number): str(number) for number in range(1, blocks + 1)}
@@ -205,7 +212,7 @@ def _choose(choice: NetChoice, loaded: LoadedNet) -> Asked:
     order = _order(loaded)
     numbers = range(blocks) if target == "all blocks" else [int(target) - 1] if target in names else []
     scales = tuple((number, scale) for number in numbers if scale != 1.0)
-    return Asked(tuple(sorted(int(number) - 1 for number in removed)), scales, order, renewed)
+    return LesionRequest(tuple(sorted(int(number) - 1 for number in removed)), scales, order, renewed)
 
 
 def _order(loaded: LoadedNet) -> tuple[int, ...]:
@@ -267,11 +274,11 @@ def _put_back() -> None:
     st.session_state["renewed"] = False
 
 
-def _draw_net(choice: NetChoice, parts: pd.DataFrame, asked: Asked) -> None:
+def _draw_net(choice: NetChoice, parts: pd.DataFrame, asked: LesionRequest) -> None:
     marked = frozenset(f"block {number + 1}" for number in asked.removed)
     design = Design(choice.title, choice.family, parts, marked=marked)
     st.markdown(f"**{choice.title}**: press a block to take it out, and again to put it back")
-    figure = in_colours(architecture(design), is_dark())
+    figure = themed_copy(architecture(design), is_dark())
     press_in(figure, "lesion-net", describe_design(design), _pressed)
 
 
@@ -284,8 +291,8 @@ def _pressed(part: str) -> None:
     st.session_state[OUT] = [n for n in kept if n != number] if number in kept else [*kept, number]
 
 
-def _answers(choice: NetChoice, loaded: LoadedNet, asked: Asked) -> None:
-    intact, found = result(choice, Asked()), result(choice, asked)
+def _answers(choice: NetChoice, loaded: LoadedNet, asked: LesionRequest) -> None:
+    intact, found = result(choice, LesionRequest()), result(choice, asked)
     twin = twin_of(choice, [*net_choices(), *session_choices()])
     left, right = st.columns(2, gap="medium")
     with left:
@@ -300,7 +307,7 @@ def _answers(choice: NetChoice, loaded: LoadedNet, asked: Asked) -> None:
             other = result(twin, replace(asked, renewed=asked.renewed))
             cells.metric(
                 f"{_short(twin)}, same lesion", words.percent(other.error_pct), border=True, width="stretch",
-                help=f"Intact: {words.percent(result(twin, Asked()).error_pct)}.",
+                help=f"Intact: {words.percent(result(twin, LesionRequest()).error_pct)}.",
             )  # fmt: skip
         st.caption(f"Asked: {images_for(choice, 'test').source}.")
         _own_picture(choice, loaded, asked)
@@ -314,7 +321,7 @@ def _fits(twin: NetChoice, loaded: LoadedNet) -> bool:
     return len(opened(twin).blocks()) == len(loaded.blocks())
 
 
-def _own_picture(choice: NetChoice, loaded: LoadedNet, asked: Asked) -> None:
+def _own_picture(choice: NetChoice, loaded: LoadedNet, asked: LesionRequest) -> None:
     """One picture's answer, intact and with the lesion."""
     import torch
 

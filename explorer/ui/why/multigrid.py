@@ -8,9 +8,9 @@ import streamlit as st
 from explorer.charts import multigrid as charts
 from explorer.charts import words
 from explorer.evidence import multigrid
-from explorer.ui.data import library, runs_on, twin_datasets
-from explorer.ui.figures import draw
-from explorer.ui.linked import linked_switch
+from explorer.ui.cached_runs import library, runs_on, twin_datasets
+from explorer.ui.components.figure import draw
+from explorer.ui.components.url_widgets import linked_switch
 
 _CYCLES, _STEPS = 12, 100
 ANALOGY = """**It is an analogy.** A coarse solution plus corrections: the corrections are small, zero is a

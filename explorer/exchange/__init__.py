@@ -1,1 +1,0 @@
-"""Exchange: how a run leaves the explorer, and how one comes back."""

@@ -1,1 +1,0 @@
-"""A script that trains one run again without the explorer: parts that `explorer.exchange.script` joins."""

@@ -1,0 +1,1 @@
+"""Jobs: how runs are ordered, queued, trained by workers, steered and watched."""

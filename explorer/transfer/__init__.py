@@ -1,0 +1,1 @@
+"""Transfer: how a run leaves the explorer, and how one comes back."""

@@ -1,0 +1,164 @@
+"""How does a page compute without making others wait? Private copies, kept results, a bar and a stop.
+
+Each computation borrows a copy of the net, so no session holds a lock while it computes; see
+docs/decisions/0017. Results are kept for all sessions, a bounded number of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import streamlit as st
+from cachetools import LRUCache
+
+from explorer.ui.components.net_picker import PROBING
+
+if TYPE_CHECKING:
+    from explorer.nets.loaded_net import LoadedNet
+    from explorer.probes.attributions import Explainer
+
+MOST_KEPT = 128
+MOST_NETS = 6
+_QUIET_S = 0.4
+_BETWEEN_S = 0.2
+_STOPPED = "stopped-computations"
+T = TypeVar("T")
+
+
+class ResultCache:
+    """The last `MOST_KEPT` results of all sessions, by what was asked."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._lock = Lock()
+        self._values: LRUCache[Any, Any] = LRUCache(MOST_KEPT)
+
+    def get(self, key: Any) -> Any:
+        """What was kept, or None."""
+        with self._lock:
+            return self._values.get(key)
+
+    def put(self, key: Any, value: Any) -> None:
+        """Keep a result; the one that was not asked for longest goes."""
+        with self._lock:
+            self._values[key] = value
+
+
+class NetPool:
+    """Copies of nets that nobody works on at the moment."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lock = Lock()
+        self._free: LRUCache[str, tuple[LoadedNet, list[Explainer]]] = LRUCache(MOST_NETS)
+
+    @contextmanager
+    def acquire(self, loaded: LoadedNet) -> Iterator[Explainer]:
+        """A copy for one computation; it comes back only if that ended well."""
+        explainer = self._acquire(loaded)
+        yield explainer
+        self._release(explainer)
+
+    def _acquire(self, loaded: LoadedNet) -> Explainer:
+        from explorer.probes.attributions import Explainer
+
+        with self._lock:
+            net, free = self._free.get(loaded.key, (None, []))
+            if net is loaded and free:
+                return free.pop()
+        with PROBING:  # nobody's hooks are copied half set
+            return Explainer(loaded)
+
+    def _release(self, explainer: Explainer) -> None:
+        loaded = explainer.loaded
+        with self._lock:
+            net, free = self._free.get(loaded.key, (loaded, []))
+            kept = free if net is loaded else []
+            self._free[loaded.key] = (loaded, [*kept, explainer][:2])
+
+
+@st.cache_resource(show_spinner=False)
+def net_pool() -> NetPool:
+    """The copies, shared by all sessions."""
+    return NetPool()
+
+
+@st.cache_resource(show_spinner=False)
+def result_cache() -> ResultCache:
+    """The results, shared by all sessions."""
+    return ResultCache()
+
+
+def run_cancellable(
+    key: tuple[Any, ...], title: str, work: Callable[[Callable[[float], None]], T]
+) -> T | None:
+    """A kept result, or a new one with a bar and a stop button once it takes long; None where it was stopped.
+
+    Args:
+        key: all that the result depends on.
+        title: what is computed, in words.
+        work: computes it, and tells its share to what it is given.
+
+    Raises:
+        ValueError: what `work` raises.
+    """
+    found: T | None = result_cache().get(key)
+    if found is not None:
+        return found
+    name = hashlib.sha256(repr(key).encode()).hexdigest()[:12]
+    if name in _stopped():
+        _offer_again(title, name)
+        return None
+    watch = _Watch(title, name)
+    value = work(watch)
+    watch.done()
+    result_cache().put(key, value)
+    return value
+
+
+class _Watch:
+    """Draws how far a computation is; any press interrupts the script here, and the computation with it."""
+
+    def __init__(self, title: str, name: str) -> None:
+        self._title, self._name = title, name
+        self._place = st.empty()
+        self._bar: Any = None
+        self._started = time.perf_counter()
+        self._next_s = _QUIET_S
+
+    def __call__(self, share: float) -> None:
+        spent = time.perf_counter() - self._started
+        if spent < self._next_s:
+            return
+        self._next_s = spent + _BETWEEN_S
+        left = spent / share * (1 - share) if share > 0.02 else None
+        text = f"{self._title}: {100 * share:.0f} %" + (f", about {left:.0f} s left" if left else "")
+        if self._bar is None:
+            self._draw()
+        self._bar.progress(min(share, 1.0), text=text)
+
+    def done(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._place.empty()
+
+    def _draw(self) -> None:
+        with self._place.container(horizontal=True, vertical_alignment="center"):
+            self._bar = st.progress(0.0)
+            st.button("Stop computing", key=f"stop-{self._name}", on_click=_stopped().add, args=(self._name,))
+
+
+def _stopped() -> set[str]:
+    names: set[str] = st.session_state.setdefault(_STOPPED, set())
+    return names
+
+
+def _offer_again(title: str, name: str) -> None:
+    with st.container(border=True):
+        st.markdown(f"{title} was stopped.")
+        st.button("Compute it", key=f"go-{name}", on_click=_stopped().discard, args=(name,))

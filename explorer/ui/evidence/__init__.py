@@ -1,1 +1,0 @@
-"""The pages Paper and Very deep: verdicts, and a thousand layers."""

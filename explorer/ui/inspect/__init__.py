@@ -1,0 +1,1 @@
+"""The Inspect page: what each block of a net makes of one picture."""

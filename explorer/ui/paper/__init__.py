@@ -1,0 +1,1 @@
+"""The Paper page: the paper's claims and tables, each with a verdict."""

@@ -1,1 +1,0 @@
-"""Work: how runs are ordered, queued, trained by workers, steered and watched."""
