@@ -16,6 +16,9 @@ SLOW_FIRST = (
     "tests/app/", "tests/jobs/", "tests/transfer/",
 )  # fmt: skip
 
+WALKS = ("tests/browser/test_crawl.py", "tests/browser/test_accessibility.py", "tests/browser/test_phone.py")
+"""What opens every page: about as long as all other browser tests together."""
+
 
 def pytest_collection_modifyitems(items):
     items.sort(key=_rank)  # the order within a file stays
@@ -28,12 +31,14 @@ def _rank(item):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """One file is run by one process; all browser tests by one, which starts one server and one Chromium."""
+    """One file is run by one process; browser tests by two, each with one server and one Chromium."""
     from xdist.scheduler import LoadFileScheduling
 
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+            if not nodeid.startswith("tests/browser/"):
+                return super()._split_scope(nodeid)
+            return "walks over all pages" if nodeid.startswith(WALKS) else "browser"
 
     return ByFile(config, log)
 
