@@ -8,21 +8,24 @@ from importlib.util import find_spec
 import streamlit as st
 
 from explorer.data.registry import available
+from explorer.jobs.experiment import CostEstimate, DatasetInfo, Experiment, estimate_cost
+from explorer.jobs.fastest_settings import settle
 from explorer.jobs.machine_speed import load_calibration, speed, start_calibration
-from explorer.jobs.worker_pool import ensure_workers
+from explorer.jobs.worker_pool import ensure_workers, worker_count
 from explorer.runs.provenance import processor
 from explorer.training.estimates import Speed
 from explorer.training.recipe import DeviceName, Kernels, Precision, Recipe
-from explorer.ui.cached_runs import dataset_title, library, zoo_runs
+from explorer.ui.cached_runs import dataset_title, library
 
 
 def machine_summary() -> str:
     """Processor, GPU driver, runs and datasets, in one paragraph."""
     gpu = "an NVIDIA driver" if shutil.which("nvidia-smi") else "no NVIDIA driver"
     torch = "torch is installed" if find_spec("torch") else "torch is missing"
-    counts = zoo_runs().groupby("dataset").size()
+    runs = library().runs()
+    counts = runs[runs["source"] == "zoo"].groupby("dataset").size()
     zoo = ", ".join(f"{count} runs on {dataset_title(str(name))}" for name, count in counts.items())
-    own = int((library().runs()["source"] != "zoo").sum())
+    own = int((runs["source"] != "zoo").sum())
     return f"Found here: {processor()}; {gpu}; {torch}. In the zoo: {zoo}. Your own runs: {own}."
 
 
@@ -48,6 +51,18 @@ def devices() -> tuple[str, ...]:
     """The devices to train on; the CPU alone before they were looked for."""
     found = load_calibration()
     return found.devices if found else ("cpu",)
+
+
+def cost_here(
+    experiment: Experiment, images: DatasetInfo
+) -> tuple[Experiment, CostEstimate, tuple[str, ...]]:
+    """What an experiment costs here with the settings that are fastest here, as Start trains it.
+
+    Returns:
+        The experiment with nothing left open, its cost, and the reasons for what was chosen.
+    """
+    settled, reasons = settle(experiment, images, speed_of)
+    return settled, estimate_cost(settled, images, speed_of(settled.recipe), worker_count()), reasons
 
 
 def speed_of(recipe: Recipe) -> Speed | None:

@@ -16,16 +16,14 @@ from explorer.jobs.experiment import (
     DatasetInfo,
     Experiment,
     Preset,
-    estimate_cost,
     iterations,
     learning_rates,
 )
-from explorer.jobs.worker_pool import worker_count
 from explorer.nets.spec import FAMILIES, BlockKind, Family, Shortcut
 from explorer.training.estimates import duration
 from explorer.training.recipe import Precision, Recipe, Schedule
 from explorer.ui.components.figure import draw
-from explorer.ui.components.machine import devices, speed_of
+from explorer.ui.components.machine import cost_here, devices
 from explorer.ui.components.url_sync import rewrite
 from explorer.ui.components.url_widgets import linked_choice, linked_pills
 from explorer.ui.train import form_fields
@@ -166,8 +164,7 @@ def _choose_preset(experiment: Experiment | None, images: DatasetInfo) -> None:
 
 
 def _time(preset: Preset, images: DatasetInfo) -> str:
-    experiment = preset.experiment()
-    seconds = estimate_cost(experiment, images, speed_of(experiment.recipe), worker_count()).seconds
+    seconds = cost_here(preset.experiment(), images)[1].seconds
     return f" · {duration(seconds)}" if seconds else ""
 
 

@@ -9,15 +9,13 @@ import streamlit as st
 
 from explorer.charts.live import LiveStyle
 from explorer.jobs import actions
-from explorer.jobs.experiment import CostEstimate, DatasetInfo, Experiment, estimate_cost
-from explorer.jobs.fastest_settings import settle
+from explorer.jobs.experiment import CostEstimate, DatasetInfo, Experiment
 from explorer.jobs.machine_speed import available_mib
-from explorer.jobs.worker_pool import worker_count
 from explorer.runs.store import StoreError
 from explorer.training.estimates import check_fits, duration, memory_text
 from explorer.ui import places
 from explorer.ui.cached_runs import own_store
-from explorer.ui.components.machine import is_measured, ready_workers, speed_of
+from explorer.ui.components.machine import cost_here, is_measured, ready_workers
 from explorer.ui.train.experiment_form import FormResult
 from explorer.ui.train.live_view import choose_style
 from explorer.ui.train.watched_runs import watch_these
@@ -36,8 +34,7 @@ def offer_start(form: FormResult) -> tuple[LiveStyle, bool]:
     refusal, cost, experiment = form.refusal, None, form.experiment
     reasons: tuple[str, ...] = ()
     if experiment:
-        experiment, reasons = settle(experiment, form.images, speed_of)
-        cost = estimate_cost(experiment, form.images, speed_of(experiment.recipe), worker_count())
+        experiment, cost, reasons = cost_here(experiment, form.images)
         refusal = _no_room(cost, experiment)
     refusal = refusal or _not_ready()
     with st.container(horizontal=True, vertical_alignment="center", key="start-row"):

@@ -298,10 +298,10 @@ def _answers(choice: NetChoice, loaded: LoadedNet, asked: LesionRequest) -> None
     with left:
         cells = st.container(horizontal=True, gap="small", key="gap-lesion")
         cells.metric("Intact", words.percent(intact.error_pct), border=True, width="stretch")
-        change = words.points(found.error_pct - intact.error_pct)
+        change = found.error_pct - intact.error_pct
         cells.metric(
-            "Test error now", words.percent(found.error_pct), change, delta_color="inverse", border=True,
-            width="stretch",
+            "Test error now", words.percent(found.error_pct), words.points(change) if change else None,
+            delta_color="inverse", border=True, width="stretch",
         )  # fmt: skip
         if twin is not None and _fits(twin, loaded):
             other = result(twin, replace(asked, renewed=asked.renewed))
@@ -310,11 +310,11 @@ def _answers(choice: NetChoice, loaded: LoadedNet, asked: LesionRequest) -> None
                 help=f"Intact: {words.percent(result(twin, LesionRequest()).error_pct)}.",
             )  # fmt: skip
         st.caption(f"Asked: {images_for(choice, 'test').source}.")
-        _own_picture(choice, loaded, asked)
     with right:
         table = found.confusion().tolist()
         said = charts.describe_confusion(table, loaded.classes)
         draw(charts.confusion(table, loaded.classes), "confusion", said)
+    _own_picture(choice, loaded, asked)
 
 
 def _fits(twin: NetChoice, loaded: LoadedNet) -> bool:
