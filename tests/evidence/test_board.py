@@ -162,6 +162,14 @@ def test_gain_is_judged_at_the_deepest_net_of_the_paper_and_needs_no_overlap():
     assert verdicts(Records(deeper))["gain"] == "not reproduced"
 
 
+def test_gain_is_judged_on_the_longest_training_that_two_depths_share():
+    short = [run("residual-20", 0, 26, iterations=1_920), run("residual-110", 0, 28, iterations=1_920)]
+    alone = [*short, run("residual-20", 0, 15, iterations=6_400)]
+    assert verdicts(Records(alone))["gain"] == "not reproduced"
+    both = [*alone, run("residual-56", 0, 13, iterations=6_400)]
+    assert verdicts(Records(both))["gain"] == OTHER
+
+
 def test_responses_are_compared_at_every_depth_measured():
     runs = [run(f"{family}-{depth}") for family in ("plain", "residual") for depth in (20, 56)]
     lower = {"plain-20": 1.0, "residual-20": 0.9, "plain-56": 1.0, "residual-56": 0.8}
