@@ -62,7 +62,14 @@ _PRINTED = """
     display: block !important; }
   .stMainBlockContainer { max-width: none; padding: 0; }
   [data-testid="stSidebar"], header, .st-key-masthead .stCheckbox { display: none !important; }
-  :is(.stPlotlyChart, figure, table, .stMetric) { break-inside: avoid; }
+  div:has(> .st-key-masthead) { position: static !important; }
+  /* a flex box breaks badly: what moves to the next page would lie over what follows */
+  .stMain :is(.stVerticalBlock, .stElementContainer, .stHtml, [data-testid="stLayoutWrapper"],
+    .stHorizontalBlock:has(.tiles, .seen)) { display: block !important; }
+  .stMain .stVerticalBlock > * { margin-bottom: 0.9rem; }
+  .stMain .stVerticalBlock > :has(+ * .stPlotlyChart) { break-after: avoid; }
+  :is(h1, h2, h3) { break-after: avoid; }
+  :is(.stPlotlyChart, figure, table, .stMetric, .tiles, .seen) { break-inside: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
