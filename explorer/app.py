@@ -9,7 +9,8 @@ root = str(Path(__file__).resolve().parents[1])
 if root not in sys.path:
     sys.path.insert(0, root)
 
-from explorer.ui.gc_tuning import tidy_heap  # noqa: E402 - only found once the root is on the path
+from explorer.ui.away import told_if_away  # noqa: E402 - only found once the root is on the path
+from explorer.ui.gc_tuning import tidy_heap  # noqa: E402
 from explorer.ui.menu import PRODUCT, navigation  # noqa: E402
 from explorer.ui.page_style import follow_theme, inject_css, masthead  # noqa: E402
 from explorer.ui.places import follow_history, note_choices, place  # noqa: E402
@@ -24,5 +25,6 @@ with place(page.url_path):
     follow_history()
     masthead()
     inject_css()
-    page.run()
+    with told_if_away():
+        page.run()
 tidy_heap()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from explorer.ui.cached_runs import library
 from explorer.ui.runs.activity import watch
+from explorer.ui.runs.cluster import show_cluster
 from explorer.ui.runs.comparison import choose_look, compare
 from explorer.ui.runs.details import show_details
 from explorer.ui.runs.edit_run import offer_undo
@@ -23,6 +24,7 @@ ids = choose_runs(runs, shown)
 chosen = runs[runs["run_id"].isin(ids)]
 tools(runs, chosen)
 watch(runs)
+show_cluster()
 invite(runs)
 if chosen.empty:
     st.info("Tick runs in the table to compare them.")

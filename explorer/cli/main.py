@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from explorer.cli import board, construct, data, jobs, library, multigrid, nets, probe, zoo
+from explorer.cli import board, cluster, construct, data, jobs, library, multigrid, nets, probe, zoo
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,7 +37,7 @@ def make_parser() -> Parser:
     """All commands with their help."""
     parser = Parser(prog="python -m explorer", description="Measure residual networks from a shell.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for room in (nets, construct, jobs, probe, library, data, zoo, board, multigrid):
+    for room in (nets, construct, jobs, probe, library, data, zoo, board, multigrid, cluster):
         room.add_commands(commands)
     for command in _leaves(commands):
         command.add_argument("--json", action="store_true", help="print the result as JSON")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from explorer.cli import construct, lesion
 from explorer.cli.shared_arguments import say
 from explorer.cli.signal_propagation import add_keeping
-from explorer.jobs.sweep import sweep
+from explorer.jobs.sweep import RunConfig, sweep
 from explorer.jobs.zoo_runs import DIGITS_DEPTHS, build_zoo, make_run_configs
 
 
@@ -40,6 +41,7 @@ def add_commands(commands: Any) -> None:
     sweeper.add_argument(
         "--together", type=int, default=1, metavar="N", help="nets side by side in each process"
     )
+    sweeper.add_argument("--cluster", metavar="HOST:PORT", help="train on this Ray cluster (docs/cluster.md)")
     _add_work(sweeper)
     sweeper.set_defaults(command=_sweep)
     zoo = commands.add_parser("zoo", help="make the zoo in pretrained/")
@@ -85,9 +87,24 @@ def _sweep(options: Namespace) -> dict[str, Any]:
         say(remark)
     configs = make_run_configs(options)
     work = options.work or Path("sweep")
-    for line in sweep(configs, work, workers=options.workers, together=options.together):
+    for line in _lines(options, configs, work):
         print(line, file=sys.stderr, flush=True)  # noqa: T201
     return {"runs": len(configs), "work": str(work)}
+
+
+def _lines(options: Namespace, configs: list[RunConfig], work: Path) -> Iterator[str]:
+    from explorer.cluster.settings import asked_cluster
+
+    address = options.cluster or asked_cluster()
+    if address is None:
+        return sweep(configs, work, workers=options.workers, together=options.together)
+    from explorer.cluster.sweep import sweep_on
+
+    if options.together != 1 or options.workers is not None:
+        raise ValueError(
+            "--workers and --together are for this machine; a cluster places each run by itself."
+        )
+    return sweep_on(address, configs, work)
 
 
 def _build(options: Namespace) -> dict[str, Any]:

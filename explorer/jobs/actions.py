@@ -28,7 +28,7 @@ from explorer.training.recipe import Recipe
 
 __all__ = [
     "STATE_COLUMNS", "JobError", "Snapshot", "delete", "live", "new_run", "pause", "places", "restore",
-    "resume", "retry", "states", "step_epoch", "stop", "submit", "submit_all",
+    "resume", "retry", "states", "step_epoch", "stop", "submit", "submit_all", "whole_path",
 ]  # fmt: skip
 
 _TRIES = 5
@@ -76,7 +76,7 @@ def submit_all(
     group: str | None = None,
 ) -> list[str]:
     """Queue several runs as one group, or none of them if one is refused; as `submit`."""
-    data = _whole_path(data)
+    data = whole_path(data)
     costs = [memory_check.check_memory(spec, recipe, data) for spec, recipe in wanted]
     if group is None and len(wanted) > 1:
         group = secrets.token_hex(8)
@@ -203,7 +203,7 @@ def _refusal(run_id: str, action: Action, status: str) -> str:
     return f"The run {run_id} is {status}; {action} is for runs that are {fitting}."
 
 
-def _whole_path(data: str) -> str:
+def whole_path(data: str) -> str:
     """A path made absolute, since the worker has another working directory; a name as it is."""
     folder, count = parse_subset(data)
     path = Path(folder).expanduser()

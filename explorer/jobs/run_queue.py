@@ -82,21 +82,33 @@ def take(store: Store, worker: Process, run_id: str | None = None) -> Job | None
     if anything is None:
         return None
     with store.database.writing() as connection:
-        order = waiting_order(connection)
-        chosen = (order[0] if order else None) if run_id is None else run_id
-        row = connection.execute(select(table).filter_by(run_id=chosen)).mappings().one_or_none()
+        row = _free(connection, run_id)
         if row is None:
             return None
         turn = select(func.coalesce(func.max(table.c.turn), 0) + 1).scalar_subquery()
         taken = {"status": Status.RUNNING, "reason": None, "command": None, "heartbeat": time.time()}
-        done = connection.execute(
-            update(table)
-            .filter_by(run_id=chosen, status=Status.QUEUED)
-            .values({"turn": turn} | taken | worker.values)
+        connection.execute(
+            update(table).filter_by(run_id=row["run_id"]).values({"turn": turn} | taken | worker.values)
         )
-        if done.rowcount == 0:
-            return None
     return Job(rows.read_run(dict(row)), state_of(row), worker)
+
+
+def taken_unknowingly(store: Store, worker: Process) -> Job | None:
+    """What an idle process holds: the database went away between its taking a run and the word of it."""
+    query = select(schema.runs).filter_by(status=Status.RUNNING, **worker.values).limit(1)
+    with store.database.reading() as connection:
+        row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else Job(rows.read_run(dict(row)), state_of(row), worker)
+
+
+def _free(connection: Connection, run_id: str | None) -> Mapping[Any, Any] | None:
+    """The first queued run that no other transaction takes at this moment, locked for this one."""
+    for chosen in waiting_order(connection) if run_id is None else [run_id]:
+        query = select(schema.runs).filter_by(run_id=chosen, status=Status.QUEUED)
+        found = connection.execute(query.with_for_update(skip_locked=True)).mappings().one_or_none()
+        if found is not None:
+            return found
+    return None
 
 
 def change_held(store: Store, job: Job, *, synced: bool = True, **changes: Any) -> None:

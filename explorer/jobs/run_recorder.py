@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert, select
 
 from explorer.jobs.resume import write_resume
 from explorer.jobs.run_queue import Job, update_held
-from explorer.runs import schema
+from explorer.runs import artifacts, schema
 from explorer.runs.run_paths import resume_path
 from explorer.runs.store import Store, StoreBusyError
 from explorer.training.history import EpochRecord, Live
@@ -115,6 +115,7 @@ class RunRecorder:
             frozen, waiting = self._frozen, bool(self._records)
         if frozen is not None and not waiting:
             write_resume(self._path, frozen)
+            artifacts.keep(self._store.database, self._job.run.run_id, self._path)
             with self._lock:
                 self._frozen = None if self._frozen is frozen else self._frozen
         if time.monotonic() - self._beaten >= PERIOD_S or self._closing:

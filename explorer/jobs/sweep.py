@@ -61,11 +61,7 @@ def sweep(
     Raises:
         ValueError: the folder holds a run of that name with another recipe, or a process ended.
     """
-    finished = {path.name: path for path in archives(work)}
-    for config in configs:
-        if config.name in finished:
-            _check_same(config, finished[config.name])
-    todo = [config for config in configs if config.name not in finished]
+    todo = unfinished(configs, work)
     groups = [todo[start : start + together] for start in range(0, len(todo), together)]
     if not groups:
         return
@@ -88,6 +84,15 @@ def sweep(
             "A process ended before its net was trained; there may have been too little memory. Give the "
             "command again, perhaps with fewer --workers: it goes on after the last finished epoch."
         ) from None
+
+
+def unfinished(configs: Sequence[RunConfig], work: Path) -> list[RunConfig]:
+    """The plans whose runs are not yet below `work`; raises as `sweep` where one has another recipe."""
+    finished = {path.name: path for path in archives(work)}
+    for config in configs:
+        if config.name in finished:
+            _check_same(config, finished[config.name])
+    return [config for config in configs if config.name not in finished]
 
 
 def _drained(told: Any, eta: EtaEstimator) -> Iterator[str]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import torch
@@ -22,10 +22,10 @@ from explorer.jobs.resume import frozen_state, load_resume
 from explorer.jobs.run_queue import Job, change_held
 from explorer.jobs.run_recorder import PERIOD_S, RunRecorder
 from explorer.jobs.sweep import finished_run, save_trained
-from explorer.runs import run_paths, schema
+from explorer.runs import artifacts, run_paths, schema
 from explorer.runs.database import StoreDamagedError, StoreGoneError
 from explorer.runs.status import Command, Status
-from explorer.runs.store import LostRunError, Store, StoreError, UnknownRunError
+from explorer.runs.store import LostRunError, Store, StoreBusyError, StoreError, UnknownRunError
 from explorer.training.allocator import trim
 from explorer.training.estimates import DoesNotFitError, check_fits, estimate
 from explorer.training.history import EpochRecord
@@ -38,6 +38,7 @@ _MIB = 2**20
 _LEAVE = "leave"
 _ENDS = (Command.PAUSE, Command.STOP, _LEAVE)
 _RETRY_S = 1.0
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ def _trained(session: TrainingSession, job: Job) -> tuple[Status, dict[str, Any]
     threads = job.state.threads or session.threads
     torch.set_num_threads(threads)
     trainer = _trainer(job)
-    load_resume(run_paths.resume_path(job.run.run_id, job.state.attempt), trainer)
+    path = run_paths.resume_path(job.run.run_id, job.state.attempt)
+    _patiently(session, lambda: artifacts.bring(session.store.database, path))
+    load_resume(path, trainer)
     _begin(session, job, trainer, threads)
     with RunRecorder(session.store, job) as recorder:
         asked = _loop(session, job, trainer, recorder)
@@ -99,8 +102,9 @@ def _trained(session: TrainingSession, job: Job) -> tuple[Status, dict[str, Any]
         status = case((schema.runs.c.command == Command.RESUME, Status.QUEUED), else_=Status.PAUSED)
         return Status.PAUSED, {"reason": None, "status": status}
     checkpoint = session.store.checkpoint_path(job.run.run_id)
-    results = session.store.get_run(job.run.run_id).results if trainer.at_epoch_end else {}
+    results = _results(session, job) if trainer.at_epoch_end else {}
     save_trained(checkpoint, trainer, replace(job.run, results=results))
+    _patiently(session, lambda: artifacts.keep(session.store.database, job.run.run_id, checkpoint))
     ended = Status.STOPPED if asked == Command.STOP else Status.DONE
     return ended, {"reason": None, "checkpoint": str(checkpoint)}
 
@@ -160,7 +164,25 @@ def _begin(session: TrainingSession, job: Job, trainer: Trainer, threads: int) -
     """Complete what was not known of the run before its data was read."""
     row = finished_run(job.run.run_id, trainer, []).row()
     names = ("spec", "recipe", "dataset", "epochs", "iterations", "parameters", "provenance")
-    change_held(session.store, job, threads=threads, **{name: row[name] for name in names})
+    known = {name: row[name] for name in names}
+    _patiently(session, lambda: change_held(session.store, job, threads=threads, **known))
+
+
+def _results(session: TrainingSession, job: Job) -> dict[str, float]:
+    """The results of the last epoch, as they are kept."""
+    return _patiently(session, lambda: session.store.get_run(job.run.run_id).results)
+
+
+def _patiently(session: TrainingSession, ask: Callable[[], Answer]) -> Answer:
+    """Ask a store that is held by others, or whose server does not answer, until it does."""
+    while True:
+        try:
+            return ask()
+        except StoreBusyError as error:
+            if session.shutting_down():
+                raise
+            log.info("%s", error)
+            time.sleep(_RETRY_S)
 
 
 def _conclude(session: TrainingSession, job: Job, changes: dict[str, Any]) -> bool:
@@ -183,5 +205,15 @@ def _conclude(session: TrainingSession, job: Job, changes: dict[str, Any]) -> bo
             time.sleep(_RETRY_S)
             continue
         if changes["status"] == Status.DONE:
-            run_paths.resume_path(job.run.run_id, job.state.attempt).unlink(missing_ok=True)
+            _remove_resume(session, job)
         return True
+
+
+def _remove_resume(session: TrainingSession, job: Job) -> None:
+    """Nobody goes on from the file of a run that is done; where that fails, it goes with the run."""
+    path = run_paths.resume_path(job.run.run_id, job.state.attempt)
+    path.unlink(missing_ok=True)
+    try:
+        artifacts.forget(session.store.database, job.run.run_id, path.name)
+    except StoreError as error:
+        log.warning("%s", error)

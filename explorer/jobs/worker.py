@@ -73,7 +73,8 @@ def _work(store: Store, options: WorkerOptions, shutdown: threading.Event) -> in
                 progress.mark_interrupted(store)
                 if options.parent is not None and not lives(*options.parent):
                     break
-            job = run_queue.take(store, this_process())
+            job = run_queue.taken_unknowingly(store, this_process()) if problem else None
+            job = job or run_queue.take(store, this_process())
             problem = ""
         except StoreGoneError:  # nothing that was trained on could be kept
             raise

@@ -15,13 +15,15 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from explorer.runs import schema
+from explorer.runs import postgres, schema
+from explorer.runs.migrations import migrate
 from explorer.runs.run_paths import DATABASE, HOME_VARIABLE, URL_VARIABLE, home
 
 BUSY_TIMEOUT_S = 5
 _CREATION_LOCK = 1512_03385  # any number that other programs do not lock
 _ADVICE = (
     ("is locked", "Another process is writing to it. Try again."),
+    ("lock timeout", "Another process is writing to it. Try again."),
     ("deadlock", "Another process is writing to it. Try again."),
     ("connection", "Check that the server runs, and that the URL has its address, user and password."),
     ("disk is full", "Make room on the disk and try again; nothing that was stored is lost."),
@@ -41,6 +43,10 @@ class StoreError(ValueError):
 
 class StoreBusyError(StoreError):
     """Another process held the database for longer than the busy timeout; the same call may work later."""
+
+
+class StoreAwayError(StoreBusyError):
+    """The database's server does not answer; the same call may work later."""
 
 
 class StoreDamagedError(StoreError):
@@ -121,16 +127,13 @@ class Database:
     def _prepare(self) -> None:
         try:
             with self.reading() as connection:
-                if schema.found_version(connection) == schema.VERSION:
+                if schema.found_revision(connection) == schema.REVISIONS[-1]:
                     return
             with self.writing() as connection:
                 if connection.dialect.name == "postgresql":
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})"))
-                version = schema.found_version(connection)  # another process may have been faster
-                if version == 0:
-                    schema.create(connection)
-                elif version < schema.VERSION:
-                    schema.upgrade(connection, version)
+                if schema.found_revision(connection) != schema.REVISIONS[-1]:  # another process may be faster
+                    migrate(connection)
         except schema.SchemaError as error:
             raise StoreError(
                 f"The run database {self.place} cannot be used: {error}. Nothing in it was changed. Use the "
@@ -173,12 +176,18 @@ class Database:
 
     def _error(self, error: BaseException) -> StoreError:
         said = " ".join(str(error).split())
+        if not _is_sqlite(self.url) and postgres.is_away(error):
+            return StoreAwayError(
+                f"The database does not answer: {self.place} ({said.rstrip('.?')}). What is asked for next "
+                "tries it again. Check that the server runs, and that the URL has its address."
+            )
         if "malformed" in said or "not a database" in said:
             return StoreDamagedError(
                 f"The run database {self.place} cannot be read: {said}. {_damaged(Path(self.place))}"
             )
         advice = next((advice for sign, advice in _ADVICE if sign in said.lower()), "")
-        kind = StoreBusyError if advice.startswith("Another process") else StoreError
+        busy = advice.startswith("Another process") or postgres.is_busy(error)
+        kind = StoreBusyError if busy else StoreError
         return kind(f"The run database {self.place} refused: {said.rstrip('.?')}. {advice}".rstrip())
 
 
@@ -222,7 +231,7 @@ def _is_sqlite(url: URL) -> bool:
 def _engine(url: URL) -> Engine:
     if not _is_sqlite(url):
         try:
-            return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_TIMEOUT_S})
+            return create_engine(url, pool_pre_ping=True, connect_args=postgres.CONNECT_ARGS)
         except ModuleNotFoundError as error:
             raise StoreError(
                 "PostgreSQL needs the package psycopg: pip install 'resnet-explorer[postgres]'."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from explorer.runs.database import StoreAwayError
 from explorer.runs.listing import as_listing
 from explorer.runs.run import RESULTS, Run, run_table
 from explorer.runs.store import Store, StoreError, UnknownRunError
@@ -59,13 +61,18 @@ class Library:
     Args:
         sources: in the order in which their runs are listed; of two runs with one id the first counts.
         problems: sentences about sources that could not be opened.
+        away: whether one of them may be there later, since its server does not answer.
     """
 
-    def __init__(self, sources: Sequence[RunSource], problems: Sequence[str] = ()) -> None:
+    def __init__(
+        self, sources: Sequence[RunSource], problems: Sequence[str] = (), *, away: bool = False
+    ) -> None:
         """Nothing is read before it is asked for."""
+        self.away = away
         self.sources = tuple(sources)
         self._unopened = tuple(problems)
         self._failures: dict[int, str] = {}
+        self.opened = time.monotonic()
 
     @property
     def problems(self) -> list[str]:
@@ -183,7 +190,7 @@ def open_library(pretrained: Path = PRETRAINED) -> Library:
     try:
         return Library([zoo, Store()])
     except StoreError as error:
-        return Library([zoo], [str(error)])
+        return Library([zoo], [str(error)], away=isinstance(error, StoreAwayError))
 
 
 def _missing(value: Any) -> bool:

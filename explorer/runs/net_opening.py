@@ -21,6 +21,7 @@ from explorer.nets.published_imagenet import CLASSES, PUBLISHED, PublishedNet, p
 from explorer.nets.published_imagenet import IMAGE_SIZE as IMAGENET_SIZE
 from explorer.nets.spec import Family, NetSpec
 from explorer.nets.zipped_checkpoint import inside
+from explorer.runs.artifacts import brought
 from explorer.runs.net_catalogue import (
     PUBLISHED_NET,
     TORCHVISION,
@@ -128,7 +129,7 @@ def open_net(choice: NetChoice) -> LoadedNet:
         return _published_cifar(choice)
     if choice.checkpoint is None:
         raise NetError(f"{choice.title} is not kept here any more. Upload it again on the Nets page.")
-    kept = load_checkpoint(Path(choice.checkpoint))
+    kept = load_checkpoint(brought(Path(choice.checkpoint)))
     origin = f"Trained here on {facts.title(choice.dataset, short=True)}; run {choice.key}."
     return _loaded(kept, choice, origin)
 

@@ -139,6 +139,8 @@ class RunState:
         turn: when it was last taken from the queue, as a number that only grows.
         threads: of its worker, once it has begun; results depend on it, so it stays.
         deleted: when it was deleted, in seconds since 1970; or None. It can be restored for a while.
+        task: of the cluster that trains it or did last, a name used once; or None.
+        node: of the cluster on which that task runs or ran; or None.
     """
 
     status: Status
@@ -159,6 +161,8 @@ class RunState:
     turn: int | None
     threads: int | None
     deleted: float | None
+    task: str | None
+    node: str | None
 
 
 def run_table(runs: list[Run]) -> pd.DataFrame:

@@ -1,10 +1,13 @@
-"""In which tables are runs kept? Tables, their version, and a check that a database has them.
+"""In which tables are runs kept? Tables, their revision, and a check that a database has them.
 
-Every change of these tables raises VERSION and says in `_ADDED` what an older database lacks. A
-database of a version that is not known is refused, never changed.
+Every change of these tables is a revision of Alembic in `migrations/versions`, and its number is added to
+REVISIONS. A database of a revision that is not known is refused, never changed.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -21,21 +24,24 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    column,
     false,
-    insert,
     inspect,
     select,
-    update,
 )
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy import table as sql_table
 
 from explorer.runs.run import RESULTS
 from explorer.training.history import EPOCH_COLUMNS
 
-VERSION = 3
+REVISIONS = ("0001", "0002", "0003")
+"""Of the tables, the last of them as below."""
+REVISION_TABLE = "explorer_revision"
+NUMBERED = "explorer_schema"
+"""The table in which explorers before Alembic kept the number of their tables, one of NUMBERS."""
+NUMBERS = (1, 2, 3)
 
 metadata = MetaData()
-schema_version = Table("explorer_schema", metadata, Column("version", Integer, nullable=False))
 runs = Table(
     "runs",
     metadata,
@@ -70,6 +76,8 @@ runs = Table(
     Column("host", Text),
     Column("threads", Integer),
     Column("deleted", Double),
+    Column("task", String(64)),
+    Column("node", Text),
 )
 epochs = Table(
     "epochs",
@@ -98,64 +106,70 @@ live = Table(
     Column("images_per_s", Double, nullable=False),
     Column("updated", Double, nullable=False),
 )
-# what each version brought: columns by table, and whole tables
-_ADDED: dict[int, tuple[dict[Table, tuple[str, ...]], tuple[Table, ...]]] = {
-    2: (
-        {runs: ("data", "group_id", "command", "attempt", "turn", "host", "threads", "deleted")},
-        (live,),
-    ),
-    3: ({series: ("columns",)}, ()),
-}
+clusters = Table(
+    "clusters",
+    metadata,
+    Column("address", String(200), primary_key=True),
+    Column("updated", Double, nullable=False),
+    Column("nodes", JSON, nullable=False),
+    Column("problem", Text),
+)
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("name", String(260), primary_key=True),
+    Column("run_id", ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("sha256", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+)
 
 
 class SchemaError(Exception):
     """The database has other tables than this version of the explorer makes; the text says which."""
 
 
-def found_version(connection: Connection) -> int:
-    """Version of the tables that are there, each checked; 0 in a database without any of them.
+def found_revision(connection: Connection) -> str | None:
+    """Revision of the tables that are there; None in a database without any of them.
 
     Raises:
-        SchemaError: they are of a version that is not known, or damaged.
+        SchemaError: they are of a revision that is not known, or damaged.
     """
-    present = set(inspect(connection).get_table_names()) & set(metadata.tables)
-    if not present:
-        return 0
-    if schema_version.name not in present:
-        raise SchemaError(f"it has {', '.join(sorted(present))}, but no table {schema_version.name}")
-    found = list(connection.scalars(select(schema_version.c.version)))
-    if len(found) != 1 or found[0] not in range(1, VERSION + 1):
-        written = ", ".join(map(str, found)) or "none"
-        raise SchemaError(f"its schema version is {written}, and this explorer knows version 1 to {VERSION}")
-    _check_columns(connection, found[0], present)
-    return int(found[0])
+    present = set(inspect(connection).get_table_names())
+    if not present & {*metadata.tables, NUMBERED, REVISION_TABLE}:
+        return None
+    if REVISION_TABLE not in present:
+        return _numbered(connection, present)
+    rows = connection.scalars(
+        select(column("version_num", String)).select_from(sql_table(REVISION_TABLE))
+    ).all()
+    revision = str(_only(rows, REVISIONS, f"{REVISIONS[0]} to {REVISIONS[-1]}"))
+    if revision == REVISIONS[-1]:
+        check_columns(connection)
+    return revision
 
 
-def create(connection: Connection) -> None:
-    """Make the tables, inside the caller's transaction."""
-    metadata.create_all(connection)
-    connection.execute(insert(schema_version).values(version=VERSION))
-
-
-def upgrade(connection: Connection, version: int) -> None:
-    """Add to the tables of an older version what they lack, inside the caller's transaction."""
-    for columns, tables in (_ADDED[later] for later in range(version + 1, VERSION + 1)):
-        for table, name in ((table, name) for table, names in columns.items() for name in names):
-            definition = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
-            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
-        metadata.create_all(connection, tables=tables)
-    connection.execute(update(schema_version).values(version=VERSION))
-
-
-def _check_columns(connection: Connection, version: int, present: set[str]) -> None:
-    later = [parts for number, parts in _ADDED.items() if number > version]
-    new_columns = {(table, name) for columns, _ in later for table in columns for name in columns[table]}
-    new_tables = {table for _, tables in later for table in tables}
+def check_columns(connection: Connection) -> None:
+    """Raise a SchemaError where a table of the last revision, or a column of one, is not there."""
+    found = inspect(connection)
+    present = set(found.get_table_names())
     for table in metadata.sorted_tables:
-        if table in new_tables:
-            continue
-        wanted = {name for name in table.columns.keys() if (table, name) not in new_columns}  # noqa: SIM118
-        columns = inspect(connection).get_columns(table.name) if table.name in present else []
-        lacking = wanted - {column["name"] for column in columns}
+        columns = found.get_columns(table.name) if table.name in present else []
+        lacking = set(table.columns.keys()) - {column["name"] for column in columns}
         if lacking:
             raise SchemaError(f"its table {table.name} lacks {', '.join(sorted(lacking))}")
+
+
+def _numbered(connection: Connection, present: set[str]) -> str:
+    """What an explorer wrote that did not know Alembic yet, and numbered its tables itself."""
+    if NUMBERED not in present:
+        ours = ", ".join(sorted(present & set(metadata.tables)))
+        raise SchemaError(f"it has {ours}, but no table {REVISION_TABLE}")
+    found = connection.scalars(select(column("version", Integer)).select_from(sql_table(NUMBERED))).all()
+    return f"{NUMBERED} {_only(found, NUMBERS, f'{NUMBERS[0]} to {NUMBERS[-1]}')}"
+
+
+def _only(found: Sequence[Any], known: Sequence[Any], names: str) -> Any:
+    if len(found) != 1 or found[0] not in known:
+        written = ", ".join(map(str, found)) or "none"
+        raise SchemaError(f"its schema version is {written}, and this explorer knows version {names}")
+    return found[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import shutil
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -13,7 +14,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
 from explorer.nets.spec import NetSpec
-from explorer.runs import rows, run_paths, schema
+from explorer.runs import artifacts, rows, run_paths, schema
 from explorer.runs.database import Database, StoreBusyError, StoreError
 from explorer.runs.listing import list_runs
 from explorer.runs.run import RESULTS, Run, RunState, run_table
@@ -69,6 +70,19 @@ class Store:
         path = run_paths.checkpoint_path(run_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+    def copy_weights(self, run_id: str, target: Path) -> Path | None:
+        """Copy the file of a run's weights; None where it has none.
+
+        Raises:
+            UnknownRunError: there is no run of that id.
+            StorageError: the shared storage has lost it, or does not answer.
+            OSError: the file is not there, or the copy cannot be written.
+        """
+        kept = self.get_run(run_id).checkpoint
+        if kept is None:
+            return None
+        return Path(shutil.copyfile(artifacts.brought(Path(kept), self.database), target))
 
     def add_run(self, run: Run, **more: Any) -> None:
         """Keep a new run at the end of the order.
@@ -148,7 +162,8 @@ class Store:
             return done.rowcount == 1
 
     def delete_run(self, run_id: str) -> None:
-        """Delete a run, its records and its files in the data folder; raises as `get_run`."""
+        """Delete a run, its records and its files; raises as `get_run`, and as its shared storage does."""
+        artifacts.forget(self.database, run_id)
         with self.database.writing() as connection:
             if connection.execute(delete(schema.runs).filter_by(run_id=run_id)).rowcount == 0:
                 raise _unknown(run_id)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from explorer.runs.artifacts import brought
 from explorer.runs.library import RunSource, find_run, store_of
 from explorer.runs.run import TABLES, Run
 from explorer.system.files import new_folder, place_file
@@ -145,7 +146,8 @@ def _words(source: RunSource, run: Run) -> dict[str, str | None]:
 
 
 def _weights(run: Run) -> Path | None:
-    return Path(run.checkpoint) if run.checkpoint and Path(run.checkpoint).is_file() else None
+    path = brought(Path(run.checkpoint)) if run.checkpoint else None
+    return path if path is not None and path.is_file() else None
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

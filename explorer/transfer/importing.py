@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from explorer.runs import artifacts
 from explorer.runs.library import Library, store_of
 from explorer.runs.run import TABLES, Run
 from explorer.runs.status import Status
@@ -145,6 +146,15 @@ def _weights(bundle: RunBundle, run: Run, aside: Path) -> Path | None:
     return path
 
 
+def _share(store: Store, run_id: str, weights: Path) -> None:
+    """Keep the weights where other machines find them; a run whose weights cannot be kept is not kept."""
+    try:
+        artifacts.keep(store.database, run_id, weights)
+    except BaseException:
+        store.delete_run(run_id)
+        raise
+
+
 def _store(store: Store, found: CheckedRun) -> None:
     """Weights first: a file without a run is swept or overwritten, a run without its file would be broken."""
     target = store.checkpoint_path(found.run.run_id)
@@ -154,6 +164,8 @@ def _store(store: Store, found: CheckedRun) -> None:
         run = replace(run, checkpoint=str(target))
     try:
         store.add_whole(run, found.tables, **found.words)
+        if found.weights is not None:
+            _share(store, run.run_id, target)
     except BaseException:
         target.unlink(missing_ok=True)
         raise

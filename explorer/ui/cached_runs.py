@@ -5,6 +5,8 @@ The tables are shared by all sessions, not copied for each: nobody may change th
 
 from __future__ import annotations
 
+import time
+
 import pandas as pd
 import streamlit as st
 
@@ -14,7 +16,8 @@ from explorer.analysis.claims import Evidence, gradient_facts
 from explorer.analysis.gradients import Gradients
 from explorer.data import facts
 from explorer.evidence.claims import evidence_on
-from explorer.runs.library import Library, open_library
+from explorer.runs.database import StoreAwayError
+from explorer.runs.library import Library, open_library, store_of
 from explorer.runs.store import Store, StoreError
 
 _TTL_S = 30
@@ -22,7 +25,15 @@ ASIDE = ("digits-small",)
 """Datasets of the zoo for a question of their own, which pages on plain and residual nets leave out."""
 
 
-@st.cache_resource(show_spinner=False)
+_AGAIN_S = 5.0
+
+
+def _may_stay(there: Library) -> bool:
+    """Whether it need not be opened again: it has its store, or that was tried a moment ago."""
+    return store_of(there) is not None or time.monotonic() - there.opened < _AGAIN_S
+
+
+@st.cache_resource(show_spinner=False, validate=_may_stay)
 def library() -> Library:
     """All runs; the object is shared by all sessions and holds no state of theirs."""
     return open_library()
@@ -38,6 +49,8 @@ def own_store() -> Store:
     for source in there.sources:
         if isinstance(source, Store):
             return source
+    if there.away:
+        raise StoreAwayError(" ".join(there.problems))
     raise StoreError(" ".join(there.problems) or "Your own runs cannot be kept here.")
 
 

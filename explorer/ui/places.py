@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explorer.runs.database import StoreError
 from explorer.ui.url_parameters import all_texts
 
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
@@ -81,6 +82,8 @@ def fragment(draw: Callable[_P, None], run_every: float | None = None) -> Callab
     def drawn(*args: _P.args, **kwargs: _P.kwargs) -> None:
         try:
             draw(*args, **kwargs)
+        except StoreError as error:  # the next run of the part asks the database again
+            st.error(str(error))
         finally:
             _remember()
 

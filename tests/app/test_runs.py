@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -183,7 +182,7 @@ def test_a_run_that_vanished_meanwhile_is_told_of_and_takes_nothing_down(own_run
 
 def test_what_goes_on_is_told_with_its_progress_and_reason(own_run, monkeypatch):
     asked = []
-    monkeypatch.setattr(activity, "ensure_workers", lambda: asked.append(1) or SimpleNamespace(problem=""))
+    monkeypatch.setattr(activity, "ready", lambda: asked.append(1) or "")
     base = own_run.get_run("mine-1")
     own_run.add_run(replace(base, run_id="waits", status="queued", results={}))
     own_run.add_run(replace(base, run_id="broke", status="failed", results={}), reason="The disk is full.")

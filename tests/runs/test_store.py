@@ -16,12 +16,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import store_processes as processes
-from sqlalchemy import create_engine
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from explorer.jobs import actions
 from explorer.nets.spec import NetSpec
 from explorer.runs import database, schema, tables
 from explorer.runs import run as run_module
+from explorer.runs.database import StoreAwayError
+from explorer.runs.migrations import FOLDER
 from explorer.runs.run import RESULTS, RUN_COLUMNS, TABLE_COLUMNS, TABLES
 from explorer.runs.run_paths import checkpoint_path
 from explorer.runs.store import Store, StoreBusyError, StoreError, UnknownRunError, new_run_id
@@ -29,18 +33,22 @@ from explorer.runs.tables import record_tables
 from explorer.training.recipe import Recipe
 
 SPAWN = multiprocessing.get_context("spawn")
-POSTGRES = os.environ.get("EXPLORER_TEST_POSTGRES_URL", "")
-needs_postgres = pytest.mark.skipif(not POSTGRES, reason="EXPLORER_TEST_POSTGRES_URL is not set")
+REVISIONS, TABLE = schema.REVISIONS, schema.REVISION_TABLE
+NUMBERED = "CREATE TABLE explorer_schema (version INTEGER NOT NULL)"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_postgres)])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, home):
     if request.param == "sqlite":
         return f"sqlite:///{home / 'runs.sqlite3'}"
-    engine = create_engine(POSTGRES)
-    schema.metadata.drop_all(engine)
-    engine.dispose()
-    return POSTGRES
+    return request.getfixturevalue("postgres").fresh_url()
+
+
+@pytest.fixture
+def store(url):
+    opened = Store(url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -233,7 +241,7 @@ def test_two_processes_that_write_at_once_lose_nothing(url, make_run, records):
 
 def test_processes_that_meet_at_an_empty_place_all_open_it(url):
     # SQLite refuses one in forty if its change to WAL is not tried again
-    urls = [f"{url}-{number}" for number in range(100)] if url.startswith("sqlite") else [url]
+    urls = [f"{url}-{number}" for number in range(30)] if url.startswith("sqlite") else [url]
     barrier, results = SPAWN.Barrier(4), SPAWN.Queue()
     openers = [start(processes.open_together, urls, barrier, results) for _ in range(4)]
     assert [results.get(timeout=180) for _ in openers] == [[]] * 4
@@ -278,7 +286,8 @@ def assert_whole(store, run_id, record):
         assert set(counts) <= {len(getattr(record, name))}
 
 
-def test_sqlite_runs_as_it_should(store):
+def test_sqlite_runs_as_it_should(home):
+    store = Store()
     with store.database.reading() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -287,7 +296,8 @@ def test_sqlite_runs_as_it_should(store):
     assert pragmas == {"journal_mode": "wal", "busy_timeout": 5000, "foreign_keys": 1, "synchronous": 2}
 
 
-def test_the_write_ahead_log_is_really_used(home, store, make_run):
+def test_the_write_ahead_log_is_really_used(home, make_run):
+    store = Store()
     reader = sqlite3.connect(database_file(home))
     reader.execute("BEGIN")
     assert reader.execute("SELECT count(*) FROM runs").fetchone() == (0,)
@@ -315,11 +325,13 @@ def test_a_database_that_is_held_is_busy_and_not_broken(home, make_run, monkeypa
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        ("UPDATE explorer_schema SET version = 7", "schema version is 7.*knows version 1 to 3"),
-        ("UPDATE explorer_schema SET version = 'x'", "schema version is x"),
-        ("DELETE FROM explorer_schema", "schema version is none"),
-        ("INSERT INTO explorer_schema VALUES (2)", "schema version is 3, 2"),
-        ("DROP TABLE explorer_schema", "no table explorer_schema"),
+        (f"UPDATE {TABLE} SET version_num = '0700'", "schema version is 0700.*knows version 0001 to"),
+        (f"DELETE FROM {TABLE}", "schema version is none"),
+        (f"INSERT INTO {TABLE} VALUES ('0700')", f"schema version is {REVISIONS[-1]}, 0700"),
+        (f"DROP TABLE {TABLE}", f"no table {TABLE}"),
+        (f"DROP TABLE {TABLE}; {NUMBERED}; INSERT INTO explorer_schema VALUES (7)", "is 7.*version 1 to 3"),
+        (f"DROP TABLE {TABLE}; {NUMBERED}; INSERT INTO explorer_schema VALUES ('x')", "version is x"),
+        (f"DROP TABLE {TABLE}; {NUMBERED}", "schema version is none"),
         ("DROP TABLE series", "table series lacks columns, data, epoch"),
         ("ALTER TABLE runs DROP COLUMN note", "table runs lacks note"),
     ],
@@ -328,7 +340,7 @@ def test_another_schema_is_refused_and_left_alone(home, damage, words):
     Store().close()
     file = database_file(home)
     connection = sqlite3.connect(file)
-    connection.execute(damage)
+    connection.executescript(damage)
     connection.commit()
     connection.close()
     before = file.read_bytes()
@@ -339,14 +351,15 @@ def test_another_schema_is_refused_and_left_alone(home, damage, words):
     assert file.read_bytes() == before
 
 
-def test_an_older_database_gets_what_it_lacks_and_keeps_its_runs(home, make_run, records):
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_an_older_database_gets_what_it_lacks_and_keeps_its_runs(home, make_run, records, number):
     store = Store()
     store.add_run(make_run())
     for record in records:
         store.add_epoch(make_run().run_id, record)
     before = store.get_run(make_run().run_id)
     store.close()
-    to_version_1(database_file(home))
+    {1: to_version_1, 2: to_version_2, 3: to_version_3}[number](database_file(home))
 
     store = Store()
 
@@ -362,7 +375,7 @@ def test_an_upgrade_that_fails_leaves_the_older_database(home, monkeypatch):
     Store().close()
     to_version_1(database_file(home))
     with monkeypatch.context() as patch:
-        patch.setattr(schema.metadata, "create_all", lambda *_a, **_k: 1 / 0)
+        patch.setattr(schema, "check_columns", lambda _connection: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             Store()
     assert "deleted" not in columns_of(database_file(home))
@@ -370,23 +383,31 @@ def test_an_upgrade_that_fails_leaves_the_older_database(home, monkeypatch):
     assert "deleted" in columns_of(database_file(home))
 
 
+LATER = ("data", "group_id", "command", "attempt", "turn", "host", "threads", "deleted")
+
+
 def to_version_1(file):
     """The database as version 1 made it."""
     to_version_2(file)
-    connection = sqlite3.connect(file)
-    for name in schema._ADDED[2][0][schema.runs]:
-        connection.execute(f"ALTER TABLE runs DROP COLUMN {name}")
-    connection.execute("DROP TABLE live")
-    connection.execute("UPDATE explorer_schema SET version = 1")
-    connection.commit()
-    connection.close()
+    change(file, *(f"ALTER TABLE runs DROP COLUMN {name}" for name in LATER), "DROP TABLE live")
+    change(file, "UPDATE explorer_schema SET version = 1")
 
 
 def to_version_2(file):
     """The database as version 2 made it, whose series do not name their columns."""
+    to_version_3(file)
+    change(file, "ALTER TABLE series DROP COLUMN columns", "UPDATE explorer_schema SET version = 2")
+
+
+def to_version_3(file):
+    """The database as the last explorer before Alembic made it."""
+    change(file, f"DROP TABLE {TABLE}", NUMBERED, "INSERT INTO explorer_schema VALUES (3)")
+
+
+def change(file, *statements):
     connection = sqlite3.connect(file)
-    connection.execute("ALTER TABLE series DROP COLUMN columns")
-    connection.execute("UPDATE explorer_schema SET version = 2")
+    for statement in statements:
+        connection.execute(statement)
     connection.commit()
     connection.close()
 
@@ -511,18 +532,49 @@ def test_the_url_of_the_environment_counts(tmp_path, monkeypatch):
     store.close()
 
 
-@needs_postgres
-def test_a_password_is_never_shown(monkeypatch):
+def test_the_revisions_make_the_tables_that_the_explorer_uses(store):
+    with store.database.writing() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": TABLE, "compare_type": True})
+        assert compare_metadata(context, schema.metadata) == []
+        assert context.get_current_heads() == (REVISIONS[-1],)
+    scripts = ScriptDirectory(str(FOLDER)).walk_revisions()
+    assert tuple(reversed([script.revision for script in scripts])) == REVISIONS
+
+
+def test_a_password_is_never_shown():
     with pytest.raises(StoreError) as caught:
         Store("postgresql://nobody:secret@127.0.0.1:1/none")
     assert "secret" not in str(caught.value)
-    assert "server runs" in str(caught.value)
+    assert "does not answer" in str(caught.value)
+    assert isinstance(caught.value, StoreAwayError)
+
+
+def test_a_wrong_database_is_no_server_that_is_away(postgres):
+    with pytest.raises(StoreError, match="does not exist") as caught:
+        Store(postgres.url("nowhere"))
+    assert not isinstance(caught.value, StoreAwayError)
+
+
+def test_a_server_that_was_killed_is_told_and_answers_after_its_start(postgres, make_run):
+    store = Store(postgres.fresh_url())
+    store.add_run(make_run())
+    postgres.stop()
+    try:
+        for act in (store.runs, lambda: store.update_run(make_run().run_id, note="x")):
+            with pytest.raises(StoreAwayError, match="does not answer"):
+                act()
+    finally:
+        postgres.start()
+    store.update_run(make_run().run_id, note="back")
+    assert store.get_state(make_run().run_id).note == "back"
+    store.close()
 
 
 def test_torch_is_not_imported():
     code = (
         "import sys, json, explorer.jobs.worker_pool, explorer.jobs.actions, explorer.transfer.export;"
-        "print(json.dumps([name for name in ('torch', 'streamlit', 'psycopg') if name in sys.modules]))"
+        "print(json.dumps([name for name in sys.argv[1:] if name in sys.modules]))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = ["torch", "streamlit", "psycopg", "alembic", "fsspec", "s3fs", "ray"]
+    done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []

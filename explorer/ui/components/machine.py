@@ -7,11 +7,12 @@ from importlib.util import find_spec
 
 import streamlit as st
 
+from explorer.cluster.trainers import ready
 from explorer.data.registry import available
 from explorer.jobs.experiment import CostEstimate, DatasetInfo, Experiment, estimate_cost
 from explorer.jobs.fastest_settings import settle
 from explorer.jobs.machine_speed import load_calibration, speed, start_calibration
-from explorer.jobs.worker_pool import ensure_workers, worker_count
+from explorer.jobs.worker_pool import worker_count
 from explorer.runs.provenance import processor
 from explorer.training.estimates import Speed
 from explorer.training.recipe import DeviceName, Kernels, Precision, Recipe
@@ -36,10 +37,7 @@ def ready_workers() -> str:
         Why there are no workers, for a person; empty where there are.
     """
     start_calibration()
-    try:
-        return str(ensure_workers().problem)
-    except (ValueError, OSError) as error:
-        return str(error)
+    return ready()
 
 
 def is_measured() -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from explorer.cluster.trainers import ready
 from explorer.jobs.progress import states
-from explorer.jobs.worker_pool import ensure_workers
 from explorer.runs.library import store_of
 from explorer.runs.status import ACTIVE, Status
 from explorer.runs.store import StoreError
@@ -62,10 +62,7 @@ def _idle(active: pd.DataFrame) -> str:
     """Start the workers where a run waits, as one queued in a shell does; why there are none, if so."""
     if not (active["status"] == Status.QUEUED).any():
         return ""
-    try:
-        return str(ensure_workers().problem)
-    except (ValueError, OSError) as error:
-        return str(error)
+    return ready()
 
 
 def _stamp(runs: pd.DataFrame) -> int:

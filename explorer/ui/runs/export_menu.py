@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from explorer.runs.artifacts import brought
 from explorer.runs.run import TABLES, Run
 from explorer.transfer.export import run_json, table_csv, zip_runs
 from explorer.transfer.script import run_script
@@ -60,7 +61,7 @@ def _button(label: str, name: str, make: Callable[[], str | bytes], explained: s
 
 
 def _weights(run: Run) -> bytes:
-    return Path(str(run.checkpoint)).read_bytes()
+    return brought(Path(str(run.checkpoint))).read_bytes()
 
 
 def _events(run_id: str) -> bytes:

@@ -27,7 +27,7 @@ from explorer.jobs.run_reader import (
 )
 from explorer.runs.run import Run, run_table
 from explorer.runs.status import ACTIVE
-from explorer.runs.store import Store, StoreError
+from explorer.runs.store import Store, StoreBusyError, StoreError
 from explorer.training.estimates import estimate
 from explorer.ui.cached_runs import library, own_store, runs_on
 from explorer.ui.components.machine import speed_of
@@ -118,10 +118,16 @@ class WatchedRuns:
 
 
 def watched_ids() -> list[str]:
-    """The runs of the link that exist."""
+    """The runs of the link that exist.
+
+    Raises:
+        StoreBusyError: their database does not answer now.
+    """
     names = (asked(_RUNS) or [])[:MOST]
     try:
         return resolve(own_store(), names)[:MOST] if names else []
+    except StoreBusyError:
+        raise
     except StoreError:
         return []
 
