@@ -1,4 +1,4 @@
-"""A sweep on three nodes of Ray: a worker and then a node are killed, and every run ends as undisturbed."""
+"""A sweep on three nodes of Ray: a worker, the database and a node die, and all ends as undisturbed."""
 
 import os
 import signal
@@ -70,9 +70,13 @@ def wait_for(find, seconds=150):
     return found
 
 
-def test_a_worker_and_a_node_are_killed_and_every_run_ends_bit_by_bit(undisturbed, cluster, tmp_path):
+def test_whatever_dies_in_mid_sweep_every_run_ends_bit_by_bit(
+    undisturbed, cluster, postgres, tmp_path, monkeypatch
+):
+    """A worker is killed, the database, and a whole node, each while runs are trained."""
     from explorer.cluster.sweep import sweep_on
 
+    monkeypatch.setenv("EXPLORER_DATABASE_URL", postgres.fresh_url())
     lines, work = [], tmp_path / "work"
     shell = threading.Thread(target=lambda: lines.extend(sweep_on(cluster.address, PLANS, work)))
     shell.start()
@@ -85,6 +89,8 @@ def test_a_worker_and_a_node_are_killed_and_every_run_ends_bit_by_bit(undisturbe
 
     first = wait_for(trained_elsewhere)[0]
     os.kill(first.pid, signal.SIGKILL)
+    postgres.stop()
+    postgres.start()
     second = wait_for(lambda: [state for state in trained_elsewhere() if state.pid != first.pid])[0]
     lost = next(node for node in cluster.members if node.node_id == second.node)
     cluster.remove_node(lost, allow_graceful=False)

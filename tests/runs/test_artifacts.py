@@ -1,4 +1,4 @@
-"""Files of runs in a shared storage: a folder, and S3 as moto's server speaks it. Whole and right, or an error."""
+"""Files of runs in a shared storage, a folder or S3 (moto's server): whole and right, or an error."""
 
 import logging
 import os
