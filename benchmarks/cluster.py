@@ -28,11 +28,10 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 OWNERS = 50
-SECONDS = 20.0
 PROCESSES = 4
 
 
-def queue_speed(runs: int, workers: int) -> None:
+def queue_speed(runs: int, workers: int, seconds: float) -> None:
     from postgres_server import Server
 
     server = Server()
@@ -40,8 +39,8 @@ def queue_speed(runs: int, workers: int) -> None:
         url = server.fresh_url()
         os.environ["EXPLORER_DATABASE_URL"] = url
         fill(url, runs)
-        alone, _ = takes(url, 1)
-        many, pages = takes(url, workers)
+        alone, _ = takes(url, 1, seconds)
+        many, pages = takes(url, workers, seconds)
         p95 = f"{1000 * np.percentile(pages, 95):.0f} ms" if pages else "not measured"
         told = f"{alone:.1f} takes/s with 1 worker, {many:.1f} with {workers}, ratio {many / alone:.2f}"
         print(f"{runs} runs: {told}")
@@ -71,7 +70,7 @@ def fill(url: str, count: int) -> None:
     store.close()
 
 
-def takes(url: str, workers: int) -> tuple[float, list[float]]:
+def takes(url: str, workers: int, seconds: float) -> tuple[float, list[float]]:
     """Takes per second, and the seconds that each read of the list took meanwhile."""
     from explorer.jobs import progress
     from explorer.runs.store import Store
@@ -80,7 +79,7 @@ def takes(url: str, workers: int) -> tuple[float, list[float]]:
     processes = min(workers, PROCESSES)
     results = context.Queue()
     share = [workers // processes + (number < workers % processes) for number in range(processes)]
-    children = [context.Process(target=take_on, args=(url, threads, results)) for threads in share]
+    children = [context.Process(target=take_on, args=(url, threads, seconds, results)) for threads in share]
     for child in children:
         child.start()
     store, pages = Store(url), []
@@ -94,16 +93,16 @@ def takes(url: str, workers: int) -> tuple[float, list[float]]:
     for child in children:
         child.join()
     store.close()
-    return sum(counts) / SECONDS, pages
+    return sum(counts) / seconds, pages
 
 
-def take_on(url: str, threads: int, results: multiprocessing.Queue) -> None:
+def take_on(url: str, threads: int, seconds: float, results: multiprocessing.Queue) -> None:
     from explorer.jobs import run_queue
     from explorer.runs.store import Store, StoreError
     from explorer.system.processes import this_process
 
     store, me, taken = Store(url), this_process(), [0] * threads
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + seconds
 
     def one(number: int) -> None:
         while time.monotonic() < until:
@@ -203,8 +202,9 @@ if __name__ == "__main__":
     parser.add_argument("what", choices=("queue", "tasks"))
     parser.add_argument("--runs", type=int, default=None)
     parser.add_argument("--workers", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement of the queue")
     options = parser.parse_args()
     if options.what == "queue":
-        queue_speed(options.runs or 10_000, options.workers)
+        queue_speed(options.runs or 10_000, options.workers, options.seconds)
     else:
         task_cost(options.runs or 8)

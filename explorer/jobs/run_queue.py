@@ -18,6 +18,8 @@ from explorer.system.processes import Process, lives
 
 # a process of another machine cannot be looked at; its heartbeat alone tells
 FOREIGN_SILENCE_S = 60.0
+_CANDIDATES = 32
+"""So many runs may be taken by others at the same moment, before one who asks has to ask again."""
 KILLED = "Its worker process ended before the run did. Resume goes on from the last checkpoint."
 
 
@@ -57,21 +59,25 @@ def fair_order(queued: Sequence[tuple[str, str]], turns: Mapping[str, int]) -> l
     return order
 
 
-def waiting_order(connection: Connection) -> list[str]:
-    """The ids of all queued runs, the next first."""
+def waiting_order(connection: Connection, most: int | None = None) -> list[str]:
+    """The ids of all queued runs, or of the first few, the next first."""
     table = schema.runs
-    owner = func.coalesce(table.c.owner, "")
-    queued = connection.execute(
-        select(table.c.run_id, owner)
-        .where(table.c.status == Status.QUEUED, table.c.deleted.is_(None))
-        .order_by(table.c.position, table.c.run_id)
-    ).all()
+    by_arrival = table.c.position, table.c.run_id
+    nth = func.row_number().over(partition_by=table.c.owner, order_by=by_arrival).label("nth")
+    waits = table.c.status == Status.QUEUED, table.c.deleted.is_(None)
+    query = select(table.c.run_id, func.coalesce(table.c.owner, ""), *by_arrival).where(*waits)
+    if most is not None:  # no more of any owner can be among them
+        few = select(table.c.run_id, table.c.owner, table.c.position, nth).where(*waits).subquery()
+        by_arrival = few.c.position, few.c.run_id
+        query = select(few.c.run_id, func.coalesce(few.c.owner, ""), *by_arrival).where(few.c.nth <= most)
+    queued = connection.execute(query.order_by(*by_arrival)).all()
     if not queued:
         return []
     turns = connection.execute(
-        select(owner, func.max(table.c.turn)).where(table.c.turn.is_not(None)).group_by(owner)
+        select(table.c.owner, func.max(table.c.turn)).where(table.c.turn.is_not(None)).group_by(table.c.owner)
     ).all()
-    return fair_order([(row[0], row[1]) for row in queued], {row[0]: row[1] for row in turns})
+    order = fair_order([(row[0], row[1]) for row in queued], {row[0] or "": row[1] for row in turns})
+    return order[:most]
 
 
 def take(store: Store, worker: Process, run_id: str | None = None) -> Job | None:
@@ -103,7 +109,7 @@ def taken_unknowingly(store: Store, worker: Process) -> Job | None:
 
 def _free(connection: Connection, run_id: str | None) -> Mapping[Any, Any] | None:
     """The first queued run that no other transaction takes at this moment, locked for this one."""
-    for chosen in waiting_order(connection) if run_id is None else [run_id]:
+    for chosen in waiting_order(connection, _CANDIDATES) if run_id is None else [run_id]:
         query = select(schema.runs).filter_by(run_id=chosen, status=Status.QUEUED)
         found = connection.execute(query.with_for_update(skip_locked=True)).mappings().one_or_none()
         if found is not None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -78,6 +79,8 @@ runs = Table(
     Column("deleted", Double),
     Column("task", String(64)),
     Column("node", Text),
+    Index("runs_queue", "status", "deleted", "owner", "position", "run_id"),
+    Index("runs_turns", "owner", "turn"),
 )
 epochs = Table(
     "epochs",

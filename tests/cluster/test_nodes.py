@@ -1,5 +1,6 @@
 """A sweep on three nodes of Ray: a worker, the database and a node die, and all ends as undisturbed."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -8,6 +9,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+import sweep_shell
 import torch
 from safetensors.torch import load_file
 
@@ -17,6 +19,7 @@ from explorer.runs.store import Store
 from explorer.system.paths import ROOT
 from explorer.training.recipe import Recipe
 
+SPAWN = multiprocessing.get_context("spawn")
 TIMES = ["seconds", "images_per_s"]
 RECIPE = Recipe(epochs=6, batch_size=20, device="cpu", lr=0.02)
 PLANS = [
@@ -62,7 +65,7 @@ def running(store):
     return found
 
 
-def wait_for(find, seconds=150):
+def wait_for(find, seconds=240):
     deadline = time.monotonic() + seconds
     while not (found := find()):
         assert time.monotonic() < deadline, "nothing came"
@@ -73,14 +76,19 @@ def wait_for(find, seconds=150):
 def test_whatever_dies_in_mid_sweep_every_run_ends_bit_by_bit(
     undisturbed, cluster, postgres, tmp_path, monkeypatch
 ):
-    """A worker is killed, the database, and a whole node, each while runs are trained."""
+    """The shell that began, a worker, the database, and a whole node are killed while runs are trained."""
     from explorer.cluster.sweep import sweep_on
 
     monkeypatch.setenv("EXPLORER_DATABASE_URL", postgres.fresh_url())
     lines, work = [], tmp_path / "work"
+    first_shell = SPAWN.Process(target=sweep_shell.sweep, args=(cluster.address, PLANS, work))
+    first_shell.start()
+    store = Store()
+    wait_for(lambda: running(store))
+    first_shell.kill()
+    first_shell.join(60)
     shell = threading.Thread(target=lambda: lines.extend(sweep_on(cluster.address, PLANS, work)))
     shell.start()
-    store = Store()
 
     def trained_elsewhere():
         """A run in its second epoch or later, on a node that may be killed."""
@@ -95,7 +103,7 @@ def test_whatever_dies_in_mid_sweep_every_run_ends_bit_by_bit(
     lost = next(node for node in cluster.members if node.node_id == second.node)
     cluster.remove_node(lost, allow_graceful=False)
 
-    shell.join(240)
+    shell.join(400)
     assert not shell.is_alive()
     assert sorted(path.name for path in archives(work)) == sorted(plan.name for plan in PLANS)
     for plan in PLANS:

@@ -1,6 +1,7 @@
 """Who takes which run: each once, also when many ask at once, and another one while one is being taken."""
 
 import multiprocessing
+import random
 
 import pytest
 import queue_processes as processes
@@ -50,6 +51,27 @@ def test_owners_take_turns(queued):
         taken.append(job.run.run_id)
         queued.set_status(job.run.run_id, "running", "done")
     assert taken == [f"{owner}-{number:02d}" for number in range(12) for owner in "ab"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_first_few_are_those_of_the_whole_order(url, make_run, seed):
+    chance, store = random.Random(seed), Store(url)
+    for number in range(40):
+        status = chance.choice(["queued", "queued", "done"])
+        turn = None if status == "queued" else chance.randint(1, 1000)
+        store.add_run(
+            make_run(f"r{number}", status=status), owner=chance.choice([None, "a", "b", "c"]), turn=turn
+        )
+    states = {run_id: store.get_state(run_id) for run_id in store.runs()["run_id"]}
+    queued = [(run_id, state.owner or "") for run_id, state in states.items() if state.status == "queued"]
+    turns = {}
+    for state in states.values():
+        turns[state.owner or ""] = max(turns.get(state.owner or "", 0), state.turn or 0)
+    expected = run_queue.fair_order(queued, turns)
+    with store.database.reading() as connection:
+        assert run_queue.waiting_order(connection) == expected
+        assert run_queue.waiting_order(connection, 5) == expected[:5]
+    store.close()
 
 
 def test_a_run_that_is_being_taken_holds_up_nobody(postgres, make_run):

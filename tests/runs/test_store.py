@@ -401,7 +401,9 @@ def to_version_2(file):
 
 def to_version_3(file):
     """The database as the last explorer before Alembic made it."""
-    change(file, f"DROP TABLE {TABLE}", NUMBERED, "INSERT INTO explorer_schema VALUES (3)")
+    later = ["DROP TABLE artifacts", "DROP TABLE clusters", "DROP INDEX runs_queue", "DROP INDEX runs_turns"]
+    later += [f"ALTER TABLE runs DROP COLUMN {name}" for name in ("task", "node")]
+    change(file, *later, f"DROP TABLE {TABLE}", NUMBERED, "INSERT INTO explorer_schema VALUES (3)")
 
 
 def change(file, *statements):

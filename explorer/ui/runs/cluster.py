@@ -49,15 +49,13 @@ def _show(address: str) -> None:
 
 
 def summary(address: str, state: ClusterState | None) -> str:
-    """One sentence on how the cluster stands."""
+    """How the cluster stands, in words."""
     if state is None:
         return f"The cluster at {address} has not trained any of these runs yet."
     cores, gpus = state.nodes["cpus"].sum(), state.nodes["gpus"].sum()
     running = sum(map(len, state.nodes["runs"]))
-    machines = f"{len(state.nodes)} nodes with {cores:g} cores and {gpus:g} GPUs"
-    told = f"{machines} train {running} runs; {state.waiting} wait"
+    told = f"Nodes: {len(state.nodes)}, with {cores:g} cores and {gpus:g} GPUs. "
+    told += f"In training: {running}; waiting: {state.waiting}."
     if state.seconds_left:
-        told += f", about {duration(state.seconds_left)} left at this speed"
-    if not state.is_fresh:
-        return f"The cluster does not report any more. When it last did: {told}."
-    return f"{told}."
+        told += f" About {duration(state.seconds_left)} left at this speed."
+    return told if state.is_fresh else f"The cluster does not report any more. What it told last: {told}"

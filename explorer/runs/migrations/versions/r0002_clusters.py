@@ -11,9 +11,11 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add both columns and the table."""
+    """Add both columns, the table, and indexes by which a long queue is ordered."""
     op.add_column("runs", Column("task", sa.String(64)))
     op.add_column("runs", Column("node", sa.Text))
+    op.create_index("runs_queue", "runs", ["status", "deleted", "owner", "position", "run_id"])
+    op.create_index("runs_turns", "runs", ["owner", "turn"])
     op.create_table(
         "clusters",
         Column("address", sa.String(200), primary_key=True),
