@@ -64,13 +64,16 @@ def waiting_order(connection: Connection, most: int | None = None) -> list[str]:
     table = schema.runs
     by_arrival = table.c.position, table.c.run_id
     nth = func.row_number().over(partition_by=table.c.owner, order_by=by_arrival).label("nth")
-    waits = table.c.status == Status.QUEUED, table.c.deleted.is_(None)
-    query = select(table.c.run_id, func.coalesce(table.c.owner, ""), *by_arrival).where(*waits)
+    owner = func.coalesce(table.c.owner, "")
+    waiting = (
+        select(table.c.run_id, owner.label("owner"), table.c.position, nth)
+        .where(table.c.status == Status.QUEUED, table.c.deleted.is_(None))
+        .subquery()
+    )
+    query = select(waiting.c.run_id, waiting.c.owner).order_by(waiting.c.position, waiting.c.run_id)
     if most is not None:  # no more of any owner can be among them
-        few = select(table.c.run_id, table.c.owner, table.c.position, nth).where(*waits).subquery()
-        by_arrival = few.c.position, few.c.run_id
-        query = select(few.c.run_id, func.coalesce(few.c.owner, ""), *by_arrival).where(few.c.nth <= most)
-    queued = connection.execute(query.order_by(*by_arrival)).all()
+        query = query.where(waiting.c.nth <= most)
+    queued = connection.execute(query).all()
     if not queued:
         return []
     turns = connection.execute(
