@@ -12,8 +12,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # by measured time: what takes long begins first, so that no process ends long after the others
 SLOW_FIRST = (
-    "tests/browser/", "tests/test_house.py", "tests/jobs/test_worker_pool.py", "tests/jobs/test_sweep.py",
-    "tests/app/", "tests/jobs/", "tests/transfer/",
+    "tests/browser/", "tests/cluster/test_nodes.py", "tests/test_house.py", "tests/jobs/test_worker_pool.py",
+    "tests/jobs/test_sweep.py", "tests/app/", "tests/jobs/", "tests/transfer/",
 )  # fmt: skip
 
 WALKS = ("tests/browser/test_crawl.py", "tests/browser/test_accessibility.py", "tests/browser/test_phone.py")

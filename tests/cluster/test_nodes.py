@@ -47,6 +47,7 @@ def cluster(monkeypatch):
 
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # beside other tests they would hardly be served
     made = Cluster()
     made.members = [
         made.add_node(num_cpus=1, object_store_memory=80 * 2**20, include_dashboard=False) for _ in range(3)
