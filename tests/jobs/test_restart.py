@@ -22,24 +22,26 @@ def test_a_run_goes_on_while_the_database_is_away(postgres):
         == "done"
     )
 
-    begun, back = threading.Event(), threading.Event()
+    begun, back, trained = (threading.Event() for _ in range(3))
 
     def wait_in_the_third_epoch(_trainer, record):
         if record.epoch == 3:
             begun.set()
-            assert back.wait(60)
+            assert back.wait(300)
+        if record.epoch == RECIPE.epochs:
+            trained.set()
 
     job = run_queue.take(store, this_process())
     session = training_loop.TrainingSession(store, progress=wait_in_the_third_epoch)
     results = []
     training = threading.Thread(target=lambda: results.append(training_loop.train(session, job)))
     training.start()
-    assert begun.wait(60)
+    assert begun.wait(300)
     postgres.stop()
     back.set()
-    training.join(2)  # by then all twelve epochs are trained, and none after the third is kept
+    assert trained.wait(300)  # all twelve epochs, of which the last ones cannot be kept yet
     postgres.start()
-    training.join(60)
+    training.join(300)
 
     assert results == ["done"]
     assert store.epochs([disturbed])["epoch"].tolist() == list(range(13))
