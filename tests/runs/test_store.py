@@ -572,9 +572,10 @@ def test_a_server_that_was_killed_is_told_and_answers_after_its_start(postgres, 
     store.close()
 
 
-def test_torch_is_not_imported():
+def test_neither_torch_nor_what_only_a_cluster_needs_is_imported():
     code = (
         "import sys, json, explorer.jobs.worker_pool, explorer.jobs.actions, explorer.transfer.export;"
+        "import explorer.cli.main, explorer.cluster.trainers, explorer.cluster.sweep;"
         "print(json.dumps([name for name in sys.argv[1:] if name in sys.modules]))"
     )
     heavy = ["torch", "streamlit", "psycopg", "alembic", "fsspec", "s3fs", "ray"]
