@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.cli.activations import add_activations
 from explorer.cli.attributions import add_attributions
+from explorer.cli.gradients import add_probes as add_gradients
 from explorer.cli.lesion import add_lesion
-from explorer.cli.shared_arguments import add_images, add_net, open_named_net, read_inputs, reading_of, say
+from explorer.cli.shared_arguments import (
+    add_images,
+    add_net,
+    open_named_net,
+    read_inputs,
+    reading_of,
+    records,
+    say,
+)
+from explorer.cli.shortcuts import add_gates
 from explorer.cli.signal_propagation import add_signal
 
 if TYPE_CHECKING:
@@ -26,6 +35,8 @@ def add_commands(commands: Any) -> None:
     add_attributions(kinds)
     add_signal(kinds)
     add_lesion(kinds)
+    add_gradients(kinds)
+    add_gates(kinds)
 
 
 def _add_responses(kinds: Any) -> None:
@@ -69,12 +80,6 @@ def _responses(options: Namespace) -> dict[str, Any] | list[dict[str, Any]]:
         "layers": records(read.layers),
         "files": files,
     }
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows ready for JSON, which has no NaN: null."""
-    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=10))
-    return rows
 
 
 def write_tables(out: Path, tables: dict[str, pd.DataFrame]) -> list[str]:

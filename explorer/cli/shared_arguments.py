@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from explorer.nets.checkpoint_reading import PADDINGS, PROJECTED, Reading
 from explorer.nets.normalisation import given
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from explorer.data.dataset import Dataset
     from explorer.nets.loaded_net import LoadedNet
     from explorer.nets.weights import About
@@ -158,6 +161,12 @@ def _fetch(about: About, folder: Path) -> None:
     if about.file and not (folder / about.file).is_file():
         fetch_published(about, folder, progress)
         print(file=sys.stderr)  # noqa: T201
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows ready for JSON, which has no NaN: null."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=10))
+    return rows
 
 
 def say(text: str) -> None:

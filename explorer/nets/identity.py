@@ -126,7 +126,7 @@ def make_identity(block: Block, entering: tuple[Tensor, Tensor] | None) -> None:
                 _undo(module, mean, variance)
 
 
-def settle(net: CifarNet, images: Tensor) -> None:
+def settle(net: nn.Module, images: Tensor) -> None:
     """Give a net that was never trained the BN statistics of these images, (N, C, H, W), in place."""
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
