@@ -103,7 +103,11 @@ def trained_sentence(found: Gradients, nets: list[str]) -> str:
     if not known:
         return "No gradients were recorded for this depth."
     said = [f"{_title(net)}: {_both(found, net)}" for net in known]
-    return f"**In training**, the same ratio ({_over(found.last[known[0]])}): {'; '.join(said)}."
+    over = _over(found.last[known[0]])
+    return (
+        f"**In training**, the norm in the first block's weights over that in the last block's ({over}): "
+        f"{'; '.join(said)}."
+    )
 
 
 def judge(found: Gradients) -> Judged:
@@ -122,34 +126,6 @@ def judge(found: Gradients) -> Judged:
     if beyond in found.last:
         said += f"; beyond the claim, {_title(beyond)}: {_both(found, beyond)}"
     return Judged("reproduced" if healthy else "not reproduced", said)
-
-
-def reconciled(found: Gradients, judged: Judged) -> str:
-    """Why gradients that grow and the paper's claim that they do not vanish are both so."""
-    said = (
-        "The paper speaks of nets of 18 and 34 layers, says that signals do not *vanish*, and does not say "
-        "when it looked. Both hold: at the start the gradients of plain nets grow on their way back, as "
-        "theory expects where there is batch normalisation and no shortcut (Yang et al. 2019), and training "
-        "evens them out."
-    )
-    beyond = found.first.get(f"plain-{BEYOND}")
-    if beyond is not None and beyond.value < HEALTHY_GRADIENT:
-        said += (
-            f" Beyond the depths of the claim, at {BEYOND} layers, the ratio has fallen to {beyond} after "
-            "the first epoch: there gradients do vanish, in training."
-        )
-    if judged.verdict not in ("not reproduced", "not measured yet"):
-        said += (
-            f" So at {JUDGED_DEPTHS[-1]} layers it is not their size that keeps the plain net from learning: "
-            "its gradients have a healthy one, and its training error stays high."
-        )
-    return said
-
-
-def nearest_measured(found: Gradients, depth: int) -> int:
-    """The depth itself, or the nearest at which an untrained plain net was read."""
-    depths = [int(net.split("-")[1]) for net in found.untrained if net.startswith("plain")]
-    return min(depths, key=lambda one: (abs(one - depth), one), default=depth)
 
 
 def signal_sentence(signal: pd.DataFrame) -> str:

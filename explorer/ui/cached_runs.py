@@ -11,10 +11,11 @@ import pandas as pd
 import streamlit as st
 
 from explorer import paper
-from explorer.analysis import aggregates, selection
+from explorer.analysis import aggregates, selection, vanishing
 from explorer.analysis.claims import Evidence, gradient_facts
 from explorer.analysis.gradients import Gradients
 from explorer.data import facts
+from explorer.evidence import gradients as gradient_tables
 from explorer.evidence.claims import evidence_on
 from explorer.runs.database import StoreAwayError
 from explorer.runs.library import Library, open_library, store_of
@@ -114,6 +115,12 @@ def evidence(dataset: str) -> Evidence:
 def gradients_on(dataset: str) -> Gradients:
     """What was measured of the gradients, before and in training; see `analysis.gradients`."""
     return gradient_facts(evidence(dataset))
+
+
+@st.cache_resource(show_spinner=False)
+def vanishing_facts() -> vanishing.Kept:
+    """What the one answer on vanishing gradients rests on; see `analysis.vanishing`."""
+    return gradient_tables.facts()
 
 
 def chance_pct(dataset: str) -> float:

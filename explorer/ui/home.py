@@ -14,12 +14,11 @@ _IN_WORDS = (
     "block x also takes a shortcut and is added to what the convolutions made, F(x), before the last ReLU."
 )
 _PER_ROW = 5
-_GRADIENTS = "Is it vanishing gradients?"
 # page, what the URL sets there, what to look at
 _TOUR: tuple[tuple[str, dict[str, str], str], ...] = (
     ("depth", {"depth": "8"}, "Begin with twins of 8 layers"),
     ("depth", {"depth": "56"}, "Go to 56: look at the training error"),
-    ("depth", {"depth": "56", "guide": _GRADIENTS}, "Ask whether gradients vanish"),
+    ("gradients", {"layers": "56"}, "Ask whether gradients vanish"),
     ("residuals", {}, "See how much each block changes"),
     ("inspect", {}, "Follow a picture through the blocks"),
 )

@@ -30,6 +30,7 @@ class MenuItem:
         return f"../pages/{self.path}.py"
 
 
+GRADIENTS = MenuItem("gradients", "Gradients", "explore", "See whether gradients vanish, or only disagree.")
 PRODUCT = "ResNet Explorer"
 
 HOME = MenuItem("home", "Home", "home", "")
@@ -47,6 +48,7 @@ SECTIONS: dict[str, tuple[MenuItem, ...]] = {
         MenuItem(
             "construct", "Construct", "construction", "Build a good plain net 1202 layers deep yourself."
         ),
+        GRADIENTS,
         MenuItem("lesion", "Lesion", "content_cut", "Take blocks out of a net, and see what it still knows."),
         MenuItem("multigrid", "Corrections", "stacked_line_chart", "Watch corrections beat whole solutions."),
     ),
@@ -74,6 +76,11 @@ def card(entry: MenuItem) -> None:
     with st.container(border=True, height="stretch"):
         st.page_link(entry.file, label=f"**{entry.title}**", icon=f":material/{entry.icon}:")
         st.markdown(entry.invitation)
+
+
+def link_to(entry: MenuItem, label: str) -> None:
+    """A link to a page, named by what is seen there: "See it measured: Gradients"."""
+    st.page_link(entry.file, label=f"{label}: {entry.title}", icon=f":material/{entry.icon}:")
 
 
 def _page(entry: MenuItem) -> Page:

@@ -7,6 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import paper
 from explorer.analysis.claims import as_sentence
+from explorer.analysis.vanishing import answer
+from explorer.evidence import gradients
 from explorer.evidence.claims import findings
 from explorer.runs.library import Library
 from explorer.runs.provenance import ROOT
@@ -15,12 +17,12 @@ from explorer.runs.zoo import Zoo
 HOME = str(ROOT / "explorer" / "app.py")
 PAGES = {
     "paper": {}, "depth": {"depth": "56", "guide": "Is it vanishing gradients?"},
-    "residuals": {"data": "digits"},
+    "gradients": {}, "residuals": {"data": "digits"},
     "verydeep": {}, "home": {},
 }  # fmt: skip
 # claims that other pages speak of as well, by the dataset that these pages show
 SHARED = {
-    "gradients": ("digits", ("paper", "depth", "verydeep")),
+    "gradients": ("digits", ("paper", "depth", "verydeep", "gradients")),
     "response": ("digits", ("paper", "residuals")),
     "response-depth": ("digits", ("paper", "residuals")),
     "very-deep": ("digits-small", ("paper", "verydeep")),
@@ -63,6 +65,14 @@ def test_pages_that_speak_of_one_claim_say_the_same(shown, judged, claim):
     wanted = core(judged[claim, dataset]["reason"])
     alike = {page for page, said in shown.items() if wanted in said or core(as_sentence(wanted)) in said}
     assert set(pages) <= alike
+
+
+def test_whether_gradients_vanish_has_one_answer(shown):
+    said = plain(answer(gradients.facts()))
+    assert said
+    assert {page for page, text in shown.items() if said in text} == {
+        "paper", "depth", "verydeep", "gradients"
+    }  # fmt: skip
 
 
 def test_errors_of_the_claims_are_those_of_depth_and_home(shown, judged):

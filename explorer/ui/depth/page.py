@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.analysis import claims, gradients
+from explorer.analysis import claims, gradients, vanishing
 from explorer.analysis.aggregates import mean_curves
 from explorer.charts.curves import CurveStyle, error_over_epochs
 from explorer.charts.depth import error_over_depth
@@ -17,11 +17,13 @@ from explorer.ui.cached_runs import (
     evidence,
     finals_on,
     gradients_on,
+    vanishing_facts,
 )
 from explorer.ui.components.figure import download_panel, is_dark, show
 from explorer.ui.components.player import follow, is_lost, place
 from explorer.ui.depth.controls import FORMATS, choose_depth
 from explorer.ui.depth.depth_views import depth_views, first_shown
+from explorer.ui.menu import GRADIENTS, link_to
 from explorer.ui.url_parameters import Choice, bound, declare
 
 _GUIDE = declare(Choice("guide"))
@@ -93,26 +95,26 @@ to a higher error."""
 
 def _guide(dataset: str, depth: int) -> None:
     titles = ["How to read this", "Why is this not overfitting?", "Is it vanishing gradients?"]
-    how, overfitting, vanishing = st.tabs(titles, on_change="rerun", **bound(_GUIDE, options=titles))
+    how, overfitting, tab = st.tabs(titles, on_change="rerun", **bound(_GUIDE, options=titles))
     if how.open:
         how.markdown(_HOW)
     if overfitting.open:
         overfitting.markdown(_OVERFITTING)
         if dataset == "digits":
             overfitting.markdown(_DIGITS)
-    if vanishing.open:
+    if tab.open:
         for sentence in gradient_sentences(dataset, depth):
-            vanishing.markdown(sentence)
+            tab.markdown(sentence)
+        with tab:
+            link_to(GRADIENTS, "See it measured")
 
 
 def gradient_sentences(dataset: str, depth: int) -> list[str]:
-    """What was measured of the gradients before and in training, and what it says of the paper's claim."""
+    """The one answer of all pages, this depth's gradients in training, and the paper's claim."""
     found = gradients_on(dataset)
-    judged, near = gradients.judge(found), gradients.nearest_measured(found, depth)
     said = [
-        gradients.untrained_sentence(found, [f"{family}-{near}" for family in ("plain", "residual")]),
+        vanishing.answer(vanishing_facts()),
         gradients.trained_sentence(found, [f"{family}-{depth}" for family in _TRAINED]),
-        gradients.reconciled(found, judged),
         claims.sentence("gradients", claims.judge("gradients", evidence(dataset)).judged),
     ]
     return [sentence for sentence in said if sentence]

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer import paper
+from explorer.analysis import vanishing
 from explorer.analysis.selection import ORIGIN_TITLE
 from explorer.analysis.verdicts import RULES, VERDICTS, Verdict
 from explorer.charts.board import describe_board, paper_against_measured
@@ -16,9 +17,10 @@ from explorer.evidence.board import board
 from explorer.evidence.claims import findings
 from explorer.nets.spec import NetSpec
 from explorer.paper.tables import Table, TableEntry
-from explorer.ui.cached_runs import dataset_title, length, library
+from explorer.ui.cached_runs import dataset_title, length, library, vanishing_facts
 from explorer.ui.components.figure import draw
 from explorer.ui.components.train_links import train_button
+from explorer.ui.menu import GRADIENTS, link_to
 from explorer.ui.paper.published_errors import published_view
 from explorer.ui.url_parameters import Choice, bound, declare
 
@@ -70,6 +72,10 @@ def show_claims(lines: pd.DataFrame) -> None:
             for row in (measured if len(measured) else part.head(1)).to_dict("records"):
                 where = f"**{dataset_title(row['dataset'])}**{_length(row)}"
                 text.markdown(f"{_BADGE[row['verdict']]} {where}: {row['reason']}")
+            if key == "gradients":
+                text.markdown(vanishing.answer(vanishing_facts()))
+                with text:
+                    link_to(GRADIENTS, "See it measured")
             if part["others"].iloc[0]:
                 text.markdown(f":small[Others found: {part['others'].iloc[0]}.]")
             nets = [NetSpec.parse(net) for net in paper.CLAIMS[str(key)].nets]

@@ -7,16 +7,17 @@ import math
 import pandas as pd
 import streamlit as st
 
-from explorer.analysis import claims, gradients
+from explorer.analysis import claims, gradients, vanishing
 from explorer.analysis.overfitting import finals_by_regulariser, helped_sentence, overfitting_sentence
 from explorer.charts.overfitting import describe_overfitting, overfitting
 from explorer.charts.very_deep import describe_passing, describe_stacks, passing, stacks
 from explorer.evidence import signal_propagation
 from explorer.nets.cost_formula import checkpointed_memory_mib, totals, training_memory_mib
 from explorer.nets.spec import NetSpec
-from explorer.ui.cached_runs import dataset_title, evidence, library, twin_datasets
+from explorer.ui.cached_runs import dataset_title, evidence, library, twin_datasets, vanishing_facts
 from explorer.ui.components.figure import download_panel, draw
 from explorer.ui.components.url_widgets import settle_number
+from explorer.ui.menu import GRADIENTS, link_to
 from explorer.ui.url_parameters import Choice, bound, declare
 
 _DEEP = declare(Choice("deep"))
@@ -89,6 +90,7 @@ def show_signal(measured: pd.DataFrame, depth: int) -> None:
         draw(figure, "gradient", said)
     for sentence in signal_sentences(measured, depth):
         st.markdown(sentence)
+    link_to(GRADIENTS, "See it measured")
     download_panel(lambda: measured, lambda: figure, f"signal-{depth}")
 
 
@@ -99,6 +101,7 @@ def signal_sentences(measured: pd.DataFrame, depth: int) -> list[str]:
     said = [
         gradients.untrained_sentence(found, list(nets_of(depth))),
         gradients.signal_sentence(measured),
+        vanishing.answer(vanishing_facts()),
     ]
     datasets = twin_datasets()
     if datasets:
