@@ -49,6 +49,7 @@ SECTIONS: dict[str, tuple[MenuItem, ...]] = {
             "construct", "Construct", "construction", "Build a good plain net 1202 layers deep yourself."
         ),
         GRADIENTS,
+        MenuItem("shortcut", "Shortcut", "alt_route", "Weaken the shortcut, or let a gate decide."),
         MenuItem("lesion", "Lesion", "content_cut", "Take blocks out of a net, and see what it still knows."),
         MenuItem("multigrid", "Corrections", "stacked_line_chart", "Watch corrections beat whole solutions."),
     ),
