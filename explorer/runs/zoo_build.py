@@ -41,7 +41,8 @@ def write_zoo(
     Args:
         work: folder of finished runs, all of one dataset.
         pretrained: the zoo's folder.
-        keep_weights: ids of the nets whose weights are kept: of their first seed, of each length of training.
+        keep_weights: ids of the nets whose weights are kept: of their first seed, of each length of training,
+            until the net and its twin were both trained for longer.
         shrink: writes a checkpoint's smallest file of the same error, from path to path, and tests it.
         blocks_every: block and layer records are kept of each so many epochs; curves of all.
         add: keep what the zoo has of that dataset beside these runs; without it, they replace it. A run that
@@ -64,7 +65,7 @@ def write_zoo(
         placed = []
         for run in runs:
             first = run.recipe.seed == min(other.recipe.seed for other in runs if _alike(run, other))
-            if not (first and run.spec.id in keep_weights):
+            if not (first and run.spec.id in keep_weights) or _outgrown(run, runs):
                 run = _without_weights(run, old)
             elif run.run_id in made:
                 file = folder / f"{_file_name(run)}.safetensors"
@@ -83,6 +84,15 @@ def write_zoo(
 def _alike(one: Run, other: Run) -> bool:
     """Whether two runs differ by their seed at most, as far as the zoo is concerned."""
     return (one.spec, one.iterations) == (other.spec, other.iterations)
+
+
+def _outgrown(run: Run, runs: Sequence[Run]) -> bool:
+    """Whether this net and its twin were both trained for one longer time: its weights then go."""
+    mine, twins = (
+        {other.iterations for other in runs if other.spec == spec and other.iterations > run.iterations}
+        for spec in (run.spec, run.spec.twin)
+    )
+    return bool(mine & twins)
 
 
 def _file_name(run: Run) -> str:

@@ -160,6 +160,21 @@ def test_runs_of_another_length_stand_beside_those_of_one_name(zoo, tmp_path):
     assert both.epochs(["digits-plain-8-s0"])["epoch"].tolist() == [0, 1]
 
 
+def test_weights_go_once_both_twins_were_trained_for_longer(zoo, tmp_path):
+    folder, longer, twins = tmp_path / "zoo", tmp_path / "longer", ["plain-8", "residual-8"]
+    shutil.copytree(zoo.folder, folder)
+    train_group([RunConfig(net, Recipe(epochs=2, seed=0, device="cpu"), "digits") for net in twins], longer)
+
+    runs = write_zoo(longer, folder, twins, partial(save_half_precision, "digits"), add=True)
+
+    kept = {run.run_id for run in runs if run.checkpoint and run.spec.id in twins}
+    assert kept == {"digits-plain-8-22-s0", "digits-residual-8-22-s0"}
+    short = next(run for run in Zoo(folder).manifest if run.run_id == "digits-plain-8-s0")
+    assert short.checkpoint is None
+    assert short.results["test_error_pct"] > 0
+    assert not (folder / "digits" / "plain-8.safetensors").exists()
+
+
 def test_an_empty_zoo_gives_empty_tables(tmp_path):
     zoo = Zoo(tmp_path)
     assert zoo.runs().empty
