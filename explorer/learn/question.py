@@ -27,7 +27,7 @@ class Measurements:
         ratios: norm of F(x) over that of x after the last epoch; see `responses.typical`.
         lesions: errors without some blocks; see `evidence.lesion.kept`.
         answer: the first class, and its probability, that a net gives to the picture of the last station.
-        gate_bias: with which the gates of the highway nets began.
+        strengths: training error by strength of the shortcut at 56 layers; see `shortcuts.means`.
     """
 
     finals: Callable[[], pd.DataFrame]
@@ -37,7 +37,7 @@ class Measurements:
     ratios: Callable[[], pd.DataFrame]
     lesions: Callable[[], pd.DataFrame]
     answer: Callable[[], tuple[str, float]]
-    gate_bias: Callable[[], float]
+    strengths: Callable[[], pd.DataFrame]
 
 
 @dataclass(frozen=True)

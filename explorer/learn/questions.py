@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from explorer.analysis import degradation, lesions
 from explorer.analysis.aggregates import Final, final_of
 from explorer.analysis.responses import by_depth
@@ -190,38 +188,30 @@ def gradients(found: Measurements) -> Question:
 
 
 def shortcut(found: Measurements) -> Question:
-    """Whether a shortcut that lets less than all of x pass is enough."""
-    gated, plain, residual = (
-        _final(found, family, DEEP, "train") for family in ("highway", "plain", "residual")
-    )
-    passed = 100 * (1 - 1 / (1 + math.exp(-found.gate_bias())))
+    """How weak a shortcut may be with which a deep net still learns."""
+    rows = found.strengths().sort_values("strength", ascending=False).to_dict("records")
+    errors = {float(row["strength"]): float(row["mean"]) for row in rows}
+    learnt = [strength for strength, error in errors.items() if error <= TRAINED_PCT]
+    if not learnt or len(errors) < 2:
+        raise NotMeasured
     text = _(
-        "A ResNet's shortcut passes all of x. Each layer of a Highway net passes a part, at the start about "
-        "{passed:.0f} % of it. **How does Highway-56 train?** Try weaker shortcuts and other gates below."
-    ).format(passed=passed)
-    options = (
-        _("Like ResNet-56: it learns its training digits"),
-        _("Better than plain-56, but it does not learn them"),
-        _("Like plain-56, or worse"),
+        "Drag the strength of the shortcut from 1, a ResNet, to 0, a plain net. **Which is the weakest with "
+        "which 56 layers still learn** their training digits, to an error of at most {error:g} %?"
+    ).format(error=TRAINED_PCT)
+    weakest = min(learnt)
+    weaker = max((strength for strength in errors if strength < weakest), default=weakest)
+    said = _(
+        "With shortcuts that count {strength:g} times, 56 layers end with {error} training error, at "
+        "{weaker:g} with {failed} ({conditions})."
     )
-    right = first_true(gated.mean <= TRAINED_PCT, ordered(gated, plain).startswith("lower"), True)
-    said = (
-        _(
-            "Highway-56 ends with {gated} training error, ResNet-56 with {residual}, plain-56 with {plain}: "
-            "a shortcut that begins by passing {passed:.0f} % per layer is enough here ({conditions})."
-        )
-        if right == 0
-        else _(
-            "Highway-56 ends with {gated} training error, ResNet-56 with {residual}, plain-56 with {plain}: "
-            "a shortcut that begins by passing {passed:.0f} % per layer is too weak for 56 layers "
-            "({conditions})."
-        )
-    )
+    seeds = min(int(row["seeds"]) for row in rows)
+    conditions = _("scikit-learn's digits, {epochs} epochs of training, at least {seeds} seeds of each")
     shown = said.format(
-        gated=percent(gated.mean), residual=percent(residual.mean), plain=percent(plain.mean), passed=passed,
-        conditions=_trained(found, gated),
+        strength=weakest, error=percent(errors[weakest]), weaker=weaker, failed=percent(errors[weaker]),
+        conditions=conditions.format(epochs=found.epochs(), seeds=seeds),
     )  # fmt: skip
-    return Question(text, options, right, shown)
+    options = tuple(f"{strength:g}" for strength in errors)
+    return Question(text, options, list(errors).index(weakest), shown)
 
 
 def blocks(found: Measurements) -> Question:

@@ -64,7 +64,7 @@ ALL = (
     ),
     Station(
         "shortcut", "shortcut", lambda: _("Strength of the shortcut"), questions.shortcut,
-        _address(layers=_DEEP, highway=_DEEP),
+        _address(layers=_DEEP, strength="1"),
     ),
     Station(
         "blocks", "residuals", lambda: _("What a block adds"), questions.blocks,

@@ -45,7 +45,10 @@ def test_every_text_of_a_station_is_translated(station, marked):
         question, title = station.ask(FOUND), station.title()
     texts = [title, question.text]
     if isinstance(question, Question):
-        texts += [question.shown, *(text for text in question.options if not text.startswith("plain-"))]
+        texts += [
+            question.shown,
+            *(text for text in question.options if not text.startswith(("plain-", "0", "1"))),
+        ]
     else:
         texts.append(question.shown((1.0, 2.0)))
     assert [text for text in texts if not (text.startswith("«") and text.endswith("»"))] == []

@@ -6,9 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from explorer.analysis import responses
+from explorer.analysis.shortcuts import means
 from explorer.charts.responses import QUANTITIES
-from explorer.evidence import construct, lesion
+from explorer.evidence import construct, lesion, shortcuts
 from explorer.learn.question import DATASET, Measurements, NotMeasured
+from explorer.learn.questions import DEEP
 from explorer.learn.stations import PICTURE, PICTURE_NET, RATIO_NETS
 from explorer.ui.cached_runs import finals_on, gradients_on, runs_on
 from explorer.ui.residuals.recorded_nets import recorded_nets, recorded_table
@@ -24,7 +26,7 @@ def measurements() -> Measurements:
         ratios=_ratios,
         lesions=_lesions,
         answer=_answer,
-        gate_bias=_gate_bias,
+        strengths=_strengths,
     )
 
 
@@ -35,14 +37,6 @@ def _runs() -> pd.DataFrame:
     return runs
 
 
-def _gate_bias() -> float:
-    runs = _runs()
-    gated = runs[runs["family"] == "highway"]
-    if gated.empty:
-        raise NotMeasured
-    return float(gated["spec"].iloc[0]["gate_bias"])
-
-
 @st.cache_data(show_spinner=False)
 def _built() -> pd.DataFrame:
     return construct.kept()
@@ -51,6 +45,14 @@ def _built() -> pd.DataFrame:
 @st.cache_data(show_spinner=False)
 def _lesions() -> pd.DataFrame:
     return lesion.kept()
+
+
+@st.cache_data(show_spinner=False)
+def _strengths() -> pd.DataFrame:
+    tables = [part for part in (shortcuts.ends(), shortcuts.kept(shortcuts.STRENGTHS)) if len(part)]
+    if not tables:
+        raise NotMeasured
+    return means(pd.concat(tables, ignore_index=True), DEEP, "train_error_pct")
 
 
 def _ratios() -> pd.DataFrame:
