@@ -11,6 +11,7 @@ if root not in sys.path:
 
 from explorer.ui.away import told_if_away  # noqa: E402 - only found once the root is on the path
 from explorer.ui.gc_tuning import tidy_heap  # noqa: E402
+from explorer.ui.learn.bar import follow_link, show_bar  # noqa: E402
 from explorer.ui.menu import PRODUCT, navigation  # noqa: E402
 from explorer.ui.page_style import follow_theme, inject_css, masthead  # noqa: E402
 from explorer.ui.places import follow_history, note_choices, place  # noqa: E402
@@ -20,11 +21,13 @@ note_choices()
 st.set_page_config(page_title=PRODUCT, page_icon=f"{root}/assets/icon.svg", layout="wide")
 page = navigation()
 st.set_page_config(page_title=f"{page.title} · {PRODUCT}")
+follow_link(page.url_path)
 with place(page.url_path):
     follow_theme()
     follow_history()
     masthead()
     inject_css()
     with told_if_away():
-        page.run()
+        if show_bar(page.url_path):
+            page.run()
 tidy_heap()

@@ -10,6 +10,7 @@ from explorer.ui.components.figure import download_panel, draw
 from explorer.ui.components.machine import machine_summary
 from explorer.ui.components.provenance import empty_state, show_provenance
 from explorer.ui.home import cards, idea, tour
+from explorer.ui.learn.bar import invite
 
 st.title("Why can residual networks be deep?")
 st.markdown(
@@ -23,6 +24,7 @@ if not datasets:
     empty_state()
     cards()
     st.stop()
+invite()
 dataset = datasets[0]
 finals, style = finals_on(dataset), CurveStyle(splits=("test",))
 picture, text = st.columns([7, 4], gap="large")

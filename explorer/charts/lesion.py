@@ -7,14 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
+from explorer.analysis.lesions import HARMLESS_POINTS, count_missed, parts
 from explorer.charts import words
 from explorer.charts.marks import chance_line, set_error_axis
 from explorer.charts.theme import FAMILY_SYMBOL, LABEL_SIZE, blank, colour, translucent
 
 Tables = Mapping[str, tuple[str, pd.DataFrame]]
 """By name of a net: its family, and columns kind, count, tau, error_pct as `evidence.lesion` keeps them."""
-HARMLESS_POINTS = 1.0
-"""A deletion that costs at most so many points of error is one that nobody misses."""
 _VEIT = """**Unlike Veit et al. (2016):** there 10 of a ResNet-110's 54 blocks can go for about 20 points of
 error; here, on digits after 10 epochs, that costs {cost:.0f} points (mean of the draws), and block 1 alone
 leaves {first:.0f} % error. Stage 1, above all its first block, carries these briefly trained nets."""
@@ -28,10 +27,10 @@ def by_block(tables: Tables, chosen: Collection[int]) -> go.Figure:
         chosen: numbers of blocks, from 1, that are marked.
     """
     figure = blank("block removed, counted from 1", "test error (%)", 360)
-    last = max((len(_parts(table)[0]) for _, table in tables.values()), default=1)
+    last = max((len(parts(table)[0]) for _, table in tables.values()), default=1)
     figure.add_trace(chance_line(90.0, [0.5, last + 0.5]))
     for name, (family, table) in tables.items():
-        singles, intact = _parts(table)
+        singles, intact = parts(table)
         numbers = singles["count"].astype(int).tolist()
         figure.add_trace(
             go.Scatter(
@@ -64,7 +63,7 @@ def describe_by_block(tables: Tables) -> str:
     """The chart in words."""
     said = []
     for name, (_, table) in tables.items():
-        singles, intact = _parts(table)
+        singles, intact = parts(table)
         errors = singles["error_pct"]
         said.append(
             f"{name}: intact {words.percent(intact)}, without one block {words.percent(errors.min())} to "
@@ -75,21 +74,18 @@ def describe_by_block(tables: Tables) -> str:
 
 def missed(name: str, table: pd.DataFrame) -> str:
     """How many blocks are not missed, in one sentence."""
-    singles, intact = _parts(table)
-    errors = singles["error_pct"]
-    harmless = int((errors - intact <= HARMLESS_POINTS).sum())
-    worst = singles.sort_values("error_pct").iloc[-1]
+    found = count_missed(table)
     return (
-        f"**Take any one block out of {name}:** {harmless} of {len(errors)} cost at most {HARMLESS_POINTS:g} "
-        f"point of test error ({words.percent(intact)} intact); the median is "
-        f"{words.percent(errors.median())}, the worst block {int(worst['count'])} with "
-        f"{words.percent(worst['error_pct'])}."
+        f"**Take any one block out of {name}:** {found.harmless} of {found.blocks} cost at most "
+        f"{HARMLESS_POINTS:g} point of test error ({words.percent(found.intact)} intact); the median is "
+        f"{words.percent(found.median)}, the worst block {found.worst_block} with "
+        f"{words.percent(found.worst)}."
     )
 
 
 def renewed(name: str, table: pd.DataFrame) -> str:
     """What the deletions cost where BN statistics were measured again; empty where nobody did."""
-    singles, _ = _parts(table)
+    singles, _ = parts(table)
     again = singles["renewed_pct"].dropna()
     if again.empty:
         return ""
@@ -101,7 +97,7 @@ def renewed(name: str, table: pd.DataFrame) -> str:
 
 def beside_veit(table: pd.DataFrame) -> str:
     """Where ResNet-110 on digits differs from the paper that began this; empty without the numbers."""
-    singles, intact = _parts(table)
+    singles, intact = parts(table)
     ten = table[(table["kind"] == "removed") & (table["count"] == 10)]["error_pct"]
     if ten.empty or singles.empty:
         return ""
@@ -201,12 +197,6 @@ def describe_confusion(table: Sequence[Sequence[int]], classes: Sequence[str]) -
         f"{right} of {total} images are classed rightly; the answer given most is {classes[most]}, to "
         f"{answers[most]} images."
     )
-
-
-def _parts(table: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-    """The rows of single deletions, in order, and the intact net's error."""
-    intact = table.loc[table["kind"] == "intact", "error_pct"]
-    return table[table["kind"] == "single"].sort_values("count"), float(intact.iloc[0])
 
 
 def _with_legend(figure: go.Figure) -> go.Figure:

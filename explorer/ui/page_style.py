@@ -31,6 +31,11 @@ div:has(> [class*="st-key-unseen"]), [class*="st-key-unseen"] { position: absolu
 div:has(> .st-key-masthead) { position: absolute; top: 0.75rem; left: 5rem; right: 5rem; width: auto; }
 .stMainBlockContainer div:has(> .st-key-masthead) { z-index: 1000000; }
 .st-key-masthead p { font-weight: 600; }
+.st-key-learn { margin-top: 0.75rem; }
+[class*="st-key-learn"] a[data-testid="stPageLink-NavLink"] { border: 1px solid rgba(128, 140, 150, 0.55);
+  border-radius: 0.5rem; padding: 0.35rem 0.75rem; margin: 0; }
+[class*="st-key-learn"] a[data-testid="stPageLink-NavLink"]:not(:hover) { background: transparent; }
+[class*="st-key-learn"] a[data-testid="stPageLink-NavLink"] * { font-weight: 400; }
 .stColumn:has([data-testid="stButtonGroup"]) { min-width: fit-content; }
 [data-testid="stButtonGroup"] > div { flex-wrap: wrap; }
 :is(a, button, input, textarea, summary, [role], [tabindex]):focus-visible {
@@ -50,6 +55,8 @@ _NARROW = """
   h1 { font-size: 1.6rem !important; }
   .stElementContainer:has(> .stHtml > .told) { flex: 1 1 100% !important; }
   .modebar-container { display: none; }
+  .st-key-learn-steps { row-gap: 0.25rem !important; }
+  .st-key-learn-steps > :first-child { flex: 1 1 100% !important; }
   div:has(> .st-key-depth), div:has(> .st-key-epoch), .st-key-depth, .st-key-epoch { order: -2; }
   div:has(> .st-key-conclusion), .st-key-conclusion { order: -1; }
 }

@@ -7,7 +7,7 @@ docs/decisions/0051-a-page-is-its-address.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -22,8 +22,8 @@ from explorer.runs.database import StoreError
 from explorer.ui.url_parameters import all_texts
 
 _JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-_HERE, _LEFT, _LINKED = "place-here", "places-left", "places-linked"
-EVERYWHERE = ("present",)
+_HERE, _LEFT, _LINKED, _ASKED = "place-here", "places-left", "places-linked", "place-asked"
+EVERYWHERE = ("present", "learn")
 """Parameters of the app itself: they hold on every page, and no page remembers them as its own."""
 _CARRIED = ("net", "picture", "index")
 """What a page that was never opened takes over from the page on which it was chosen last."""
@@ -118,12 +118,37 @@ def set_asked(key: str, values: list[str]) -> None:
     _follow(all_texts() | {key: values})
 
 
+def is_open(path: str) -> bool:
+    """Whether that page was drawn in the last run too."""
+    return bool(st.session_state.get(_HERE) == path)
+
+
+def arrive_afresh(address: Mapping[str, list[str]]) -> None:
+    """Let the page that is about to be drawn follow the address of a link alone.
+
+    Widgets would else keep what was chosen in them where that page is open already; Streamlit takes from an
+    address what widgets of the page before are called as well, and the browser leaves names of that page in.
+    The first page of a session is drawn by its whole address in any case.
+
+    Args:
+        address: all that the link says, by name.
+    """
+    if _HERE in st.session_state:
+        st.session_state[_ASKED] = dict(address)
+    for key in {key for page in _left().values() for key in page.values}:
+        if key in st.session_state:
+            del st.session_state[key]
+    st.session_state.pop(_HERE, None)
+
+
 def _arrive(path: str) -> None:
     context, left = get_script_run_ctx(), _left()
     if context is None:
         return
     asked, back = all_texts(), left.get(path)
-    if st.session_state.get(_HERE) is None or context.is_history_navigation:
+    if (link := st.session_state.pop(_ASKED, None)) is not None:
+        asked, back = link, None
+    elif st.session_state.get(_HERE) is None or context.is_history_navigation:
         # the whole address: Streamlit took away what widgets of the last page happened to be called as well
         asked, back = parse_qs(context.query_string, keep_blank_values=True), None
     elif set(asked) - set(EVERYWHERE):
