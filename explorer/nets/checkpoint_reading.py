@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from explorer.nets.families import Family
 from explorer.nets.layout import Projected
 from explorer.nets.normalisation import Normalisation
-from explorer.nets.spec import Family
 
 Padding = Literal["both", "after"]
 PADDINGS: tuple[Padding, ...] = get_args(Padding)

@@ -22,12 +22,13 @@ from explorer.nets import conversion, sandbox, third_party
 from explorer.nets.build import StagedNet, skeleton
 from explorer.nets.checkpoint_reading import Assumption, Reading, other_readings
 from explorer.nets.errors import MAX_FILE_BYTES, CheckpointError, short, words
+from explorer.nets.families import Family
 from explorer.nets.imagenet import VggNet, imagenet_skeleton
 from explorer.nets.metadata import FORMAT, read_metadata
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.published_imagenet import PublishedNet
 from explorer.nets.saving import save_checkpoint
-from explorer.nets.spec import Family, NetSpec
+from explorer.nets.spec import NetSpec
 from explorer.nets.tensor_file import (
     Entries,
     check_tensors,

@@ -16,10 +16,11 @@ import pandas as pd
 from explorer.data import facts
 from explorer.data.cifar import CIFAR10_CLASSES
 from explorer.nets.checkpoint_reading import Assumption, Reading
+from explorer.nets.families import Family
 from explorer.nets.published_cifar import LICENCE, PUBLISHER, SCALE, published_cifar
 from explorer.nets.published_imagenet import CLASSES, PUBLISHED, PublishedNet, published, published_like
 from explorer.nets.published_imagenet import IMAGE_SIZE as IMAGENET_SIZE
-from explorer.nets.spec import Family, NetSpec
+from explorer.nets.spec import NetSpec
 from explorer.nets.zipped_checkpoint import inside
 from explorer.runs.artifacts import brought
 from explorer.runs.net_catalogue import (

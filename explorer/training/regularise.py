@@ -38,13 +38,14 @@ def check_regularisers(spec: NetSpec, recipe: Recipe) -> None:
     Raises:
         ValueError: the text says which setting to leave out.
     """
-    if recipe.survival < 1 and spec.family not in ("residual", "preact"):
+    if recipe.survival < 1 and not spec.traits.shortcut:
         raise ValueError(
             f"Stochastic depth goes around blocks by shortcuts; {spec.title} has none. Set survival to 1."
         )
-    if recipe.dropout and spec.family == "highway":
+    if recipe.dropout and spec.traits.layers_per_block == 1:
         raise ValueError(
-            "Dropout stands between a block's convolutions; a highway block has only one. Set dropout to 0."
+            f"Dropout stands between a block's convolutions; a {spec.family} block has only one. "
+            "Set dropout to 0."
         )
 
 
