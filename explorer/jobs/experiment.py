@@ -1,4 +1,4 @@
-"""What does a person want to train? One order: several families and seeds, everything else alike."""
+"""`Experiment`: what a person wants to train, several families and seeds with everything else alike."""
 
 from __future__ import annotations
 

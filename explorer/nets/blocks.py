@@ -53,7 +53,6 @@ class ActivatedProjection(nn.Module):
     """
 
     def __init__(self, norm: nn.BatchNorm2d, projection: nn.Module) -> None:
-        """Take the branch's first norm, and what projects."""
         super().__init__()
         self._norm = (norm,)  # in a tuple, so that it has one name in the state dict
         self.relu = nn.ReLU()
@@ -142,7 +141,6 @@ class Block(nn.Module):
     responses: tuple[nn.Module, ...]
 
     def __init__(self, stage: int, layers: int) -> None:
-        """Note where the block stands in the net."""
         super().__init__()
         self.stage = stage
         self.layers = layers

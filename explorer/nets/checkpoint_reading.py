@@ -41,7 +41,7 @@ class Reading:
     image_size: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no reading."""
+        """Refuse values that cannot be."""
         for name, value, choices in (
             ("padding", self.padding, PADDINGS),
             ("projection", self.projection, PROJECTED),

@@ -186,7 +186,7 @@ def _check_place(path: Path) -> None:
     if not path.exists():
         raise CheckpointError("there is no such file; check its name")
     if not path.is_file():  # opening a pipe or a device could wait for ever
-        raise CheckpointError("it is no ordinary file; choose another")
+        raise CheckpointError("it is not a regular file; choose another file")
 
 
 def _opened(file: BinaryIO, size: int) -> _Parts:
@@ -279,7 +279,7 @@ def _residual(parts: _Parts, reading: Reading) -> Checkpoint:
 
 
 def _check_types(entries: Entries, names: list[str], found: third_party.Recognised) -> None:
-    """Refuse weights that are no floating-point numbers; counters may be of any whole-number type."""
+    """Refuse weights that are not floating-point numbers; counters may be of any whole-number type."""
     for name in names:
         for part in found.derived[name].sources if name in found.derived else (name,):
             dtype = entries[part][0]

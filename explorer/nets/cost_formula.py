@@ -74,8 +74,8 @@ def checkpointed_memory_mib(
 ) -> float:
     """Estimate as `training_memory_mib`, with each block's inside computed again for the gradient, in MiB.
 
-    Kept are the stem, the head, every block's input, and the inside of the largest block alone. There
-    are no gaps to speak of, since freed maps go back to the system.
+    Kept are the stem, the head, every block's input, and the inside of the largest block alone. Gaps
+    between them are small, since freed maps go back to the system.
     """
     blocks = [
         (channels[0] * sizes[0] ** 2, sum(_block(spec, channels, sizes), Totals(0, 0, 0, 0)).values)

@@ -205,13 +205,13 @@ class NetSpec:
         """Read an id back, without loss.
 
         Raises:
-            ValueError: the text is no id, or names a net that cannot be built.
+            ValueError: the text is not an id, or names a net that cannot be built.
         """
         match = _ID.fullmatch(_as_id(text.strip()))
         if match is None:
             raise ValueError(
-                f"'{text[:60]}' is no net id. Write a family and a depth, such as residual-20, plain-56, "
-                f"residual-110-B, preact-164-bottleneck or highway-32-bias-3.{_hint(text.strip())}"
+                f"'{text[:60]}' is not the id of a net. Write a family and a depth, such as residual-20, "
+                f"plain-56, residual-110-B, preact-164-bottleneck or highway-32-bias-3.{_hint(text.strip())}"
             )
         found = match.groupdict()
         bias = found["gate_bias"]

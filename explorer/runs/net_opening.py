@@ -1,4 +1,4 @@
-"""How does a choice, a name or a file become a net ready to be looked at? Opening one wakes torch."""
+"""From a choice, a name or a file to a net ready to be looked at; opening one wakes torch."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ def _listed_net(name: str, runs: pd.DataFrame, choices: list[NetChoice], data: s
         spec = NetSpec.parse(name)
     except ValueError as error:
         raise NetError(
-            f"'{name[:80]}' is no run and no file; `python -m explorer runs list` shows the runs. {error}"
+            f"'{name[:80]}' is neither a run nor a file; `python -m explorer runs list` shows the "
+            f"runs. {error}"
         ) from None
     trained = trained_nets(runs[runs["checkpoint"].notna() & (runs["id"] == spec.id)])
     if trained:

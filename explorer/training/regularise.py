@@ -1,4 +1,4 @@
-"""What is harder in training than in the test? Stochastic depth, dropout, and blocks computed twice.
+"""What makes a training step harder than the test: stochastic depth, dropout, blocks computed twice.
 
 All three are settings of the recipe and leave the net's modules and its checkpoint as they are.
 Every draw follows from (seed, iteration), so a resumed run draws what an uninterrupted one would.
@@ -62,7 +62,6 @@ class TrainingPass:
     """
 
     def __init__(self, net: CifarNet, recipe: Recipe, call: BlockCall) -> None:
-        """Nothing is drawn before `begin`."""
         self._recipe = recipe
         self._call = call
         self._rates = np.array(survival_rates(len(net.blocks), recipe.survival))

@@ -1,4 +1,4 @@
-"""How do pages sit on small and large screens? The little that Streamlit's theme does not settle."""
+"""How pages sit on small and large screens: what Streamlit's theme does not settle."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def masthead() -> None:
 
 
 def follow_theme() -> None:
-    """Run the page anew where the reader's screen turns dark or light: charts have that page's ink.
+    """Run the page again where the reader's screen turns dark or light: charts have that page's ink.
 
     Before the page is drawn, so that one which computes for long follows at once.
     """

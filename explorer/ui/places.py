@@ -1,4 +1,4 @@
-"""What is remembered of each page? Its address, for the session, for whoever comes back by the sidebar.
+"""The address of each page, remembered for the session, for whoever comes back by the sidebar.
 
 A page is what its address says. So an address is all that has to be remembered: a page that is reached
 without one is drawn by the address that it had when it was left. Why:

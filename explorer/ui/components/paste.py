@@ -1,4 +1,4 @@
-"""How does a picture come from the clipboard? Streamlit's uploader takes none, so the page listens itself."""
+"""Pictures from the clipboard, which Streamlit's uploader does not take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does the page's address follow what a script wrote into widgets? Streamlit's own stays as it was."""
+"""Updating the page's address after a script wrote into widgets, which Streamlit does not do."""
 
 from __future__ import annotations
 

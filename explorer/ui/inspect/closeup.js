@@ -10,7 +10,7 @@ const UPON = { ArrowUp: 1, ArrowDown: -1 };
 const SIDES = [32, 64]; // of a tile, in pixels
 const handedOn = new WeakSet();
 let kept = new Map(); // decoded values of the nets in view, by key
-let down = null; // the tile under a pointer that has not been lifted yet; the page may run anew meanwhile
+let down = null; // the tile under a pointer that has not been lifted yet; the page may run again meanwhile
 let leave = () => {};
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -242,7 +242,7 @@ export default function ({ data, parentElement }) {
     const found = tileAt(event);
     if (found) chooseTile(found);
   };
-  // where the server draws a tile anew under the pointer, the browser makes no click of it
+  // where the server redraws a tile under the pointer, the browser makes no click of it
   const touched = (event) => { down = tileAt(event); };
   const released = (event) => {
     const up = down && !down.tile.isConnected && tileAt(event);

@@ -1,4 +1,4 @@
-"""One block closely: how is another one, or another channel, drawn before the server has heard of the key?
+"""One block closely: another block or channel is drawn before the server has heard of the key.
 
 The browser is given all maps of a net and draws what is chosen itself (closeup.js); the server draws the
 same and stays the truth. Why: docs/decisions/0030-maps-in-the-browser.md.
@@ -151,7 +151,7 @@ def _which(maps: BlockMaps, block: int) -> str:
 
 
 def _open(section: str, name: str, key: str, at: str) -> str:
-    """The beginning of a section that the browser may draw anew: whose maps, and which of them it shows."""
+    """The beginning of a section that the browser may redraw: whose maps, and which of them it shows."""
     return f'<div class="closeup {section}-{name}" data-key="{escape(key, quote=True)}" data-at="{at}">'
 
 

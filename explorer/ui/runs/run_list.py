@@ -60,7 +60,7 @@ def all_runs() -> pd.DataFrame:
 
 
 def forget() -> None:
-    """Read the list anew at once, after this session has changed a run."""
+    """Read the list again at once, after this session has changed a run."""
     all_runs.clear()
 
 

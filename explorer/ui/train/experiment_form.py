@@ -1,4 +1,4 @@
-"""What shall be trained? Presets, and a form bound to the URL; what that gets wrong becomes the default."""
+"""The form of an experiment, with presets, bound to the URL; a wrong value there becomes the default."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ export default function ({ data, setTriggerValue }) {
     if (wanted === data.drawn.sheets + data.drawn.rest) {
       asked = "";
     } else if (wanted !== asked) {
-      asked = wanted; // the page has to be drawn anew: an axis, a button, another run
+      asked = wanted; // the page has to be redrawn: an axis, a button, another run
       setTriggerValue("changed", true);
     }
     return now.wait;

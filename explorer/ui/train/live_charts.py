@@ -1,4 +1,4 @@
-"""A chart that grows while it is watched: drawn once, then told what its lines have gained.
+"""Charts that grow while they are watched: drawn once, then updated with what their lines have gained.
 
 The page's own run draws the charts; then the browser asks a feed (live_api.py) what to tell them.
 """
@@ -65,7 +65,7 @@ def show_live_figure(now: LiveFigure, key: str) -> None:
 
 
 def follow(feed: str, query: dict[str, str], drawn: dict[str, str]) -> None:
-    """Let the charts and texts of this page follow a feed; the page runs anew where it tells of another page.
+    """Poll the endpoint and update charts and texts in place; rerun the page when its structure changes.
 
     Args:
         feed: its path, beside those of the pages.
