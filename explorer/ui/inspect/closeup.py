@@ -20,12 +20,13 @@ from explorer.charts.maps import colours
 from explorer.charts.sprites import shades
 from explorer.charts.words import number
 from explorer.ui.components.map_tiles import grid_of, put, row_of, scale_of, sheet
+from explorer.ui.components.mount import mount
 from explorer.ui.inspect.inspection_data import InspectionData
 
 if TYPE_CHECKING:
     from explorer.probes.activations import BlockMaps, Maps
 
-_JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+_JS = Path(__file__).with_suffix(".js")
 _CHANNELS = 64
 _STEPS = 1023
 # outputs of all blocks, as many numbers: all CIFAR nets to 200 layers, and ResNet-18; larger nets wait for
@@ -76,10 +77,8 @@ def follow(nets: Mapping[str, InspectionData]) -> None:
     Args:
         nets: what is shown, by the names that the sections have.
     """
-    # registered at each run, since a module is imported once but a server may be started twice
-    component = st.components.v2.component("closeup", js=_JS, isolate_styles=False)
     told = [{"name": name, **_held(found.key, found)} for name, found in nets.items()]
-    component(key="closeup", data={"nets": told, "ramps": _ramps()}, height=1)
+    mount("closeup", _JS, key="closeup", data={"nets": told, "ramps": _ramps()})
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
