@@ -1,4 +1,4 @@
-"""Why does the net say this class?"""
+"""The Attributions page: which pixels speak for a class."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Does a good deep plain net exist?"""
+"""The Construct page: a deep plain net that is good, built by hand."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Which pictures do the nets learn from?"""
+"""The Data page: the pictures that the nets learn from."""
 
 import streamlit as st
 

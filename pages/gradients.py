@@ -1,4 +1,4 @@
-"""Is it vanishing gradients?"""
+"""The Gradients page: whether vanishing gradients are the cause."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""What does each block make of a picture?"""
+"""The Inspect page: what each block makes of a picture."""
 
 import streamlit as st
 

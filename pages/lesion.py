@@ -1,4 +1,4 @@
-"""What does each block contribute?"""
+"""The Lesion page: what each block contributes."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Why are corrections easier to find than a whole solution?"""
+"""The Multigrid page: corrections beside whole solutions."""
 
 import streamlit as st
 

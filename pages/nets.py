@@ -1,4 +1,4 @@
-"""What is this net made of?"""
+"""The Nets page: what a net is made of."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""How much does each block change its input?"""
+"""The Residuals page: how much each block changes its input."""
 
 import streamlit as st
 

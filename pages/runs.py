@@ -1,4 +1,4 @@
-"""Which runs learned best, and what made the difference?"""
+"""The Runs page: which runs learned best, and what made the difference."""
 
 import streamlit as st
 

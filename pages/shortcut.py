@@ -1,4 +1,4 @@
-"""What does the shortcut change?"""
+"""The Shortcut page: what the shortcut changes."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""How does a net learn, with shortcuts and without?"""
+"""The Live training page: nets learning, with shortcuts and without."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Can a net be a thousand layers deep?"""
+"""The Very deep page: nets of a thousand layers."""
 
 import streamlit as st
 

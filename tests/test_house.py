@@ -74,6 +74,47 @@ def test_every_room_is_in_the_layer_contract_or_apart():
     assert rooms - layers == {"charts"}
 
 
+SOURCES = [path for folder in ("explorer", "pages") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def test_the_first_line_of_a_module_says_what_is_in_it():
+    heads = {
+        path: (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0] for path in SOURCES
+    }
+
+    assert [str(path.relative_to(ROOT)) for path, head in heads.items() if not head or "?" in head] == []
+
+
+RIDDLES = re.compile(r"(?<![Tt]here )\b(is|are) no (?!longer\b|evidence\b)|\banew\b")
+
+
+def test_sentences_say_what_is_the_case():
+    """No "X is no Y", which readers take for a slip, and no "anew", in sentences and docstrings."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.value[:80]}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and RIDDLES.search(node.value)
+    ]
+
+    assert found == []
+
+
+def test_what_a_family_is_stands_in_its_row():
+    """Code that builds, counts, trains, exports and draws asks for traits."""
+    readers = {"third_party.py", "checkpoints.py", "published_imagenet.py"}  # tell families of files apart
+    asked = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for folder in ("nets", "training", "jobs", "transfer", "charts")
+        for path in (ROOT / "explorer" / folder).rglob("*.py")
+        if path.name not in readers
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Compare) and re.search(r"'(preact|highway)'", ast.unparse(node))
+    ]
+
+    assert asked == []
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("[!_]*.py")), ids=lambda path: path.stem)
 def test_benchmarks_say_what_their_ratio_is(path):
     assert "ratio" in ast.get_docstring(ast.parse(path.read_text()))

@@ -13,12 +13,10 @@ import pandas as pd
 from explorer.analysis import wording
 from explorer.analysis.aggregates import Final, final_of
 from explorer.analysis.verdicts import Order, learnt_next_to_nothing, ordered
-from explorer.nets.spec import net_title
+from explorer.nets.families import FAMILIES, net_title
 
 REFERENCE_DEPTH = 20
 """The paper's shallowest net on CIFAR-10: what deeper ones are compared with, where it was trained."""
-FAMILIES = ("plain", "residual", "preact", "highway")
-"""In the order in which a sentence names them."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,10 @@ def gap_at(finals: pd.DataFrame, depth: int) -> Gap | None:
 
 
 def conclusion(
-    finals: pd.DataFrame, depth: int, chance_pct: float | None = None, families: Sequence[str] = FAMILIES
+    finals: pd.DataFrame,
+    depth: int,
+    chance_pct: float | None = None,
+    families: Sequence[str] = tuple(FAMILIES),
 ) -> str:
     """What the errors at that depth say: of degradation, of the twins, and of nets that learnt nothing.
 

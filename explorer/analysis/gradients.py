@@ -15,7 +15,8 @@ import pandas as pd
 
 from explorer.analysis import wording
 from explorer.analysis.verdicts import HEALTHY_GRADIENT, Judged
-from explorer.nets.spec import NetSpec, family_title
+from explorer.nets.families import family_title
+from explorer.nets.spec import NetSpec
 
 JUDGED_DEPTHS = (20, 32, 56)
 """What the claim is about: the paper speaks of 18 and 34 layers on ImageNet, and of 20 to 56 on CIFAR-10."""

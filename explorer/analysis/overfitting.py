@@ -1,4 +1,4 @@
-"""Does more depth overfit on few images? Final errors by regulariser, one comparison per choice of depths."""
+"""Overfitting on few images: final errors by regulariser, one comparison per choice of depths."""
 
 from __future__ import annotations
 

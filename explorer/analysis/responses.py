@@ -14,7 +14,7 @@ import pandas as pd
 
 from explorer.analysis import wording
 from explorer.analysis.verdicts import SAME_SHARE
-from explorer.nets.spec import net_title
+from explorer.nets.families import net_title
 
 STD = "response std"
 """The quantity of Figure 7, as sentences call it."""

@@ -1,4 +1,4 @@
-"""Is it vanishing gradients? One answer for all pages, from what `evidence.gradients` has kept on digits."""
+"""Whether gradients vanish: one answer for all pages, from what `evidence.gradients` has kept on digits."""
 
 from __future__ import annotations
 
@@ -124,14 +124,14 @@ def agreement_sentence(table: pd.DataFrame, depth: int, epoch: int) -> str:
 
 
 def caveat(kept: Kept) -> str:
-    """That agreement is no guarantee, where a net that fails comes to agree; empty where none does."""
+    """That agreement guarantees nothing, where a net that fails comes to agree; empty where none does."""
     deep = f"plain-{DEEP}"
     later = {epoch: agreements(kept.agreement, epoch).get(deep) for epoch in kept.agreement["epoch"].unique()}
     best = max(((one.mean, epoch) for epoch, one in later.items() if one is not None and epoch), default=None)
     if best is None or best[0] < _AGREES:
         return ""
     return (
-        f"Agreement is no guarantee, and that direction is the cause is not proved by it: after {best[1]} "
+        f"Agreement guarantees nothing, and that direction is the cause is not proved by it: after {best[1]} "
         f"epochs two batches agree with a cosine of {best[0]:.2f} in {_title(deep)} too, and within 10 it "
         "hardly learns."
     )

@@ -1,4 +1,4 @@
-"""How does an answer grow from block to block, and what does one channel hold?"""
+"""Charts of activations: the answer's growth from block to block, and the values of one channel."""
 
 from __future__ import annotations
 

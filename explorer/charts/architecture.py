@@ -1,4 +1,4 @@
-"""What is a net made of? Its blocks as boxes, a row per stage, its shortcuts as arcs above them."""
+"""The drawing of a net: its blocks as boxes, a row per stage, its shortcuts as arcs above them."""
 
 from __future__ import annotations
 

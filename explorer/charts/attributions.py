@@ -1,4 +1,4 @@
-"""Which pixels speak for a class? A picture, and signed maps laid over it in one scale."""
+"""A picture, and signed attribution maps laid over it in one scale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does every block add, and how large is its gradient, while a net learns?"""
+"""Charts of what every block adds and how large its gradient is, over training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far is the paper from what was measured here? Both as dots on one line per net."""
+"""The paper's numbers and those measured here as dots on one line per net."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which blocks carry a decision? What passes through each block's residual branch, of what passes in all."""
+"""Conductance per block: what passes through its residual branch, of what passes in all."""
 
 from __future__ import annotations
 

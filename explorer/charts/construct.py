@@ -1,4 +1,4 @@
-"""How does a net learn from different starts? Curves of one depth, and what became of a good solution."""
+"""Curves of one depth from different starts, and what became of a solution built by hand."""
 
 from __future__ import annotations
 

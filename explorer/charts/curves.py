@@ -1,4 +1,4 @@
-"""How does the error fall over the epochs? Dashed and thin is training, solid and bold is test (Figure 6)."""
+"""Error over the epochs: thin dashes for training, a solid bold line for the test (Figure 6)."""
 
 from __future__ import annotations
 

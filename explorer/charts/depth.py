@@ -1,4 +1,4 @@
-"""What does depth do to the final error? One line per family and split, the chosen depth marked."""
+"""Final error against depth: one line per family and split, the chosen depth marked."""
 
 from __future__ import annotations
 

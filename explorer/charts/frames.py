@@ -1,4 +1,4 @@
-"""How does one figure hold a view per depth? As Plotly frames, switched in the browser without a redraw.
+"""One figure with a view per depth: Plotly frames, switched in the browser without a redraw.
 
 A hidden row of Plotly's own buttons plays frame 0, 1, 2, ...; whoever presses them need not know Plotly.
 See docs/decisions/0008-slider.md for why.

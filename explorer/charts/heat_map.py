@@ -1,4 +1,4 @@
-"""When did each layer find its size? Epoch against layer, one scale, with the ends of the lines' axis."""
+"""The layers' responses over training: epoch against layer, in the scale of the lines' axis."""
 
 from __future__ import annotations
 

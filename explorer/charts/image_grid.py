@@ -1,4 +1,4 @@
-"""How are images and their classes drawn? One picture of many, a name at each row, and bars of counts."""
+"""Many images as one picture with a name at each row, and bars of how many there are per class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a net get wrong without some blocks? By block, by number removed, by disorder; confusion."""
+"""Errors of a net without some blocks: by block, by number removed, by disorder; confusion of classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How do nets learn, step by step? Curves that grow while the axes under them stay.
+"""Live curves, step by step, on axes that stay while the curves grow.
 
 Runs made here are drawn in full colour, the zoo's in the same colour but pale. Dashed and thin is
 training, solid and bold is test. One trace per run and role, in the order of `members`, and one

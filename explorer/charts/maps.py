@@ -1,4 +1,4 @@
-"""How is a signed map drawn? One diverging scale centred at zero, the same on every page.
+"""Signed maps on one diverging scale centred at zero, the same on every page.
 
 Plum speaks for, teal against; none of them is a family's colour. The anchors are those of cmocean's
 `curl`, perceptually uniform, without its nearly black ends.

@@ -1,4 +1,4 @@
-"""How do corrections solve Poisson's equation? What is left, how fast it shrinks, and how large they are."""
+"""Poisson's equation by corrections: what is left, how fast it shrinks, and how large corrections are."""
 
 from __future__ import annotations
 

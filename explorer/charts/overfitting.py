@@ -1,4 +1,4 @@
-"""Does more depth overfit, and what do regularisers change? Training and test error against depth."""
+"""Training and test error against depth, one shade per regulariser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a figure grow in the browser without being drawn anew? By what its traces have gained.
+"""Incremental figure updates: what the traces of a figure have gained, instead of a new figure.
 
 A hidden button of Plotly's own restyles traces; whoever presses it first tells it the new values. Why:
 docs/decisions/0014-growing.md.
@@ -34,7 +34,7 @@ class FigureSpec:
 
     @cached_property
     def layout_key(self) -> str:
-        """Signature of all but the values of growing traces: with another one, a figure is drawn anew."""
+        """Signature of all but the values of growing traces: with another one, the figure is redrawn."""
         still = [
             (trace.get("name"), *map(_end, _VALUES[:2], [trace] * 2))
             for trace in self.traces[: self.static_traces]

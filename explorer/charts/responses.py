@@ -1,4 +1,4 @@
-"""How much does each layer respond? Figure 7: in layer order, and sorted by size."""
+"""Figure 7: the responses of layers, in layer order and sorted by size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What do charts of single runs share? The axes, a run's line in its colour, its hover, its name.
+"""What charts of single runs share: axes, and each run's line, colour, hover and name.
 
 Lines are Plotly's traces as plain values: while a run is watched they are made several times a second,
 and objects of Plotly's take ten times as long to make.

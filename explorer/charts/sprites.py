@@ -1,4 +1,4 @@
-"""How are many small maps drawn at once? As one picture of tiles, each pixel kept crisp."""
+"""Many small maps as one picture of tiles, each pixel kept crisp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What did training change? Each net's typical value at initialisation against the one after training."""
+"""Each net's typical response at initialisation against the one after training."""
 
 from __future__ import annotations
 

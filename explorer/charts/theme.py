@@ -1,4 +1,4 @@
-"""What do colour, dash and width mean? One answer for every chart of the explorer.
+"""Colours, dashes, widths and empty figures: their one meaning in every chart of the explorer.
 
 Colours are Okabe and Ito's, distinguishable with any colour vision. Text and axes take the page's
 own colour, so that one figure is legible on a light and on a dark ground.
@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from explorer.nets import families
+from explorer.nets.families import FAMILIES
+
 Split = Literal["train", "test"]
 
-FAMILY_COLOUR = {"plain": "#D55E00", "residual": "#0072B2", "highway": "#009E73", "preact": "#CC79A7"}
-FAMILY_SYMBOL = {"plain": "circle", "residual": "square", "highway": "diamond", "preact": "triangle-up"}
-FAMILY_TITLE = {"plain": "plain", "residual": "ResNet", "highway": "Highway", "preact": "preact-ResNet"}
-FAMILY_ORDER = ("plain", "residual", "preact", "highway")
-"""That of `nets.spec.FAMILIES`, which charts do not import; a test holds them equal."""
+FAMILY_COLOUR = {family: one.colour for family, one in FAMILIES.items()}
+FAMILY_SYMBOL = {family: one.symbol for family, one in FAMILIES.items()}
+FAMILY_TITLE = {family: one.title for family, one in FAMILIES.items()}
 SPLIT_TITLE: dict[Split, str] = {"train": "training", "test": "test"}
 CONTEXT = "#7F7F7F"
 BAND_OPACITY = 0.18
@@ -29,17 +30,8 @@ _LINE: dict[Split, dict[str, Any]] = {
     "train": {"dash": "6px,4px", "width": 1.75},
     "test": {"dash": "solid", "width": 3.25},
 }
-
-
-def net_title(family: str, depth: int) -> str:
-    """The name shown to people, such as ResNet-20 or plain-20."""
-    return f"{FAMILY_TITLE.get(family, family)}-{depth}"
-
-
-def in_order(families: Any) -> list[str]:
-    """Families in the one order of every chart, each once."""
-    known = [family for family in FAMILY_ORDER if family in set(families)]
-    return known + sorted(set(families) - set(FAMILY_ORDER))
+in_order = families.in_order
+net_title = families.net_title
 
 
 def line_style(family: str, split: Split) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Can this map be trusted? Curves of masking against a random map, and what is left without the weights."""
+"""Charts of how far a map can be trusted: curves of masking, and the map under randomised weights."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def randomisation_figure(table: pd.DataFrame) -> go.Figure:
     Args:
         table: columns redrawn, correlation.
     """
-    figure = blank("rank correlation", "weights drawn anew", HEIGHT)
+    figure = blank("rank correlation", "weights replaced by random ones", HEIGHT)
     figure.update_layout(margin=_MARGIN | {"l": 112})
     figure.update_xaxes(range=[-1.05, 1.05], tickvals=[-1, -0.5, 0, 0.5, 1], zeroline=True)
     figure.update_xaxes(zerolinecolor=CONTEXT, zerolinewidth=1)
@@ -90,7 +90,11 @@ def describe_masking(curves: pd.DataFrame, curve: str) -> str:
 def describe_randomisation(table: pd.DataFrame) -> str:
     """The randomisation check in words."""
     said = [f"{row.redrawn} {row.correlation:.2f}" for row in table.itertuples()]
-    return "Rank correlation with the trained net's map after drawing weights anew: " + ", ".join(said) + "."
+    return (
+        "Rank correlation with the trained net's map after replacing weights by random ones: "
+        + ", ".join(said)
+        + "."
+    )
 
 
 def _at_half(curves: pd.DataFrame, curve: str, name: str) -> float:

@@ -1,4 +1,4 @@
-"""What is a very deep net? Its blocks drawn to scale, and what passes through them."""
+"""A very deep net: its blocks drawn to scale, and the signal and gradient that pass through them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""probe activations: what does each block make of one picture?"""
+"""probe activations: what each block makes of one picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""probe attributions: why this class?"""
+"""probe attributions: which pixels speak for a class."""
 
 from __future__ import annotations
 

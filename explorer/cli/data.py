@@ -66,7 +66,6 @@ class _Progress:
     """Says on stderr how much is there, and how long the rest will take."""
 
     def __init__(self, unit: float, name: str) -> None:
-        """The clock starts with what is told first."""
         self._unit, self._name = unit, name
         self._total, self._first, self._started = 0, 0, 0.0
 

@@ -1,4 +1,4 @@
-"""probe agreement, sizes and paths, and zoo gradients: do gradients vanish, and do they agree?"""
+"""probe agreement, sizes and paths, and zoo gradients: whether gradients vanish, and whether they agree."""
 
 from __future__ import annotations
 

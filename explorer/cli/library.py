@@ -1,4 +1,4 @@
-"""runs list|show|export|delete|pause|resume|stop, and doctor: what is there?"""
+"""runs list|show|export|import|delete, and doctor: what is kept here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which commands are there? Parsing, one line per mistake, results on stdout."""
+"""The commands of the shell: parsing, one line per mistake, results on stdout."""
 
 from __future__ import annotations
 

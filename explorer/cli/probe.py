@@ -1,4 +1,4 @@
-"""probe: what does a net do with some images? Its kinds, and responses."""
+"""probe: what a net does with some images; its kinds, and responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which net and which images does a command of the shell look at? By any name, or from any file."""
+"""The arguments by which commands of the shell name a net and its images."""
 
 from __future__ import annotations
 

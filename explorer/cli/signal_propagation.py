@@ -1,4 +1,4 @@
-"""probe signal, and zoo signal: do signal and gradient pass through an untrained net?"""
+"""probe signal, and zoo signal: signal and gradient through an untrained net."""
 
 from __future__ import annotations
 

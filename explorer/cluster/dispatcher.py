@@ -1,4 +1,4 @@
-"""Which queued run becomes a task of Ray next? An actor that lives in the cluster hands them out, fairly.
+"""The order of queued runs on a Ray cluster: an actor that lives there hands them out, fairly.
 
 Placement, packing and retries are Ray's. What is ours is the order: no more tasks wait in Ray than a few,
 so that owners go on taking turns. The actor outlives whoever started it, and Ray starts it again elsewhere.

@@ -42,7 +42,8 @@ def checked_address(text: str) -> str:
     """
     if not _ADDRESS.fullmatch(text):
         raise ClusterError(
-            f"'{text[:60]}' is no address of a Ray cluster. Give HOST:PORT, as `ray start --head` prints it, "
+            f"'{text[:60]}' is not the address of a Ray cluster. Give HOST:PORT, as `ray start "
+            f"--head` prints it, "
             f"or {LOCAL} in {CLUSTER_VARIABLE} to train with this machine's workers."
         )
     return text

@@ -1,4 +1,4 @@
-"""How does a cluster begin to train the runs kept here? By a process of its own: nobody else loads Ray."""
+"""Starting a cluster's training of the runs kept here, in a process of its own: nobody else loads Ray."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a cluster stand? Its nodes and what runs where, as its dispatcher writes it; without Ray."""
+"""The state of a cluster: nodes and what runs where, as its dispatcher writes it; without Ray."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How is a sweep made on a cluster? As queued runs of the store, each kept in the work folder as it ends."""
+"""A sweep on a cluster: queued runs of the store, each kept in the work folder as it ends."""
 
 from __future__ import annotations
 

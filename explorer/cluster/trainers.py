@@ -1,4 +1,4 @@
-"""Who trains what a page has queued? This machine's workers, or the cluster that EXPLORER_CLUSTER names."""
+"""Who trains queued runs: this machine's workers, or the cluster that EXPLORER_CLUSTER names."""
 
 from __future__ import annotations
 

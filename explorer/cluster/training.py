@@ -1,4 +1,4 @@
-"""What does a task of the cluster do? It takes its run, or goes on with it after a death, and trains."""
+"""A task of the cluster: it takes its run, or goes on with it after a death, and trains."""
 
 from __future__ import annotations
 

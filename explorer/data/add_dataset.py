@@ -1,4 +1,4 @@
-"""How does a dataset come to be known by a name, and how is it forgotten?"""
+"""Adding a dataset under a name, and removing it."""
 
 from __future__ import annotations
 

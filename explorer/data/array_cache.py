@@ -1,4 +1,4 @@
-"""Must images be decoded again? Once only: then they lie in one file that is mapped into memory.
+"""Decoded images in one file that is mapped into memory, so that they are decoded once only.
 
 A split's arrays are kept below the data folder, named by what they came from: the paths, sizes and
 times of the source's files. They appear whole or not at all, and are made again when damaged.

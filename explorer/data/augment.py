@@ -1,4 +1,4 @@
-"""Which pictures does training see? Pad, crop and flip, on whole batches of tensors."""
+"""Augmentation: pad, crop and flip, on whole batches of tensors."""
 
 from __future__ import annotations
 

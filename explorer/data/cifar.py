@@ -1,4 +1,4 @@
-"""Where is CIFAR? Downloaded and checked by torchvision, or put in its place by hand.
+"""CIFAR-10 and CIFAR-100: downloaded and checked by torchvision, or put in place by hand.
 
 torchvision unpickles CIFAR's batches, and does so only where each file has the checksum known for it.
 """
@@ -148,7 +148,7 @@ def _watched(archive: Archive, progress: Progress | None) -> Iterator[None]:
 def mirrored(archive: Archive, url: str) -> Archive:
     """The same archive, the same checksums, from another place."""
     if not url.startswith(("https://", "http://")):
-        raise DataError(f"'{url[:100]}' is no address of an archive. It begins with https://.")
+        raise DataError(f"'{url[:100]}' is not the address of an archive: that begins with https://.")
     return replace(archive, differs={**archive.differs, "url": url})
 
 

@@ -1,4 +1,4 @@
-"""CIFAR's own files where somebody has them: an archive or an unpacked folder, in Python's form or as binary.
+"""CIFAR's own files in other places: an archive or an unpacked folder, in Python's form or as binary.
 
 Python's form is pickles, which can run code when they are read: they are read only where each file has the
 checksum that torchvision knows for it. The binary form is plain bytes.
@@ -224,6 +224,8 @@ def _binary(content: bytes, form: _Form, name: str) -> tuple[NDArray[np.uint8], 
     """The images of a file of rows: the label (in CIFAR-100 a coarse one before it) and 3,072 pixels."""
     first = 1 if form.name == "cifar10" else 2
     if not content or len(content) % (first + _PIXELS):
-        raise DataError(f"{name} is no binary file of CIFAR: its length is no multiple of {first + _PIXELS}.")
+        raise DataError(
+            f"{name} is not a binary file of CIFAR: its length must be a multiple of {first + _PIXELS} bytes."
+        )
     rows = np.frombuffer(content, np.uint8).reshape(-1, first + _PIXELS)
     return rows[:, first:].reshape(-1, 3, 32, 32), rows[:, first - 1].astype(np.int64)

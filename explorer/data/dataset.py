@@ -1,4 +1,4 @@
-"""What is a dataset, once loaded? Plain arrays with names, a scale and a hash; no torch."""
+"""A loaded dataset: plain arrays with class names, a scale and a hash; no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How do encoded images become one array? Decoded one by one, made one size where asked, stacked.
+"""Encoded images made into one array: decoded one by one, made one size where asked, stacked.
 
 A few images that cannot be read are left out, counted and named; many refuse the dataset.
 """
@@ -52,7 +52,7 @@ def pixels_of(encoded: bytes, where: str, resize: int | None = None) -> Decoded:
         resize: take the middle square and make it this many pixels wide.
 
     Raises:
-        DamagedError: it is no readable image.
+        DamagedError: it cannot be read as an image.
     """
     try:
         read = decode(encoded, where)
@@ -80,7 +80,6 @@ class Stack:
     """
 
     def __init__(self, total: int, where: str, progress: Progress | None = None) -> None:
-        """Nothing is reserved before the first image says how large it is."""
         if total > _MAX_IMAGES:
             raise DataError(f"{where} holds more than {_MAX_IMAGES:,} images.")
         self.total, self.where, self._progress = total, where, progress

@@ -1,4 +1,4 @@
-"""Which files does somebody's folder or zip hold, and may they be read? Nothing is ever unpacked to disk."""
+"""The files of a folder or zip, and which may be read; nothing is ever unpacked to disk."""
 
 from __future__ import annotations
 
@@ -118,13 +118,13 @@ def zip_tree(path: Path) -> Tree:
     """Everything in a zip that looks harmless; files are read from it one by one, never unpacked.
 
     Raises:
-        DataError: it is no zip, or it is one that no honest program makes.
+        DataError: it is not a zip, or one that no honest program makes.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             inside = [info for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise DataError(f"{path.name} is no readable zip file. Make it again.") from None
+        raise DataError(f"{path.name} cannot be read as a zip file. Make it again.") from None
     _check_size(path, inside)
     files = [File(_checked(info), info.file_size, info.CRC) for info in inside if not _hidden(info)]
     files.sort(key=lambda file: file.path)

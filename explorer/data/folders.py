@@ -1,4 +1,4 @@
-"""Which image belongs to which class? One folder per class, in a folder or in a zip."""
+"""Images in folders, one per class, on disk or in a zip."""
 
 from __future__ import annotations
 

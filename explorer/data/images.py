@@ -1,4 +1,4 @@
-"""Is this file a picture that can be trusted? The one boundary at which images are decoded.
+"""The one boundary at which images are decoded: formats, limits, and errors in words.
 
 A file is untrusted: its bytes are counted before they are read, its format must be on a list, its
 pixels and sides are counted before they are decoded, and whatever goes wrong inside a decoder
@@ -55,7 +55,7 @@ _OTHERS = (
 
 
 class ImageError(ValueError):
-    """A file is no picture that can be taken; the text says why and what to do."""
+    """A file cannot be taken as a picture; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def open_image(path_or_file: str | Path | bytes | IO[bytes]) -> Image.Image:
         path_or_file: a path, an open binary file, or the file's bytes.
 
     Raises:
-        ImageError: it is no PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF, HEIC or PPM; it is damaged; or it has
+        ImageError: it is not a PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF, HEIC or PPM; it is damaged; or it has
             more than 20 MB, 25 million pixels (a JPEG: 256 million) or 16,384 pixels a side.
     """
     return read_image(path_or_file).image.convert("RGB")
@@ -114,7 +114,7 @@ def decode(content: bytes, name: str) -> Decoded:
     except MemoryError:
         raise ImageError(f"{name} needs more memory than there is. {_SMALLER}") from None
     except Exception:  # noqa: BLE001 - a decoder of untrusted bytes may raise anything
-        raise ImageError(f"{name} is no readable image ({TAKEN}){_reason(content)}") from None
+        raise ImageError(f"{name} cannot be read as an image ({TAKEN}){_reason(content)}") from None
 
 
 class _SizeError(ValueError):

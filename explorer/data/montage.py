@@ -1,4 +1,4 @@
-"""How do many small images stand in one? In rows and columns, with clear gaps between them."""
+"""Many small images in one, in rows and columns, with clear gaps between them."""
 
 from __future__ import annotations
 

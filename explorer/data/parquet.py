@@ -1,4 +1,4 @@
-"""Which images do parquet shards hold? As the Hugging Face hub or as other programs write them."""
+"""Images in parquet shards, as the Hugging Face hub or other programs write them."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def _table(read: Read, tree: Tree, file: File) -> _Table:
                 f"{file.path[-1]} is a pointer of Git LFS, not the shard itself. Run `git lfs pull` in its "
                 "folder."
             ) from None
-        raise DataError(f"{file.path[-1]} is no readable parquet file; fetch it again.") from None
+        raise DataError(f"{file.path[-1]} cannot be read as a parquet file; fetch it again.") from None
 
 
 def _schema(read: Read, tree: Tree, file: File) -> pa.Schema:
@@ -222,6 +222,6 @@ def _rows(table: pq.ParquetFile, columns: Sequence[str], name: str) -> Iterator[
 
 
 def _encoded(row: object) -> bytes:
-    """The file of one image; nothing, which is no readable image, where the row holds none."""
+    """The file of one image; nothing, which no decoder takes, where the row holds none."""
     encoded = row.get("bytes") if isinstance(row, dict) else row
     return encoded if isinstance(encoded, bytes) else b""

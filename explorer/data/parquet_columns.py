@@ -1,4 +1,4 @@
-"""Which columns of parquet shards hold images and labels, and what do the labels mean?"""
+"""The columns of parquet shards: which hold images and labels, and what the labels mean."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def _from_values(
     """Classes and their numbers, from the labels themselves."""
     there = {_plain(value) for value in values} - {None}
     if len(there) > _MOST_CLASSES:
-        raise DataError(f"The column '{label}' holds {len(there):,} different values: these are no classes.")
+        raise DataError(f"The column '{label}' holds {len(there):,} different values, too many for classes.")
     if there and all(type(value) is int for value in there):
         return _from_numbers(sorted(there), label)  # type: ignore[arg-type]
     texts = {value: str(value) for value in there}

@@ -1,4 +1,4 @@
-"""How does a picture, however it is stored, become 8-bit grey or RGB? Each change that shows is said.
+"""Pictures of every pixel format as 8-bit grey or RGB; each change that shows is said.
 
 Values of more than 8 bits are shown by the range that they use where that is much smaller than the range of
 their type: 12 bits of an X-ray in a file for 16 would be black.
@@ -50,7 +50,7 @@ def plain(image: Image.Image, raw: str, reopen: Reopen) -> tuple[Image.Image, li
         reopen: gives the same picture, not loaded yet.
 
     Raises:
-        ModeError: a pixel is no finite number.
+        ModeError: a pixel is NaN or infinite.
     """
     if image.mode in _DEEP or _tag(image, _FORMAT_TAG) == 2:
         return _scaled(image, raw)
@@ -102,7 +102,7 @@ def _on_white(image: Image.Image) -> tuple[Image.Image, list[str]]:
 def _scaled(image: Image.Image, raw: str) -> tuple[Image.Image, list[str]]:
     values = _values(image, raw)
     if not np.isfinite(values).all():
-        raise ModeError("holds pixels that are no numbers (NaN or infinite). Save it as an 8-bit image.")
+        raise ModeError("holds pixels without a value (NaN or infinite). Save it as an 8-bit image.")
     low, high = _number(values.min()), _number(values.max())
     (bottom, top), notes = _shown_range(low, high, _full_range(image, raw, low, high))
     shown = Image.fromarray(_eight_bit(values, bottom, top))

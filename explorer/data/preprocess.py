@@ -1,4 +1,4 @@
-"""What does a net see of a picture? Resized, cropped, in its channels, as numbers from 0 to 1."""
+"""What a net sees of a picture: resized, cropped, in its channels, as numbers from 0 to 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which datasets are known by name? Digits, and those that somebody has added; no pixel is read."""
+"""Datasets known by name: digits, and those that were added; no pixel is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pictures are always at hand? Photographs that ship inside scikit-image and scikit-learn."""
+"""Photographs that ship inside scikit-image and scikit-learn."""
 
 from __future__ import annotations
 

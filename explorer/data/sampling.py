@@ -1,4 +1,4 @@
-"""Which part of a dataset? Class-balanced and seeded, so that the same words give the same images."""
+"""Parts of a dataset: class-balanced and seeded, so that the same words give the same images."""
 
 from __future__ import annotations
 

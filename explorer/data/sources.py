@@ -1,4 +1,4 @@
-"""Where do images come from? By name or by path: digits, what was added, a folder, a zip, parquet shards."""
+"""Opening a dataset by name or path: digits, what was added, a folder, a zip, parquet shards."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def find_source(name_or_path: str, resize: int | None = None, known: Sequence[st
         return parquet_source(_alone(path), resize, known)
     if not path.is_dir() and not (path.is_file() and path.suffix.lower() == ".zip"):
         raise DataError(
-            f"'{name_or_path[:200]}' is no dataset{_why(path)}: give digits, a name that `python -m explorer "
-            "data list` shows, or a folder or zip of images or parquet shards."
+            f"'{name_or_path[:200]}' is not a dataset{_why(path)}: give digits, a name that "
+            "`python -m explorer data list` shows, or a folder or zip of images or parquet shards."
         )
     tree = tree_of(path)
     if any(is_shard(file) for file in tree.files):

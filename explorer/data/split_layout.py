@@ -1,4 +1,4 @@
-"""How is a tree of pictures laid out? Its splits, its classes, and what is left out."""
+"""The layout of a tree of pictures: its splits, its classes, and what is left out."""
 
 from __future__ import annotations
 

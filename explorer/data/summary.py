@@ -1,4 +1,4 @@
-"""What is in a dataset? Counts, class means, and test images that training has seen."""
+"""A dataset in numbers: counts, class means, and test images that training has seen."""
 
 from __future__ import annotations
 

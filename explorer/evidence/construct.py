@@ -1,4 +1,4 @@
-"""Does training keep, lose or find a good deep plain net? Curves from three starts, measured and kept.
+"""Deep plain nets from three starts, a constructed one among them: curves, measured once and kept.
 
 The usual start and the residual twin are runs of the zoo. Trained here are nets built from plain-20 by
 identity blocks: from a trained one, and from one that nothing has trained. What is kept is

@@ -1,4 +1,4 @@
-"""What becomes of the gradients of the zoo's nets on digits? Measured in training runs, and kept.
+"""The gradients of the zoo's nets on digits, measured in training runs, and kept.
 
 Kept in pretrained/: agreement.parquet (do two batches ask for the same step?), sizes.parquet (how large is
 the gradient at each block?), forced.parquet (what if every step has a healthy size?), strips.parquet (how

@@ -1,4 +1,4 @@
-"""What does each block of the zoo's nets contribute? Errors without it, measured once and kept.
+"""Errors of the zoo's nets without each of their blocks, measured once and kept.
 
 What is kept is pretrained/lesions.parquet: each block removed in turn, several removed at random, blocks of a
 stage swapped at random. The whole test split of the net's own dataset is asked.

@@ -1,4 +1,4 @@
-"""What does training make of shortcuts of any strength, and of highway gates that begin more or less shut?
+"""Training with shortcuts of any strength, and highway gates that begin more or less shut, measured.
 
 Kept in pretrained/: strengths.parquet and gates.parquet. At strength 0 and 1 the nets are the zoo's plain and
 residual ones.

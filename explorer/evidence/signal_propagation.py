@@ -1,4 +1,4 @@
-"""Do signal and gradient pass at initialisation, from 20 to 1202 layers? Measured, kept, and measured again.
+"""Signal and gradient at initialisation from 20 to 1202 layers: measured, kept, and measured again.
 
 The kept measurement is pretrained/signal.parquet. A new one runs in a process of its own, which can be
 stopped and writes one file per net, so that whoever waits sees how far it is.

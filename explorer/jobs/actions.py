@@ -1,4 +1,4 @@
-"""What can a person do with a training run? Start, pause, resume, step, stop, retry, delete, and watch it.
+"""What a person can do with a training run: start, pause, resume, step, stop, retry, delete, watch it.
 
 A page and the worker that trains share only the store: what is asked for here is written there, and the
 worker sees it between two steps. Nothing here loads torch.

@@ -1,4 +1,4 @@
-"""How long will the rest of a sweep take? From what its epochs took so far, deeper nets counted as longer."""
+"""The time left of a sweep, from what its epochs took so far; deeper nets count as longer."""
 
 from __future__ import annotations
 
@@ -52,7 +52,6 @@ class EtaEstimator:
     """
 
     def __init__(self, depths: Mapping[str, int], parallelism: int) -> None:
-        """The clock starts now."""
         self._depths, self._parallelism = dict(depths), parallelism
         self._fraction = dict.fromkeys(depths, 0.0)
         self._started, self._trained = time.monotonic(), 0.0

@@ -1,4 +1,4 @@
-"""What does a person want to train? One order: several families and seeds, everything else alike."""
+"""`Experiment`: what a person wants to train, several families and seeds with everything else alike."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from explorer.data.dataset import Dataset
-from explorer.nets.spec import DEFAULT_GATE_BIAS, BlockKind, Family, NetSpec, Shortcut
+from explorer.nets.families import FAMILIES, Family
+from explorer.nets.spec import DEFAULT_GATE_BIAS, BlockKind, NetSpec, Shortcut
 from explorer.training.estimates import Estimate, Speed, estimate, together
 from explorer.training.recipe import Recipe
 
@@ -102,16 +103,16 @@ class Experiment:
         return [(spec, recipe) for recipe in recipes for spec in specs]
 
     def _spec(self, family: Family, images: DatasetInfo) -> NetSpec:
-        bypassed = family in ("residual", "preact")
+        traits = FAMILIES[family]
         return NetSpec(
             family=family,
             depth=self.depth,
             width=self.width,
             block=self.block,
-            shortcut=self.shortcut if bypassed else "A",
+            shortcut=self.shortcut if traits.shortcut else "A",
             in_channels=images.channels,
             classes=images.classes,
-            gate_bias=self.gate_bias if family == "highway" else DEFAULT_GATE_BIAS,
+            **{option: getattr(self, option) for option in traits.options},
         )
 
 

@@ -1,4 +1,4 @@
-"""Why did a run fail? One sentence for a person, with what can be done about it."""
+"""Why a run failed: one sentence for a person, with what can be done about it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def explain(error: BaseException) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" ({frame[0].filename.rpartition('explorer')[2]}, line {frame[0].lineno})" if frame else ""
     said = f"{type(error).__name__}: {str(error)[:300]}{where}"
-    return f"An unexpected error ended it: {said}. Retry begins again."
+    return f"Training stopped with an unexpected error: {said}. Retry starts from the beginning."
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

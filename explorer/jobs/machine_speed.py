@@ -1,4 +1,4 @@
-"""How fast does this machine train? Measured once in a process of its own, and by every finished run."""
+"""The training speed of this machine, measured once in its own process and by every finished run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a run fit into this machine? Refused before it starts, with the numbers and what to do."""
+"""Whether a run fits into this machine's memory; refused before it starts, with numbers and a way out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far are the runs? Their states, their places in the queue, and the epoch they are in; no torch."""
+"""How far the runs are: their states, places in the queue, and the epoch they are in; no torch."""
 
 from __future__ import annotations
 

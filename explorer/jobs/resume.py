@@ -1,4 +1,4 @@
-"""From where does an interrupted run go on? One file per run with all that the rest of it depends on.
+"""What an interrupted run goes on from: one file per run with all that the rest of it depends on.
 
 It holds weights, momentum, BN statistics, the step and the losses of the epoch so far. The order of
 the images and their augmentation follow from the recipe's seed and the epoch, and the records of

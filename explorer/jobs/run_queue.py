@@ -1,4 +1,4 @@
-"""Whose turn is it? Queued runs in an order that is fair between owners, and who takes the next one."""
+"""Queued runs in an order that is fair between owners, and who takes the next one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be seen of runs while they are trained? Records and the newest snapshot as one set of tables."""
+"""Runs as they are trained: records and the newest snapshot as one set of tables."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RunCursor:
     Attributes:
         run_id: of the run.
         epoch: its last one on record, -1 before the first.
-        attempt: grows with every retry, which begins the run anew.
+        attempt: grows with every retry, which starts the run again.
     """
 
     run_id: str
@@ -67,7 +67,6 @@ class IncrementalRunReader:
     """
 
     def __init__(self, store: Store) -> None:
-        """Nothing is read yet."""
         self._store = store
         self._lock = threading.Lock()
         self._known: LRUCache[str, tuple[RunCursor, RecordTables]] = LRUCache(_MOST_KEPT)
@@ -109,7 +108,7 @@ class IncrementalRunReader:
 
 
 def _joined(before: pd.DataFrame, more: pd.DataFrame | None) -> pd.DataFrame:
-    """Rows of one table after the other, numbered anew."""
+    """Rows of one table after the other, renumbered."""
     if more is None:
         return before
     return pd.concat([before, more], ignore_index=True) if len(before) else more.reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""How is a run kept while it trains? By a thread beside the loop, which never waits for a disk.
+"""Keeping a run while it trains, by a thread beside the loop, which never waits for a disk.
 
 The loop hands over what happened and goes on. The thread writes it in order: the records of an epoch
 in one transaction, after them the file to resume from, so that the store is never behind the file. It
@@ -34,7 +34,6 @@ class RunRecorder:
     """
 
     def __init__(self, store: Store, job: Job) -> None:
-        """Nothing is written before the context is entered."""
         self._store, self._job = store, job
         self._path = resume_path(job.run.run_id, job.state.attempt)
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How are many nets trained? Each once, in parallel, going on where the last sweep stopped."""
+"""Training many nets: each once, in parallel, going on where the last sweep stopped."""
 
 from __future__ import annotations
 

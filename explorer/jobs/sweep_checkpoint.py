@@ -1,4 +1,4 @@
-"""Where was a net of a sweep when the sweep ended? One file, replaced after every epoch."""
+"""Where a net of a sweep was when the sweep ended: one file, replaced after every epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How is a taken run trained? Step by step, kept as it goes, until it ends or a person asks for something."""
+"""Training a taken run step by step, kept as it goes, until it ends or a person asks for something."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ def train(session: TrainingSession, job: Job) -> Status | None:
         return None
     except DoesNotFitError as error:
         others = set(training_pids(session.store)) - {job.worker.pid}
-        waits = {"reason": f"It waits for memory that another run has. {error}", "command": job.state.command}
+        reason = f"Waiting: another run is using the memory that this one needs. {error}"
+        waits = {"reason": reason, "command": job.state.command}
         status, changes = (Status.QUEUED, waits) if others else (Status.FAILED, {"reason": str(error)})
     except Exception as error:
         log.info("%s failed", job.run.run_id, exc_info=True)

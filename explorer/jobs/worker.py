@@ -1,4 +1,4 @@
-"""What does a worker process do? It takes runs from the queue, one after the other, and trains them."""
+"""A worker process: it takes runs from the queue, one after the other, and trains them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who starts the worker processes? The app, once per data folder, and it keeps them alive and ends them."""
+"""The worker processes of the app: started once per data folder, kept alive, and ended."""
 
 from __future__ import annotations
 
@@ -100,7 +100,6 @@ class WorkerPool:
     """
 
     def __init__(self, count: int, threads: int) -> None:
-        """Nothing is started yet."""
         self.count, self.threads = count, threads
         self.children: dict[int, subprocess.Popen[bytes]] = {}
         self.problem = ""

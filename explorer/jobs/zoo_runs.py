@@ -1,4 +1,4 @@
-"""Which runs make a zoo? Families, depths and seeds, and the recipe of each."""
+"""The runs of a zoo: families, depths and seeds, and the recipe of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is a block? One class for plain and residual, and what a probe may read from each.
+"""The blocks of nets: a class for each way of passing the input on, and what a probe may read from each.
 
 Every block answers to the same names: `branch` computes F(x) (or H(x) where there is no
 shortcut), `shortcut` what is added to it, `responses` the modules whose outputs are the layer
@@ -7,6 +7,9 @@ and DeepLift read what was computed.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -50,7 +53,6 @@ class ActivatedProjection(nn.Module):
     """
 
     def __init__(self, norm: nn.BatchNorm2d, projection: nn.Module) -> None:
-        """Take the branch's first norm, and what projects."""
         super().__init__()
         self._norm = (norm,)  # in a tuple, so that it has one name in the state dict
         self.relu = nn.ReLU()
@@ -102,8 +104,30 @@ def make_shortcut(
     return nn.Sequential(*steps) if len(steps) > 1 else steps[0]
 
 
+class BlockPlace(NamedTuple):
+    """What a block is built from: its kind, shape and place in the net.
+
+    Attributes:
+        kind: basic or bottleneck.
+        channels: of the input, inside, and of the output.
+        stride: of the block.
+        stage: from 1, by map size.
+        shortcut: option A, B or C; None in a family without shortcuts.
+        layout: of the net: how projections are made, and whether convolutions have biases.
+        options: what the net's family alone has, by name: `gate_bias` of highway nets.
+    """
+
+    kind: BlockKind
+    channels: tuple[int, int, int]
+    stride: int
+    stage: int
+    shortcut: Shortcut | None
+    layout: Layout
+    options: Mapping[str, float]
+
+
 class Block(nn.Module):
-    """Base of all blocks: what a probe can count on.
+    """Base of all blocks: what a net builds and a probe can count on.
 
     Attributes:
         branch: F(x), or the whole mapping H(x) where `shortcut` is None.
@@ -117,10 +141,21 @@ class Block(nn.Module):
     responses: tuple[nn.Module, ...]
 
     def __init__(self, stage: int, layers: int) -> None:
-        """Note where the block stands in the net."""
         super().__init__()
         self.stage = stage
         self.layers = layers
+
+    @classmethod
+    def at(cls, place: BlockPlace) -> Block:
+        """The block at that place in a net."""
+        raise NotImplementedError
+
+    def beside(self) -> list[nn.Module]:
+        """What the block has beside its branch: weights that are drawn after those of all branches."""
+        return [] if self.shortcut is None else [self.shortcut]
+
+    def start(self) -> None:
+        """Set, in place, what begins at another value than weights and biases do."""
 
     def added(self, x: Tensor, branch: Tensor, output: Tensor) -> Tensor:
         """What the block adds to its input, given what one pass computed; see `HighwayBlock`."""
@@ -184,6 +219,11 @@ class PostActBlock(Block):
             if isinstance(conv, nn.Conv2d) and conv.kernel_size == (3, 3)
         )
 
+    @classmethod
+    def at(cls, place: BlockPlace) -> PostActBlock:
+        """The block at that place in a net."""
+        return cls(place.kind, place.channels, place.stride, place.stage, place.shortcut, place.layout)
+
     def forward(self, x: Tensor) -> Tensor:
         """(N, C_in, H, W) -> (N, C_out, H', W')."""
         residual: Tensor = self.branch(x)
@@ -225,6 +265,12 @@ class PreActBlock(Block):
         )
         self.responses = tuple(conv for conv in convs if conv.kernel_size == (3, 3))
 
+    @classmethod
+    def at(cls, place: BlockPlace) -> PreActBlock:
+        """The block at that place in a net."""
+        shortcut = place.shortcut or "A"
+        return cls(place.kind, place.channels, place.stride, place.stage, shortcut, place.layout)
+
     def forward(self, x: Tensor) -> Tensor:
         """(N, C_in, H, W) -> (N, C_out, H', W')."""
         residual: Tensor = self.branch(x)
@@ -264,6 +310,20 @@ class HighwayBlock(Block):
         if in_channels == out_channels and stride == 1:
             self.gate = conv3x3(in_channels, out_channels, bias=True)
         self.responses = (norm,)
+
+    @classmethod
+    def at(cls, place: BlockPlace) -> HighwayBlock:
+        """The layer at that place in a net."""
+        return cls(*place.channels[:2], place.stride, place.stage, place.options["gate_bias"])
+
+    def beside(self) -> list[nn.Module]:
+        """The gate, where there is one."""
+        return [] if self.gate is None else [self.gate]
+
+    def start(self) -> None:
+        """Give the gate its bias b_T."""
+        if self.gate is not None and self.gate.bias is not None:
+            nn.init.constant_(self.gate.bias, self.gate_bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C_in, H, W) -> (N, C_out, H', W')."""

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from explorer.nets.blocks import Block, HighwayBlock, PostActBlock, PreActBlock
+from explorer.nets import blocks as block_classes
+from explorer.nets.blocks import Block, BlockPlace
 from explorer.nets.layout import Layout
 from explorer.nets.spec import NetSpec, Shortcut
 
@@ -33,7 +34,7 @@ class StagedNet(nn.Module):
         self.stem = nn.Sequential(*_stem(spec.in_channels, layout))
         self.blocks = nn.ModuleList(_blocks(spec, layout))
         features = layout.outputs[-1]
-        activated = spec.family == "preact" and layout.last_norm
+        activated = spec.traits.pre_activation and layout.last_norm
         head: list[nn.Module] = [nn.BatchNorm2d(features), nn.ReLU()] if activated else []
         self.head = nn.Sequential(
             *head, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(features, spec.classes)
@@ -90,13 +91,11 @@ def _blocks(spec: NetSpec, layout: Layout) -> list[Block]:
 def _block(
     spec: NetSpec, layout: Layout, channels: tuple[int, int, int], stride: int, stage: int, *, first: bool
 ) -> Block:
-    if spec.family == "highway":
-        return HighwayBlock(channels[0], channels[1], stride, stage, spec.gate_bias)
     option: Shortcut = "C" if first and layout.project_first and spec.shortcut == "B" else spec.shortcut
-    if spec.family == "preact":
-        return PreActBlock(spec.block, channels, stride, stage, option, layout)
-    shortcut = option if spec.family == "residual" else None
-    return PostActBlock(spec.block, channels, stride, stage, shortcut, layout)
+    shortcut = option if spec.traits.shortcut else None
+    options = {name: getattr(spec, name) for name in spec.traits.options}
+    made: type[Block] = getattr(block_classes, spec.traits.block_class)
+    return made.at(BlockPlace(spec.block, channels, stride, stage, shortcut, layout, options))
 
 
 def skeleton(spec: NetSpec) -> StagedNet:
@@ -121,15 +120,12 @@ def draw_weights(
 ) -> None:
     """He initialisation of a whole net: stem, branches and read-out, then projections and gates."""
     first: list[nn.Module] = [stem, *(block.branch for block in blocks), head]
-    second: list[nn.Module] = []
-    for block in blocks:
-        second += [module for module in (block.shortcut, getattr(block, "gate", None)) if module is not None]
+    second = [module for block in blocks for module in block.beside()]
     for part in first + second:
         for module in part.modules():
             _draw(module, generator)
     for block in blocks:
-        if isinstance(block, HighwayBlock) and block.gate is not None and block.gate.bias is not None:
-            nn.init.constant_(block.gate.bias, block.gate_bias)
+        block.start()
 
 
 def _draw(module: nn.Module, generator: torch.Generator) -> None:
@@ -146,6 +142,6 @@ def _draw(module: nn.Module, generator: torch.Generator) -> None:
 
 
 def draw(part: nn.Module, generator: torch.Generator) -> None:
-    """Draw the weights of all modules in a part of a net anew; BN starts as at initialisation."""
+    """Draw new weights for all modules in a part of a net; BN starts as at initialisation."""
     for module in part.modules():
         _draw(module, generator)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from explorer.nets.families import Family
 from explorer.nets.layout import Projected
 from explorer.nets.normalisation import Normalisation
-from explorer.nets.spec import Family
 
 Padding = Literal["both", "after"]
 PADDINGS: tuple[Padding, ...] = get_args(Padding)
@@ -41,7 +41,7 @@ class Reading:
     image_size: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no reading."""
+        """Refuse values that cannot be."""
         for name, value, choices in (
             ("padding", self.padding, PADDINGS),
             ("projection", self.projection, PROJECTED),

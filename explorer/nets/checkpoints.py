@@ -22,12 +22,13 @@ from explorer.nets import conversion, sandbox, third_party
 from explorer.nets.build import StagedNet, skeleton
 from explorer.nets.checkpoint_reading import Assumption, Reading, other_readings
 from explorer.nets.errors import MAX_FILE_BYTES, CheckpointError, short, words
+from explorer.nets.families import Family
 from explorer.nets.imagenet import VggNet, imagenet_skeleton
 from explorer.nets.metadata import FORMAT, read_metadata
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.published_imagenet import PublishedNet
 from explorer.nets.saving import save_checkpoint
-from explorer.nets.spec import Family, NetSpec
+from explorer.nets.spec import NetSpec
 from explorer.nets.tensor_file import (
     Entries,
     check_tensors,
@@ -185,7 +186,7 @@ def _check_place(path: Path) -> None:
     if not path.exists():
         raise CheckpointError("there is no such file; check its name")
     if not path.is_file():  # opening a pipe or a device could wait for ever
-        raise CheckpointError("it is no ordinary file; choose another")
+        raise CheckpointError("it is not a regular file; choose another file")
 
 
 def _opened(file: BinaryIO, size: int) -> _Parts:
@@ -278,7 +279,7 @@ def _residual(parts: _Parts, reading: Reading) -> Checkpoint:
 
 
 def _check_types(entries: Entries, names: list[str], found: third_party.Recognised) -> None:
-    """Refuse weights that are no floating-point numbers; counters may be of any whole-number type."""
+    """Refuse weights that are not floating-point numbers; counters may be of any whole-number type."""
     for name in names:
         for part in found.derived[name].sources if name in found.derived else (name,):
             dtype = entries[part][0]

@@ -1,4 +1,4 @@
-"""Which of torchvision's nets do some tensors make, and how do they become one of ours?"""
+"""torchvision's nets: recognised by their tensors, and converted to ours."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What does a net cost as a whole? Counted in closed form, without torch, for forms that answer at once.
+"""The cost of a whole net in closed form, without torch, for forms that answer at once.
 
-`cost.layer_costs` counts the same by running the net; the tests hold both to the same numbers.
+`cost_measured.layer_costs` counts the same by running the net; the tests hold both to the same numbers.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Totals:
 
 @lru_cache(maxsize=1024)
 def totals(spec: NetSpec, image_size: int = 32) -> Totals:
-    """Cost of the net on one image; `layers`, `parameters` and `macs` as in `cost.layer_costs`."""
+    """Cost of the net on one image; `layers`, `parameters` and `macs` as in `cost_measured.layer_costs`."""
     found = Totals(0, 0, 0, 0)
     for part in _parts(spec, image_size):
         found += part
@@ -74,8 +74,8 @@ def checkpointed_memory_mib(
 ) -> float:
     """Estimate as `training_memory_mib`, with each block's inside computed again for the gradient, in MiB.
 
-    Kept are the stem, the head, every block's input, and the inside of the largest block alone. There
-    are no gaps to speak of, since freed maps go back to the system.
+    Kept are the stem, the head, every block's input, and the inside of the largest block alone. Gaps
+    between them are small, since freed maps go back to the system.
     """
     blocks = [
         (channels[0] * sizes[0] ** 2, sum(_block(spec, channels, sizes), Totals(0, 0, 0, 0)).values)
@@ -128,7 +128,7 @@ def _parts(spec: NetSpec, size: int) -> Iterator[Totals]:
     for place, sizes in _places(spec, size):
         yield from _block(spec, place, sizes, first=first)
         channels, pooled, first = place[1] * layout.expansion, sizes[1], False
-    if spec.family == "preact" and layout.last_norm:
+    if spec.traits.pre_activation and layout.last_norm:
         yield _norm(channels, pooled)
     yield Totals(0, 0, 1, channels)  # average pool
     yield Totals((channels + 1) * spec.classes, channels * spec.classes, 1, spec.classes)
@@ -141,26 +141,31 @@ def _block(
     before, after = sizes
     layout = spec.design
     outside = width * layout.expansion
-    if spec.family == "highway":
-        yield _conv(inside, width, after) + _norm(width, after)
-        if inside == width and before == after:
-            yield _gate(width, after)
-        return
-    if spec.block == "bottleneck":
-        convs = [(inside, width, before, 1), (width, width, after, 3), (width, outside, after, 1)]
-    else:
-        convs = [(inside, width, after, 3), (width, outside, after, 3)]
+    convs = _convs(spec, (inside, width, outside), sizes)
     at = before
     for number, (source, target, size, kernel) in enumerate(convs):
         yield _conv(source, target, size, kernel, bias=layout.conv_bias)
-        if spec.family == "preact":
+        if spec.traits.pre_activation:
             yield _norm(source, at)
         else:
             # the last ReLU of a block stands behind the addition, on maps of the same size
             yield _norm(target, size)
         at = size if number < len(convs) - 1 else at
-    if spec.family in ("residual", "preact"):
+    if spec.traits.shortcut:
         yield _shortcut(spec, (inside, outside), sizes, first=first)
+    if spec.traits.own_cost is not None:
+        yield Totals(*spec.traits.own_cost(inside, outside, before, after))
+
+
+def _convs(
+    spec: NetSpec, channels: tuple[int, int, int], sizes: tuple[int, int]
+) -> list[tuple[int, int, int, int]]:
+    """A branch's convolutions: channels of input and output, map side behind it, kernel."""
+    (inside, width, outside), (before, after) = channels, sizes
+    if spec.block == "bottleneck":
+        return [(inside, width, before, 1), (width, width, after, 3), (width, outside, after, 1)]
+    later = (spec.traits.layers_per_block or 2) - 1
+    return [(inside, outside, after, 3), *[(outside, outside, after, 3)] * later]
 
 
 def _shortcut(spec: NetSpec, channels: tuple[int, int], sizes: tuple[int, int], *, first: bool) -> Totals:
@@ -176,7 +181,7 @@ def _shortcut(spec: NetSpec, channels: tuple[int, int], sizes: tuple[int, int], 
     made = pooling + _conv(inside, outside, after, 1, bias=layout.conv_bias)
     if layout.projection_norm:
         made += _norm(outside, after, relu=False)
-    if spec.family == "preact" and layout.projection == "activated":
+    if spec.traits.pre_activation and layout.projection == "activated":
         made += Totals(0, 0, 1, inside * before * before)
     return made
 
@@ -190,11 +195,6 @@ def _norm(channels: int, size: int, *, relu: bool = True) -> Totals:
     """Batch normalisation, and the ReLU that follows it or the addition."""
     count = 2 if relu else 1
     return Totals(2 * channels, 0, count, count * channels * size * size)
-
-
-def _gate(channels: int, size: int) -> Totals:
-    conv = _conv(channels, channels, size)
-    return conv + Totals(channels, 0, 0, 0, conv.values)
 
 
 def _halved(size: int) -> int:

@@ -1,4 +1,4 @@
-"""What does a net cost? Parameters, multiply-adds, shapes and memory, layer by layer.
+"""The cost of a net layer by layer: parameters, multiply-adds, shapes and memory.
 
 The net is run once on torch's meta device: shapes are propagated, nothing is computed or stored.
 """

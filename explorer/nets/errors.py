@@ -1,11 +1,11 @@
-"""When is a checkpoint refused, and in what words?"""
+"""`CheckpointError`, and the words in which checkpoints are refused."""
 
 from __future__ import annotations
 
 MAX_FILE_BYTES = 576 * 2**20
 """Room for VGG-19, the largest net that is read here (548 MiB)."""
 CUT_SHORT = "it is cut short or damaged; save or download it again"
-NO_CHECKPOINT = "it is no checkpoint; choose a safetensors file or a PyTorch file (.pt, .pth, .th)"
+NO_CHECKPOINT = "it is not a checkpoint; choose a safetensors file or a PyTorch file (.pt, .pth, .th)"
 
 
 class CheckpointError(ValueError):

@@ -17,11 +17,12 @@ from torch import Tensor, nn
 
 from explorer.nets.blocks import Block
 from explorer.nets.build import CifarNet, build
-from explorer.nets.spec import MAX_DEPTH, STAGES, Family, NetSpec
+from explorer.nets.families import FAMILIES
+from explorer.nets.spec import MAX_DEPTH, STAGES, NetSpec
 
 Place = Literal["end", "spread", "front"]
 PLACES: tuple[Place, ...] = get_args(Place)
-IDENTITY_FAMILIES: tuple[Family, ...] = ("plain", "residual", "preact")
+IDENTITY_FAMILIES = tuple(family for family, one in FAMILIES.items() if not one.no_identity)
 _CHUNK = 256
 
 
@@ -59,7 +60,7 @@ def construct(net: CifarNet, depth: int, images: Tensor, place: Place = "end") -
     for part in ("stem", "head"):
         getattr(deeper, part).load_state_dict(getattr(net, part).state_dict())
     old, inserted = net.block_list(), []
-    entering = _entering(net, images) if net.spec.family == "plain" else [None] * len(old)
+    entering = _entering(net, images) if not net.spec.traits.shortcut else [None] * len(old)
     last = 0
     for number, (block, source) in enumerate(zip(deeper.block_list(), order, strict=True)):
         if source is None:
@@ -81,17 +82,16 @@ def inserted_blocks(spec: NetSpec, depth: int, place: Place = "end") -> tuple[Ne
 
 def check_deepening(spec: NetSpec, depth: int) -> None:
     """Raise ValueError, in words that say what can be built, where the net cannot be made that deep."""
-    if spec.family not in IDENTITY_FAMILIES:
+    if spec.traits.no_identity:
         raise ValueError(
-            f"A {spec.family} layer is the identity only where its gate is shut, which no finite bias does. "
-            f"Choose a net of one of the families {', '.join(IDENTITY_FAMILIES)}."
+            f"{spec.traits.no_identity} Choose a net of one of the families {', '.join(IDENTITY_FAMILIES)}."
         )
     if spec.layout is not None:
         raise ValueError(
             f"{spec.title} is laid out in another way: its depth follows from its stages. Take a "
             "net of the CIFAR design, such as plain-20."
         )
-    if spec.family == "plain" and spec.block == "bottleneck":
+    if not spec.traits.shortcut and spec.block == "bottleneck":
         raise ValueError(
             "A plain bottleneck loses channels inside: it cannot be the identity. Take basic blocks."
         )

@@ -1,4 +1,4 @@
-"""Which net is being looked at, and what does it want to be shown? One value for every source of nets."""
+"""`LoadedNet`: a net from any source, and what its images look like."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a file of ours say about its net? The header's metadata, each field checked."""
+"""What a file of ours says about its net: the header's metadata, each field checked."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
         raise CheckpointError(f"its normalisation is not one for {spec.in_channels} channels; correct it")
     size = fields["image_size"]
     if size is not None and (isinstance(size, bool) or not 1 <= size <= _MAX_SIDE):
-        raise CheckpointError(f"its image size is no number of pixels from 1 to {_MAX_SIDE}; correct it")
+        raise CheckpointError(f"its image size must be between 1 and {_MAX_SIDE} pixels; correct it")
     classes = None if fields["classes"] is None else tuple(fields["classes"])
     texts = all(isinstance(name, str) for name in classes or ())
     if classes is not None and not (texts and len(classes) == spec.classes):

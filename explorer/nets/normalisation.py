@@ -1,4 +1,4 @@
-"""On what scale does a net see its pixels? Mean and deviation per channel, free of torch."""
+"""Mean and deviation per channel by which a net's pixels are scaled. Free of torch."""
 
 from __future__ import annotations
 

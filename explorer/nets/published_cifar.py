@@ -1,4 +1,4 @@
-"""Published CIFAR-10 nets of Table 6: which file holds each one's weights, and where it is. Free of torch.
+"""The published CIFAR-10 nets of Table 6, and the files that hold their weights. Free of torch.
 
 They are those of akamaster/pytorch_resnet_cifar10 (Yerlan Idelbayev, BSD 2-clause licence): option A with the
 new channels on both sides of the old, inputs on ImageNet's scale, trained on all 50,000 training images.

@@ -1,4 +1,4 @@
-"""Which ImageNet nets are there, and which file holds each one's published weights? Free of torch.
+"""The ImageNet nets of Table 1, and the files that hold their published weights. Free of torch.
 
 The weights are torchvision's IMAGENET1K_V1, which by its own words reproduce the paper's results closely.
 """
@@ -107,7 +107,9 @@ def published(name: str) -> PublishedNet:
         ValueError: there is none.
     """
     if name not in PUBLISHED:
-        raise ValueError(f"'{name[:60]}' is no ImageNet net here. Choose one of {', '.join(PUBLISHED)}.")
+        raise ValueError(
+            f"'{name[:60]}' is not an ImageNet net of this explorer. Choose one of {', '.join(PUBLISHED)}."
+        )
     return PUBLISHED[name]
 
 

@@ -46,7 +46,6 @@ class Ignored(list[Any]):
         return super().__new__(cls)
 
     def __init__(self, *_arguments: Any, **_named: Any) -> None:
-        """Keep nothing."""
         super().__init__()
 
     def __setstate__(self, _state: Any) -> None:

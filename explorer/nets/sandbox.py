@@ -1,4 +1,4 @@
-"""How is a PyTorch file read that others wrote? Without trust, in a process that may not do much.
+"""Reading PyTorch files of others: without trust, in a process that may not do much.
 
 A file of `torch.save` is a pickle, which may hold code. It is opened by `torch.load` with
 `weights_only=True` in a child process of its own (`python -m explorer.nets.sandbox IN OUT`) under
@@ -85,7 +85,7 @@ def refuse_by_start(start: bytes) -> None:
         if start.lstrip().startswith(magic):
             raise CheckpointError(f"{kind}; {_WANTED}")
     if start.startswith(b"\x08") and start[2:3] in (b"\x12", b"\x1a", b":"):
-        raise CheckpointError(f"it looks like an ONNX file, which is no checkpoint; {_WANTED}")
+        raise CheckpointError(f"it looks like an ONNX file, not a checkpoint; {_WANTED}")
 
 
 def is_torch_file(start: bytes) -> bool:
@@ -97,7 +97,7 @@ def convert(data: bytes) -> bytes:
     """The tensors of a PyTorch file as safetensors, read in a limited child process.
 
     Raises:
-        CheckpointError: the file holds code, is damaged, or is no state dict.
+        CheckpointError: the file holds code, is damaged, or is not a state dict.
     """
     if data.startswith(b"PK"):
         _check_zip(data)

@@ -1,4 +1,4 @@
-"""How is a net written to a file? As safetensors, with what rebuilds and explains it in the header."""
+"""Writing a net to a file: safetensors, with what rebuilds and explains it in the header."""
 
 from __future__ import annotations
 

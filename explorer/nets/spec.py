@@ -1,4 +1,4 @@
-"""Which net? A frozen, torch-free description with an id that reads back without loss."""
+"""`NetSpec`: a frozen, torch-free description of a net, with an id that reads back without loss."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
+from explorer.nets import families
+from explorer.nets.families import FAMILIES, Family, NetFamily
 from explorer.nets.layout import TOKENS, Layout, read_tokens
 
-Family = Literal["plain", "residual", "preact", "highway"]
 BlockKind = Literal["basic", "bottleneck"]
 Shortcut = Literal["A", "B", "C"]
 
-FAMILIES: tuple[Family, ...] = get_args(Family)
 MAX_DEPTH = 1202
 MAX_WIDTH = 512
 MAX_CLASSES = 50_000
@@ -25,14 +25,14 @@ _ID = re.compile(
 )
 _LAID_OUT = ("channels", "blocks", "stem", "kernel", "expansion", "projection", "averaged", "project_first",
              "projection_norm", "stem_norm", "last_norm", "conv_bias")  # fmt: skip
-_TITLE = re.compile(
-    r"(pre-?act-?resnet|preresnet|resnet|preact|highway|residual|plain)[-_ ](?=\d)", re.IGNORECASE
-)
-_TITLED = {"preactresnet": "preact", "preresnet": "preact", "resnet": "residual"}
+_TITLES = {one.title.lower(): family for family, one in FAMILIES.items()}
+_NAMES = {name.replace("-", ""): family for name, family in _TITLES.items()}
+_NAMES |= {family: family for family in FAMILIES} | {"preresnet": "preact"}
+_SPELT = sorted({"pre-?act-?resnet", *(name.replace("-", "-?") for name in _TITLES), *_NAMES}, key=len)
+_TITLE = re.compile(rf"({'|'.join(reversed(_SPELT))})[-_ ](?=\d)", re.IGNORECASE)
 _WIDE = re.compile(r"(?:wrn|wide-?resnet)-(\d{1,4})-(\d{1,2})", re.IGNORECASE)
 _IMAGENET = {f"resnet{depth}" for depth in (18, 34, 50, 101, 152)} | {"vgg19", "vgg19bn"}
 _WORDS = ("family", "block", "shortcut")
-_DISPLAY = {"plain": "plain", "residual": "ResNet", "preact": "preact-ResNet", "highway": "Highway"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class NetSpec:
         """Refuse what cannot be built, in words that say what can."""
         if self.layout is not None:
             self._take_layout(self.layout)
-        _check_choice("family", self.family, FAMILIES)
+        _check_choice("family", self.family, tuple(FAMILIES))
         _check_choice("block", self.block, get_args(BlockKind))
         _check_choice("shortcut", self.shortcut, get_args(Shortcut))
         _check_range("in_channels", self.in_channels, 1, 64)
@@ -77,36 +77,55 @@ class NetSpec:
         if self.layout is None:
             _check_range("width", self.width, 1, MAX_WIDTH)
             _check_depth(self.depth, self.block)
-        if self.family in ("plain", "highway") and self.shortcut != "A":
-            raise ValueError(
-                f"A {self.family} net has no shortcut options; leave shortcut {self.shortcut} out."
-            )
-        if self.family == "highway" and self.block == "bottleneck":
-            raise ValueError("Highway nets are built of basic layers only; leave bottleneck out.")
-        if self.family != "highway" and self.gate_bias != DEFAULT_GATE_BIAS:
-            raise ValueError(f"Only highway nets have a gate bias; {self.family} nets have none.")
+        self._check_options()
         if not -100 <= self.gate_bias <= 100:
             raise ValueError(f"gate_bias must lie between -100 and 100, not {self.gate_bias}.")
         if round(self.gate_bias, 6) != self.gate_bias:
             raise ValueError(f"gate_bias must have at most six decimals, not {self.gate_bias!r}.")
 
+    def _check_options(self) -> None:
+        """Refuse what the family does not have."""
+        if not self.traits.shortcut and self.shortcut != "A":
+            raise ValueError(
+                f"A {self.family} net has no shortcut options; leave shortcut {self.shortcut} out."
+            )
+        if self.traits.layers_per_block and self.block == "bottleneck":
+            raise ValueError(
+                f"{_sentence_case(self.traits.title)} nets are built of basic layers only; leave bottleneck "
+                "out."
+            )
+        if "gate_bias" not in self.traits.options and self.gate_bias != DEFAULT_GATE_BIAS:
+            raise ValueError(
+                f"Only {families.with_option('gate_bias')} nets have a gate bias; "
+                f"{self.family} nets have none."
+            )
+
     def _take_layout(self, layout: Layout) -> None:
         """Take depth and width from the layout, and forget it where it is the CIFAR design."""
+        _check_choice("family", self.family, tuple(FAMILIES))
         _check_choice("block", self.block, get_args(BlockKind))
         depth = _depth(layout, self.block)
         object.__setattr__(self, "depth", depth)
         object.__setattr__(self, "width", layout.channels[0])
-        if self.family in FAMILIES and layout == _usual(self.family, self.block, depth, self.width):
+        if layout == _usual(self.family, self.block, depth, self.width):
             object.__setattr__(self, "layout", None)
             return
         if depth > MAX_DEPTH:
             raise ValueError(f"A net of {depth} layers is deeper than the {MAX_DEPTH} that are built here.")
         if self.block == "basic" and layout.expansion != 1:
             raise ValueError("Basic blocks have the channels of their stage; leave the expansion out.")
-        if self.family == "highway":
-            raise ValueError("Highway nets are built in the CIFAR design only: leave the layout out.")
-        if self.family != "preact" and not (layout.stem_norm and layout.last_norm):
+        if not self.traits.laid_out:
+            raise ValueError(
+                f"{_sentence_case(self.traits.title)} nets are built in the CIFAR design only: "
+                "leave the layout out."
+            )
+        if not self.traits.pre_activation and not (layout.stem_norm and layout.last_norm):
             raise ValueError("Only pre-activation nets can do without a BN in the stem or at the end.")
+
+    @property
+    def traits(self) -> NetFamily:
+        """The family's row."""
+        return FAMILIES[self.family]
 
     @property
     def design(self) -> Layout:
@@ -115,8 +134,11 @@ class NetSpec:
 
     @property
     def block_counts(self) -> tuple[int, ...]:
-        """Blocks of each stage; a highway block has one layer, so twice as many."""
-        return tuple(count * (2 if self.family == "highway" else 1) for count in self.design.blocks)
+        """Blocks of each stage; where a block has one layer, as in highway nets, twice as many."""
+        layers = _LAYERS_PER_BLOCK[self.block]
+        return tuple(
+            count * layers // (self.traits.layers_per_block or layers) for count in self.design.blocks
+        )
 
     @property
     def blocks_per_stage(self) -> int:
@@ -153,8 +175,8 @@ class NetSpec:
     def title(self) -> str:
         """The name shown to people, such as ResNet-20 or plain-20."""
         if self.layout is None:
-            return _DISPLAY[self.family] + self.id.removeprefix(self.family)
-        return f"{_DISPLAY[self.family]}-{self.depth} ({self._laid_out()})"
+            return self.traits.title + self.id.removeprefix(self.family)
+        return f"{self.traits.title}-{self.depth} ({self._laid_out()})"
 
     def _laid_out(self) -> str:
         """The layout in words: `2+2+2+2 basic blocks, 64 to 512 channels, 3x3 stem`."""
@@ -183,13 +205,13 @@ class NetSpec:
         """Read an id back, without loss.
 
         Raises:
-            ValueError: the text is no id, or names a net that cannot be built.
+            ValueError: the text is not an id, or names a net that cannot be built.
         """
         match = _ID.fullmatch(_as_id(text.strip()))
         if match is None:
             raise ValueError(
-                f"'{text[:60]}' is no net id. Write a family and a depth, such as residual-20, plain-56, "
-                f"residual-110-B, preact-164-bottleneck or highway-32-bias-3.{_hint(text.strip())}"
+                f"'{text[:60]}' is not the id of a net. Write a family and a depth, such as residual-20, "
+                f"plain-56, residual-110-B, preact-164-bottleneck or highway-32-bias-3.{_hint(text.strip())}"
             )
         found = match.groupdict()
         bias = found["gate_bias"]
@@ -198,7 +220,7 @@ class NetSpec:
         depth, width = int(found["depth"]), int(found["width"] or 16)
         layout = None
         if any(found[name] for name in _LAID_OUT):
-            _check_choice("family", family, FAMILIES)
+            _check_choice("family", family, tuple(FAMILIES))
             per_stage = max((depth - 2) // (STAGES * _LAYERS_PER_BLOCK[block]), 1)
             usual = _usual(family, block, per_stage * STAGES * _LAYERS_PER_BLOCK[block] + 2, width)
             layout = read_tokens(found, usual)
@@ -251,7 +273,7 @@ class NetSpec:
 def _usual(family: Family, block: BlockKind, depth: int, width: int) -> Layout:
     """The CIFAR design of section 4.2."""
     count = (depth - 2) // (STAGES * _LAYERS_PER_BLOCK[block])
-    preact = family == "preact"
+    preact = FAMILIES[family].pre_activation
     return Layout(
         blocks=(max(count, 1),) * STAGES,
         channels=tuple(width * 2**stage for stage in range(STAGES)),
@@ -276,8 +298,7 @@ def _as_id(text: str) -> str:
     match = _TITLE.match(text)
     if match is None:
         return text
-    family = match[1].lower().replace("-", "")
-    return f"{_TITLED.get(family, family)}-{text[match.end() :]}"
+    return f"{_NAMES[match[1].lower().replace('-', '')]}-{text[match.end() :]}"
 
 
 def _hint(text: str) -> str:
@@ -285,23 +306,13 @@ def _hint(text: str) -> str:
     bare = re.sub(r"[-_ ]", "", text.lower())[:20]
     name = bare.replace("19bn", "19_bn")
     told = f" ImageNet's is torchvision:{name}." if bare in _IMAGENET else ""
-    match = re.fullmatch(r"(resnet|residual|plain|preact|highway)(\d{1,4})", bare)
+    match = re.fullmatch(rf"({'|'.join(_NAMES)})(\d{{1,4}})", bare)
     if match is None or f"{match[2]}" not in text:
         return told
-    family, depth = _TITLED.get(match[1], match[1]), int(match[2])
+    family, depth = _NAMES[match[1]], int(match[2])
     depths = valid_depths()
     near = min(depths, key=lambda valid: abs(valid - depth))
     return f"{told} The nearest of the small nets is {family}-{near}."
-
-
-def family_title(family: str) -> str:
-    """The family's name as people read it; an unknown one as it is."""
-    return _DISPLAY.get(family, family)
-
-
-def net_title(family: str, depth: int) -> str:
-    """The name of a net of that family and depth, such as ResNet-20 or plain-20."""
-    return f"{family_title(family)}-{depth}"
 
 
 def valid_depths(block: BlockKind = "basic", up_to: int = MAX_DEPTH) -> list[int]:
@@ -334,3 +345,7 @@ def _check_range(name: str, value: int, low: int, high: int) -> None:
 
 def _plain_decimal(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def _sentence_case(title: str) -> str:
+    return title[0].upper() + title[1:]

@@ -1,4 +1,4 @@
-"""What is in a file of tensors? Names, shapes and types first, then values, each compared with the net's."""
+"""A file of tensors: names, shapes and types first, then values, each compared with the net's."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Module:
 
     @property
     def kernel(self) -> int:
-        """Side of a convolution's window; 0 where it is no square."""
+        """Side of a convolution's window; 0 where it is not square."""
         return self.shape[2] if self.shape[2] == self.shape[3] else 0
 
 

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from explorer.nets.build import StagedNet
 from explorer.nets.checkpoint_reading import CIFAR10, IMAGENET, Assumption, Padding, Reading
 from explorer.nets.errors import CheckpointError, short, some
+from explorer.nets.families import Family
 from explorer.nets.finding import FoundBlock, FoundNet, containers_of, find_nets
 from explorer.nets.layout import Layout, Projected
 from explorer.nets.normalisation import Normalisation
 from explorer.nets.resemblance import resemblance
-from explorer.nets.spec import Family, NetSpec, Shortcut
+from explorer.nets.spec import NetSpec, Shortcut
 from explorer.nets.tensor_file import Entries
 from explorer.nets.tensors import Derived, Module, modules_of, put_together
 

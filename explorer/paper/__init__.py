@@ -1,4 +1,4 @@
-"""What does the paper say? Its numbers as data, each with its place in He et al. 2015."""
+"""The paper's numbers as data, each with its place in He et al. 2015."""
 
 from explorer.paper.claims import CLAIMS, Claim
 from explorer.paper.protocol import DATASET, DROPS, ITERATIONS, WARMUP_ITERATIONS

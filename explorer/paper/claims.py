@@ -1,4 +1,4 @@
-"""What does the paper claim beyond its tables? Figures 1, 6 and 7, sections 3.3, 4.1 and 4.2."""
+"""The paper's claims beyond its tables: Figures 1, 6 and 7, sections 3.3, 4.1 and 4.2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How did the paper train on CIFAR-10? Section 4.2."""
+"""How the paper trained on CIFAR-10: section 4.2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What did others find who trained the nets again on CIFAR-10?"""
+"""Results of others who trained the nets again on CIFAR-10."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which numbers stand in the paper's Tables 1 to 6, with their units and how they were tested?"""
+"""The numbers of the paper's Tables 1 to 6, with their units and how they were tested."""
 
 from __future__ import annotations
 

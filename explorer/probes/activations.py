@@ -1,4 +1,4 @@
-"""What does each block make of one picture? x, F(x), their sum and the output, from one forward pass."""
+"""What each block makes of one picture: x, F(x), their sum and the output, from one forward pass."""
 
 from __future__ import annotations
 

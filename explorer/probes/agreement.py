@@ -1,4 +1,4 @@
-"""Do two batches ask for the same step? The cosine of their gradients, block by block; and gradient sizes.
+"""Agreement of two batches: the cosine of their gradients, block by block; and gradient sizes.
 
 After Balduzzi et al. 2017, whose "shattered gradients" differ from image to image like noise. BN works with
 each batch's own statistics, as in training, and everything is in float64: deep plain nets overflow float32.

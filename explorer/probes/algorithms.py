@@ -1,4 +1,4 @@
-"""How is each method run? Captum's classes, cut into chunks, from one task to one tensor of attributions."""
+"""The attribution methods' algorithms: Captum's classes, run in chunks of bounded memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why this class? Attributions of one picture by any method, each saying how far to trust it.
+"""Attributions of one picture by any method, each saying how far to trust it.
 
 An `Explainer` is a private copy of a net on which methods run; an `Attribution` is what one of them
 found. Same net, picture, method, parameters and seed: same numbers.

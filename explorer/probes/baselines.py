@@ -1,4 +1,4 @@
-"""What does “nothing there” look like, and which regions does a picture have? Baselines and masks."""
+"""Baselines, which stand for “nothing there”, and masks, which divide a picture into regions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readings of a checkpoint put to the test: which of them classifies a dataset's training images?
+"""Readings of a checkpoint put to the test on a dataset's training images.
 
 What is tested are images of the training split, never of the test split.
 """

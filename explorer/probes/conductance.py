@@ -1,4 +1,4 @@
-"""Which blocks carry a decision? The conductance of all layers in one shared set of passes.
+"""The conductance of all layers, in one shared set of passes.
 
 Conductance of a layer is its output's gradient times its output's change, summed along the straight
 way from the baseline (Dhamdhere et al. 2018). Captum's `LayerConductance` walks that way once per

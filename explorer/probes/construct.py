@@ -1,4 +1,4 @@
-"""Does a net that was made deeper still give the same answers? Errors, answers and logits compared."""
+"""A net beside one made deeper: errors, answers and logits compared."""
 
 from __future__ import annotations
 

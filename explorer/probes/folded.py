@@ -1,4 +1,4 @@
-"""How does a probe run a net in less time than the net runs itself? Each BN folded into its convolution.
+"""Copies of nets with each BN folded into its convolution, which run in less time.
 
 In eval mode a BN is a scale and a shift per channel, which the convolution before it can do with weights and
 bias of its own. What the two computed together is then one module's output: the same up to rounding.

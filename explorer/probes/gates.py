@@ -1,4 +1,4 @@
-"""How far are the gates of a highway net open? T(x) of each layer, Srivastava et al. 2015."""
+"""The openness of a highway net's gates: T(x) of each layer, Srivastava et al. 2015."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How to look without touching: hooks, modes and gradients are as before, even after an error."""
+"""Hooks that leave no trace: modes, gradients and statistics are as before, even after an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is a net shown? Images in its channels and, where it wants large ones, in its size; by batches."""
+"""Images as a net wants them: in its channels and, where it wants large ones, in its size; by batches."""
 
 from __future__ import annotations
 

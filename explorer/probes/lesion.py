@@ -1,4 +1,4 @@
-"""What becomes of a net's answers when blocks are removed, weakened, strengthened or moved.
+"""Blocks removed, weakened, strengthened or moved, and the net's answers then.
 
 After Veit et al. 2016, whose residual nets lose little of their accuracy when any one block is deleted.
 All of it happens in a private copy with folded BN, so nothing that others see changes.

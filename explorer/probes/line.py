@@ -1,4 +1,4 @@
-"""How does the gradient change from one picture to another? Strips, as in Balduzzi et al. 2017.
+"""The gradient along a line from one picture to another, in strips, as in Balduzzi et al. 2017.
 
 Shattered gradients change from step to step like white noise; gradients that an optimiser can use change
 slowly. The net answers with a fixed random read-out, and BN with fixed statistics, in float64.

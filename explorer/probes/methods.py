@@ -1,4 +1,4 @@
-"""Which attribution methods are there, what does each ask, when does it mislead, and what can be set?
+"""The table of attribution methods: the question of each, when it misleads, and its parameters.
 
 One table, from Captum's class in snake case to typed parameters. The page builds its widgets from
 it, the shell its checks. Free of torch.

@@ -1,4 +1,4 @@
-"""How many blocks does the gradient pass on its way back? Its share by length of path, exactly.
+"""The gradient's share by the number of blocks that it passes on its way back, exactly.
 
 A residual net of n blocks has 2^n paths (Veit et al. 2016): each block is passed by its branch or by its
 shortcut. The gradient is carried back as a polynomial in z, a factor z for every branch: its coefficient of

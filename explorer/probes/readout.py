@@ -1,4 +1,4 @@
-"""Which class could be read off after each block? By the net's own rest, or by a line fitted to it."""
+"""Classes read off after each block: by the net's own rest, or by a line fitted to it."""
 
 from __future__ import annotations
 

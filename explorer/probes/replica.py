@@ -1,4 +1,4 @@
-"""How can many people look into one net at once? Each computation works on a copy of its own.
+"""Copies of a net for computations side by side, one for each.
 
 Captum sets hooks on modules, and two sessions' hooks must not meet. A replica has modules and
 buffers of its own and shares the weights, frozen: whatever happens to it, an error or a stop in the

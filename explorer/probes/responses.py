@@ -1,4 +1,4 @@
-"""How much does each block change its input? ‖F(x)‖, ‖x‖, their ratio, and Figure 7's response std."""
+"""Responses of blocks: ‖F(x)‖, ‖x‖, their ratio, and Figure 7's standard deviation."""
 
 from __future__ import annotations
 

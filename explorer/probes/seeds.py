@@ -1,4 +1,4 @@
-"""How is a sampled attribution repeated? Captum's sampling methods, drawing from a generator of ours.
+"""Sampling methods of Captum that draw from a seeded generator, so that they repeat.
 
 Captum draws from torch's and numpy's global generators, which all sessions share. Where it lets us
 give the draws, we do; GradientShap does not, so its draws happen under a lock, and the global
@@ -37,7 +37,6 @@ class OwnNoiseTunnel(NoiseTunnel):  # type: ignore[misc]
     """Captum's NoiseTunnel with noise from a generator of its own."""
 
     def __init__(self, method: Any, generator: torch.Generator) -> None:
-        """Smooth `method`."""
         super().__init__(method)
         self._generator = generator
 
@@ -50,7 +49,6 @@ class OwnKernelShap(KernelShap):  # type: ignore[misc]
     """Captum's KernelShap with coalitions from a generator of its own."""
 
     def __init__(self, forward: Callable[[Tensor], Tensor], generator: torch.Generator) -> None:
-        """Explain `forward`."""
         super().__init__(forward)
         self._generator = generator
 

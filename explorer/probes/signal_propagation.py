@@ -1,4 +1,4 @@
-"""Do signal and gradient pass through all blocks of a net? One forward and one backward pass, measured."""
+"""Signal and gradient through all blocks of a net, from one forward and one backward pass."""
 
 from __future__ import annotations
 

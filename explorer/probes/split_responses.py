@@ -1,4 +1,4 @@
-"""How are the responses of a split read? In passes small enough for the caches, through a folded copy."""
+"""Responses of a whole split: passes small enough for the caches, through a folded copy."""
 
 from __future__ import annotations
 

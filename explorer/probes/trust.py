@@ -1,4 +1,4 @@
-"""How far can a map be trusted? Scores of one attribution, each beside what a random map gets.
+"""Scores of how far an attribution can be trusted, each beside what a random map gets.
 
 None of them proves a map right. Each can show one wrong: a map that a random one beats, that moves
 with invisible noise, or that stays the same when the net has forgotten everything.
@@ -162,7 +162,7 @@ def randomisation(
     references: Tensor | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """The map after the weights were drawn anew from the top down; columns as in `Trust.randomisation`."""
+    """The map after the weights were randomised from the top down; columns as in `Trust.randomisation`."""
     forgetful = replace(loaded, net=copy.deepcopy(replica(loaded.net)))
     generator = torch.Generator().manual_seed(found.seed)
     rows = []
@@ -173,7 +173,7 @@ def randomisation(
         with torch.no_grad():
             for module in modules:
                 draw(module, generator)
-        # a subject's copy has its BN folded into the weights, so each state is copied anew
+        # a subject's copy has its BN folded into the weights, so each state is a new copy
         other = Explainer(forgetful).attribute(found.inputs, _question(found), references)
         rows.append({"redrawn": name, "correlation": rank_correlation(found.map(), other.map())})
     return pd.DataFrame(rows)
@@ -239,7 +239,7 @@ def _question(found: Attribution) -> AttributionRequest:
 
 
 def _from_the_top(net: nn.Module) -> list[tuple[str, list[nn.Module]]]:
-    """Head, last stage, …, first stage, stem: each is drawn anew on top of those before."""
+    """Head, last stage, …, first stage, stem: each is randomised on top of those before."""
     assert isinstance(net, ProbedNet)
     stages = sorted({block.stage for block in net.block_list()}, reverse=True)
     parts: list[tuple[str, list[nn.Module]]] = [("head", [net.head])]

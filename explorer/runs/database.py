@@ -1,4 +1,4 @@
-"""How is the database of runs opened? SQLite in WAL mode or PostgreSQL, checked before it is touched."""
+"""Opening the database of runs: SQLite in WAL mode or PostgreSQL, checked before it is touched."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def _parse(text: str | None) -> URL:
         url = make_url(text)
     except ArgumentError:
         # the text may hold a password, so it is not shown
-        raise StoreError(f"{URL_VARIABLE} is no database URL. {_EXAMPLES}") from None
+        raise StoreError(f"{URL_VARIABLE} is not the URL of a database. {_EXAMPLES}") from None
     backend = url.get_backend_name()
     if backend in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")

@@ -1,4 +1,4 @@
-"""What is here and what is missing? Versions, device, cores, data and database."""
+"""What is here and what is missing: versions, device, cores, data and database."""
 
 from __future__ import annotations
 

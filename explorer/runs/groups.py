@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from explorer.analysis import selection
-from explorer.nets.spec import FAMILIES
+from explorer.nets.families import FAMILIES
 from explorer.runs.run import Run
 
 _TAG_LENGTH = 18
@@ -134,7 +134,13 @@ def _keys(runs: Sequence[Run]) -> dict[str, tuple[Any, ...]]:
     for run in runs:
         ordered = _as_ordered(run)
         known = _as_made(run) if _has_begun(run) else made.get(ordered, "")
-        keys[run.run_id] = (run.dataset, run.spec.depth, FAMILIES.index(run.spec.family), ordered, known)
+        keys[run.run_id] = (
+            run.dataset,
+            run.spec.depth,
+            list(FAMILIES).index(run.spec.family),
+            ordered,
+            known,
+        )
     return keys
 
 

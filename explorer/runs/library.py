@@ -67,7 +67,6 @@ class Library:
     def __init__(
         self, sources: Sequence[RunSource], problems: Sequence[str] = (), *, away: bool = False
     ) -> None:
-        """Nothing is read before it is asked for."""
         self.away = away
         self.sources = tuple(sources)
         self._unopened = tuple(problems)

@@ -1,4 +1,4 @@
-"""Which runs are there, at a glance? One light row per run, with the settings that people sort and filter by.
+"""The list of runs: one light row each, with the settings that people sort and filter by.
 
 `Library.runs` hands out whole runs, specs, recipes and provenance included. A list of thousands that is
 read at every click wants less: scalar columns, and each distinct text of settings parsed once per process.

@@ -1,4 +1,4 @@
-"""What has to be done now and then? A backup of the database, and the end of what was deleted."""
+"""What is done now and then: a backup of the database, and the end of what was deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nets that can be looked at: runs, untrained ones, published ones; `opening.py` opens them."""
+"""Nets that can be looked at: runs, untrained ones, published ones; `net_opening.py` opens them."""
 
 from __future__ import annotations
 

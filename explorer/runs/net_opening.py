@@ -1,4 +1,4 @@
-"""How does a choice, a name or a file become a net ready to be looked at? Opening one wakes torch."""
+"""From a choice, a name or a file to a net ready to be looked at; opening one wakes torch."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ import pandas as pd
 from explorer.data import facts
 from explorer.data.cifar import CIFAR10_CLASSES
 from explorer.nets.checkpoint_reading import Assumption, Reading
+from explorer.nets.families import Family
 from explorer.nets.published_cifar import LICENCE, PUBLISHER, SCALE, published_cifar
 from explorer.nets.published_imagenet import CLASSES, PUBLISHED, PublishedNet, published, published_like
 from explorer.nets.published_imagenet import IMAGE_SIZE as IMAGENET_SIZE
-from explorer.nets.spec import Family, NetSpec
+from explorer.nets.spec import NetSpec
 from explorer.nets.zipped_checkpoint import inside
 from explorer.runs.artifacts import brought
 from explorer.runs.net_catalogue import (
@@ -80,7 +81,8 @@ def _listed_net(name: str, runs: pd.DataFrame, choices: list[NetChoice], data: s
         spec = NetSpec.parse(name)
     except ValueError as error:
         raise NetError(
-            f"'{name[:80]}' is no run and no file; `python -m explorer runs list` shows the runs. {error}"
+            f"'{name[:80]}' is neither a run nor a file; `python -m explorer runs list` shows the "
+            f"runs. {error}"
         ) from None
     trained = trained_nets(runs[runs["checkpoint"].notna() & (runs["id"] == spec.id)])
     if trained:

@@ -1,4 +1,4 @@
-"""Where does a number come from? Commit, versions and hardware, as found on this machine."""
+"""Where a number comes from: commit, versions and hardware, as found on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a run become rows, and rows a run? Values as the tables of `schema` hold them."""
+"""Runs as rows of the tables of `schema`, and rows as runs."""
 
 from __future__ import annotations
 

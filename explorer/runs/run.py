@@ -1,4 +1,4 @@
-"""What is a run? Its settings, where it came from, and the tables of what happened."""
+"""`Run`: settings, origin and results of a run, and the columns of its tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where does the explorer keep a user's runs? One data folder, and the database named by the environment."""
+"""Where a user's runs are kept: one data folder, and the database named by the environment."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def run_files(run_id: str) -> list[Path]:
 
 def _file(run_id: str, suffix: str) -> Path:
     if not _RUN_ID.fullmatch(run_id):
-        raise ValueError(f"'{run_id[:60]}' is no run id: use letters, digits, dots and hyphens.")
+        raise ValueError(f"'{run_id[:60]}' cannot be the id of a run: use letters, digits, dots and hyphens.")
     return home() / "checkpoints" / f"{run_id}{suffix}"

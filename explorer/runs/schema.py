@@ -1,4 +1,4 @@
-"""In which tables are runs kept? Tables, their revision, and a check that a database has them.
+"""The tables in which runs are kept, their revision, and a check that a database has them.
 
 Every change of these tables is a revision of Alembic in `migrations/versions`, and its number is added to
 REVISIONS. A database of a revision that is not known is refused, never changed.

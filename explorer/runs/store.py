@@ -1,4 +1,4 @@
-"""Which runs has this user made? Runs and their records in a relational database, one commit per epoch."""
+"""The user's runs and their records in a relational database, one commit per epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs come with the explorer? The zoo in pretrained/, read like a user's own runs.
+"""The runs that come with the explorer: the zoo in pretrained/, read like a user's own runs.
 
 pretrained/manifest.json lists every run; pretrained/<dataset>/ holds the tables of all its runs as
 parquet and the weights of some as safetensors.
@@ -31,7 +31,6 @@ class Zoo:
     """
 
     def __init__(self, folder: Path = PRETRAINED) -> None:
-        """Nothing is read before it is asked for."""
         self.folder = folder
 
     @cached_property

@@ -150,7 +150,6 @@ class Progress:
     """
 
     def __init__(self, task: BackgroundTask, state: Mapping[str, Any]) -> None:
-        """Nothing is written yet."""
         self._task, self._phase, self._written = task, (state["phase"], state["total"]), 0.0
 
     def __call__(self, phase: str, done: int, total: int) -> None:

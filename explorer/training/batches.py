@@ -1,4 +1,4 @@
-"""Which images make a batch? Tensors resident on the device, drawn from (seed, epoch) alone."""
+"""Batches of tensors resident on the device, drawn from (seed, epoch) alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ class ResidentImages:
     def __init__(
         self, split: Split, pixel_max: int, normalisation: Normalisation, device: torch.device
     ) -> None:
-        """Copy the split to the device."""
         self.pixels = torch.from_numpy(split.images).to(device)
         self.labels = torch.from_numpy(split.labels).to(device)
         mean = torch.tensor(normalisation.mean, device=device).view(1, -1, 1, 1)

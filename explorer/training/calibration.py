@@ -1,4 +1,4 @@
-"""How fast is this machine? A few real steps of five small nets, which differ in what makes a step slow."""
+"""The machine's speed: a few real steps of five small nets that differ in what makes a step slow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What will a run cost, and does it fit? From a cost in closed form and speeds measured here; no torch."""
+"""Time and memory of a run, from its cost in closed form and speeds measured here; no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good is a net? Errors and loss over a split, in eval mode."""
+"""Errors and loss of a net over a split, in eval mode."""
 
 from __future__ import annotations
 

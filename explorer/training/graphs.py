@@ -1,4 +1,4 @@
-"""How does a GPU take a step without waiting for Python? One CUDA graph replayed per step."""
+"""Training steps as one CUDA graph, replayed without waiting for Python."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ class GraphedStep:
     """
 
     def __init__(self, learn: Learn, optimizer: torch.optim.SGD, state: list[Tensor]) -> None:
-        """Nothing is captured before the first step."""
         self._learn, self._optimizer, self._state = learn, optimizer, state
         self._graph: torch.cuda.CUDAGraph | None = None
         self.stream: torch.cuda.Stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""What happened in a run? One frozen record per epoch, and tables made of them."""
+"""`EpochRecord`: what happened in an epoch, and tables made of such records."""
 
 from __future__ import annotations
 

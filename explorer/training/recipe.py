@@ -1,4 +1,4 @@
-"""How is a net trained? A frozen, torch-free recipe with its learning-rate schedule."""
+"""`Recipe`: how a net is trained, frozen and torch-free, with its learning-rate schedule."""
 
 from __future__ import annotations
 

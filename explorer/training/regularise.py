@@ -1,4 +1,4 @@
-"""What is harder in training than in the test? Stochastic depth, dropout, and blocks computed twice.
+"""What makes a training step harder than the test: stochastic depth, dropout, blocks computed twice.
 
 All three are settings of the recipe and leave the net's modules and its checkpoint as they are.
 Every draw follows from (seed, iteration), so a resumed run draws what an uninterrupted one would.
@@ -38,13 +38,14 @@ def check_regularisers(spec: NetSpec, recipe: Recipe) -> None:
     Raises:
         ValueError: the text says which setting to leave out.
     """
-    if recipe.survival < 1 and spec.family not in ("residual", "preact"):
+    if recipe.survival < 1 and not spec.traits.shortcut:
         raise ValueError(
             f"Stochastic depth goes around blocks by shortcuts; {spec.title} has none. Set survival to 1."
         )
-    if recipe.dropout and spec.family == "highway":
+    if recipe.dropout and spec.traits.layers_per_block == 1:
         raise ValueError(
-            "Dropout stands between a block's convolutions; a highway block has only one. Set dropout to 0."
+            f"Dropout stands between a block's convolutions; a {spec.family} block has only one. "
+            "Set dropout to 0."
         )
 
 
@@ -61,7 +62,6 @@ class TrainingPass:
     """
 
     def __init__(self, net: CifarNet, recipe: Recipe, call: BlockCall) -> None:
-        """Nothing is drawn before `begin`."""
         self._recipe = recipe
         self._call = call
         self._rates = np.array(survival_rates(len(net.blocks), recipe.survival))

@@ -1,4 +1,4 @@
-"""Which optimiser? Stochastic gradient descent with momentum, as fast as the device has it."""
+"""Stochastic gradient descent with momentum, as fast as the device has it."""
 
 from __future__ import annotations
 

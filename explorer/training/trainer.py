@@ -1,4 +1,4 @@
-"""How does a net learn? One step at a time, and a record per epoch.
+"""`Trainer`: trains a net one step at a time, and gives a record per epoch.
 
 The trainer knows no UI and no disk. The order of the images and their augmentation follow from the
 recipe's seed and the epoch alone, so that twins see the same batches and a run resumed from

@@ -1,4 +1,4 @@
-"""What does training see of one image? The crops and mirrors that a run really draws for it."""
+"""What training sees of one image: the crops and mirrors that a run really draws for it."""
 
 from __future__ import annotations
 

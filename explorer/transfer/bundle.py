@@ -1,4 +1,4 @@
-"""Which exported runs are in these files? Zips and loose files, by run; nothing is unpacked."""
+"""The exported runs in some files: zips and loose files, sorted by run; nothing is unpacked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _File = tuple[str, int, Read]
 
 
 class RunImportError(ValueError):
-    """Files cannot be taken as exported runs; the text says why and what to do."""
+    """Files cannot be imported as exported runs; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class RunBundle:
         """That file as text, or None where there is none.
 
         Raises:
-            RunImportError: it is no text.
+            RunImportError: it is not text in UTF-8.
         """
         if part not in self.parts:
             return None
         try:
             return _decoded(self.parts[part]())
         except UnicodeDecodeError:
-            raise RunImportError(f"{self.run_id}{part} is no text in UTF-8. Export the run again.") from None
+            raise RunImportError(f"{self.run_id}{part} is not text in UTF-8. Export the run again.") from None
 
 
 def _decoded(content: bytes) -> str:
@@ -81,13 +81,13 @@ def bundles_in(path: Path) -> list[RunBundle]:
     """The runs in a zip, or the run of a .json with the files beside it that share its name.
 
     Raises:
-        RunImportError: there is none, or the files are none of an export.
+        RunImportError: there is none, or the files do not belong to an export.
     """
     if path.suffix.lower() == ".zip":
         return _in_zip(path)
     named = _NAME.fullmatch(_own_name(path.name))
     if named is None or named["part"] != ".json":
-        raise RunImportError(f"{path.name} is no exported run: give its zip or its .json.")
+        raise RunImportError(f"{path.name} is not an exported run: give its zip or its .json.")
     if not path.is_file():
         raise RunImportError(f"There is no file {path}; check its name.")
     try:
@@ -189,9 +189,9 @@ def _sorted(folders: Mapping[tuple[str, ...], list[_File]]) -> list[RunBundle]:
             there[part] = read
     alone = [run_id for (_, run_id), parts in bundles.items() if ".json" not in parts]
     if alone:
-        raise RunImportError(f"The file {alone[0]}.json is missing; a run cannot be taken without it.")
+        raise RunImportError(f"The file {alone[0]}.json is missing; a run cannot be imported without it.")
     if not bundles:
-        raise RunImportError("There is no exported run in it.")
+        raise RunImportError("It holds no exported run.")
     if len(bundles) > MAX_RUNS:
         raise RunImportError(f"{len(bundles)} runs are too many at once; take {MAX_RUNS} or fewer.")
     return [RunBundle(run_id, parts) for (_, run_id), parts in bundles.items()]
@@ -200,7 +200,7 @@ def _sorted(folders: Mapping[tuple[str, ...], list[_File]]) -> list[RunBundle]:
 def _checked(name: str, size: int) -> tuple[str, str]:
     found = _NAME.fullmatch(_own_name(name))
     if found is None:
-        raise RunImportError(f"{name[:80]!a} is none of the files of an exported run. Export it again.")
+        raise RunImportError(f"{name[:80]!a} does not belong to an exported run. Export it again.")
     limit = _LIMITS.get(found["part"], MAX_TABLE_BYTES)
     if size > limit:
         raise RunImportError(f"{name[:80]} has {size / 2**20:,.0f} MiB; at most {limit // 2**20} are taken.")

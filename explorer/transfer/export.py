@@ -1,4 +1,4 @@
-"""How does a run leave the explorer? As JSON, CSV, safetensors, TensorBoard events and a PyTorch script."""
+"""Exports of a run: JSON, CSV, safetensors, TensorBoard events and a PyTorch script."""
 
 from __future__ import annotations
 

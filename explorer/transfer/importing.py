@@ -1,4 +1,4 @@
-"""How does an exported run come back? Checked whole, and then kept whole or not at all."""
+"""Imports of exported runs: checked whole, and then kept whole or not at all."""
 
 from __future__ import annotations
 
@@ -113,12 +113,12 @@ def _renamed(run: Run, known: set[str]) -> Run:
 
 def _words(said: Any, status: Status, what: str) -> dict[str, str | None]:
     if not isinstance(said, dict):
-        raise RunImportError(f"{what} cannot be taken, because of its words. Export the run again.")
+        raise RunImportError(f"Cannot import {what}: its words are not valid. Export the run again.")
     words: dict[str, str | None] = {}
     for name, longest in _WORDS.items():
         text = said.get(name)
         if text is not None and not (isinstance(text, str) and len(text) <= longest):
-            raise RunImportError(f"{what} cannot be taken, because of its {name}. Export the run again.")
+            raise RunImportError(f"Cannot import {what}: its {name} is not valid. Export the run again.")
         words[name] = text or None
     if not status.is_finished:
         words["reason"] = f"It was {status} when it was exported."

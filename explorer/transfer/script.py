@@ -1,22 +1,27 @@
-"""How is a run trained again without the explorer? One Python file: the run's settings, and what uses them.
+"""A run as one Python file that trains it again without the explorer: its settings, and what uses them.
 
 The file is joined from the parts in `explorer/transfer/standalone`, which do what the trainer does in as few
-lines as they can; a test holds their numbers equal to the trainer's, bit by bit.
+lines as they can, and from the family's block class in `explorer.nets.blocks`; a test holds their numbers
+equal to the trainer's, bit by bit.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from dataclasses import asdict
 from pathlib import Path
 from pprint import pformat
 from typing import Any
 
+from explorer.nets import blocks
+from explorer.nets.spec import NetSpec
 from explorer.runs.library import RunSource, find_run, store_of
 from explorer.runs.run import RESULTS, Run
 
-_PARTS = ("settings", "net", "data", "batches", "regularise", "training", "main")
+_PARTS = ("settings", "blocks", "net", "data", "batches", "regularise", "training", "main")
 _FOLDER = Path(__file__).with_name("standalone")
+_BLOCKS = Path(blocks.__file__)
 _SWEEP_THREADS = 1  # the zoo's runs were trained with one thread each
 _LINTERS = re.compile(r"  # (noqa|type: ignore|fmt: ).*$", re.MULTILINE)
 _QUOTES = '"' * 3
@@ -53,14 +58,16 @@ def join_script(run: Run, threads: int | None = None) -> str:
     imports: dict[str, None] = {}
     bodies = [_body(part, imports) for part in _PARTS]
     bodies[0] = _settings(run, threads)
-    parts = [f"{_QUOTES}{about}{_QUOTES}", _sorted(imports), *bodies]
+    bodies[1] = _block_text(run.spec.traits.block_class, imports)
+    head = f"from __future__ import annotations\n\n{_sorted(imports)}"
+    parts = [f"{_QUOTES}{about}{_QUOTES}", head, *bodies]
     return "\n\n\n".join(parts).replace(f"{_QUOTES}\n\n\n", f"{_QUOTES}\n\n", 1) + "\n"
 
 
 def _settings(run: Run, threads: int | None) -> str:
     """Settings as literals: whatever a name or a provenance holds, it stays a text."""
     values: dict[str, Any] = {
-        "net": run.spec.to_dict(),
+        "net": _net(run.spec),
         "recipe": run.recipe.to_dict(),
         "data": {"name": run.dataset, "sha256": run.provenance.get("data_hash") or None},
         "threads": threads,
@@ -69,6 +76,47 @@ def _settings(run: Run, threads: int | None) -> str:
     }
     text = pformat(values, width=108, sort_dicts=False)
     return f'SETTINGS = {text}\nNET, RECIPE = SETTINGS["net"], SETTINGS["recipe"]\nSEED = RECIPE["seed"]'
+
+
+def _net(spec: NetSpec) -> dict[str, Any]:
+    """The spec and what follows from its family, so that the script needs no table of families."""
+    return spec.to_dict() | {
+        "block_counts": spec.block_counts,
+        "has_shortcut": spec.traits.shortcut,
+        "head_norm": spec.traits.pre_activation and spec.design.last_norm,
+        "options": {name: getattr(spec, name) for name in spec.traits.options},
+        "layout": asdict(spec.design),
+    }
+
+
+def _block_text(name: str, imports: dict[str, None]) -> str:
+    """The text of a block class, with whatever of its module it uses."""
+    text = _LINTERS.sub("", _BLOCKS.read_text(encoding="utf-8"))
+    tree, lines = ast.parse(text), text.splitlines()
+    _collect(tree, imports)
+    there = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    wanted, waiting = set(), {name, "BlockPlace"}
+    while waiting:
+        wanted |= waiting
+        used = {node.id for one in waiting for node in ast.walk(there[one]) if isinstance(node, ast.Name)}
+        waiting = (used & set(there)) - wanted
+    taken = [_lines_of(node, lines) for node in tree.body if getattr(node, "name", None) in wanted]
+    return "\n\n\n".join([*taken, f"FamilyBlock = {name}"])
+
+
+def _lines_of(node: ast.stmt, lines: list[str]) -> str:
+    """A definition as it is written, with its decorators."""
+    first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+    return "\n".join(lines[first - 1 : node.end_lineno])
+
+
+def _collect(tree: ast.Module, imports: dict[str, None]) -> None:
+    """Note the imports that are not the explorer's own."""
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            source = str(getattr(node, "module", None) or "")
+            if not source.startswith(("explorer", "__future__")):
+                imports.setdefault(ast.unparse(node))
 
 
 def _threads(source: RunSource, run: Run) -> int | None:
@@ -83,13 +131,11 @@ def _body(part: str, imports: dict[str, None]) -> str:
     text = _LINTERS.sub("", (_FOLDER / f"{part}.py").read_text(encoding="utf-8"))
     lines = text.splitlines()
     head = 0
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            if getattr(node, "module", None) is None or not str(getattr(node, "module", "")).startswith(
-                "explorer"
-            ):
-                imports.setdefault(ast.unparse(node))
-        elif not (isinstance(node, ast.Expr) and not head):
+    tree = ast.parse(text)
+    _collect(tree, imports)
+    for node in tree.body:
+        importing = isinstance(node, ast.Import | ast.ImportFrom)
+        if not importing and not (isinstance(node, ast.Expr) and not head):
             break
         head = node.end_lineno or head
     return "\n".join(lines[head:]).strip()

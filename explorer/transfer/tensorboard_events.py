@@ -1,4 +1,4 @@
-"""How does TensorBoard see a run? An event file with its curves, block by block."""
+"""A run as a TensorBoard event file with its curves, block by block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May these texts be a run? Everything that an exported run claims is checked before anything is kept."""
+"""Checks of everything that an exported run claims, before anything is kept."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def parse_json(text: str, what: str) -> dict[str, Any]:
     """A JSON object without NaN and infinity.
 
     Raises:
-        RunImportError: it is none.
+        RunImportError: it is something else.
     """
 
     def refuse(constant: str) -> Any:
@@ -48,11 +48,11 @@ def parse_json(text: str, what: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         page = ": it is a web page, saved instead of the file" if text.lstrip().startswith("<") else ""
         where = page or f": line {error.lineno} is wrong, or the file breaks off there"
-        raise RunImportError(f"{what} is no valid JSON{where}. Export the run again.") from None
+        raise RunImportError(f"{what} is not valid JSON{where}. Export the run again.") from None
     except (ValueError, RecursionError):
-        raise RunImportError(f"{what} is no valid JSON. Export the run again.") from None
+        raise RunImportError(f"{what} is not valid JSON. Export the run again.") from None
     if not isinstance(found, dict):
-        raise RunImportError(f"{what} is no exported run. Export it again.")
+        raise RunImportError(f"{what} is not an exported run. Export the run again.")
     return found
 
 
@@ -62,7 +62,9 @@ def checked_run(row: Any, what: str) -> Run:
     Raises:
         RunImportError: a value is missing, of the wrong type, out of range, or contradicts another.
     """
-    _require(isinstance(row, dict) and all(name in row for name in _NEEDED), what, "it describes no run")
+    _require(
+        isinstance(row, dict) and all(name in row for name in _NEEDED), what, "the description of the run"
+    )
     for name, longest in _TEXTS.items():
         value = row.get(name, "")
         _require(
@@ -129,7 +131,7 @@ def _settings(row: Mapping[str, Any], what: str) -> tuple[NetSpec, Recipe]:
         raise
     except (ValueError, TypeError, KeyError) as error:
         reason = str(error)[:300] if isinstance(error, ValueError) else "they have the wrong type"
-        raise RunImportError(f"{what} cannot be taken, because of its settings: {reason}") from None
+        raise RunImportError(f"Cannot import {what}: its settings are not valid. {reason}") from None
     return spec, _typed(recipe, what)
 
 
@@ -177,7 +179,9 @@ def _parse(name: str, text: str, what: str, run_id: str) -> pd.DataFrame:
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
         if isinstance(error, RunImportError):
             raise
-        raise RunImportError(f"{what} holds values that are no numbers. Export the run again.") from None
+        raise RunImportError(
+            f"{what} holds values that cannot be read as numbers. Export the run again."
+        ) from None
     _require(table["run_id"].eq(run_id).all(), what, "rows of another run")
     table = table.assign(**numbers)
     _check_numbers(table, what)
@@ -230,8 +234,8 @@ def _number(column: str, text: str, row: int, what: str) -> float:
         return int(re.sub(r"\.0+$", "", text)) if column in _WHOLE else _real(text)
     except ValueError:
         raise RunImportError(
-            f"{what} holds values that are no numbers: {text[:40]!a} in row {row} of its column {column}. "
-            "Export the run again."
+            f"{what} holds values that cannot be read as numbers: {text[:40]!a} in row {row} of its "
+            f"column {column}. Export the run again."
         ) from None
 
 
@@ -280,7 +284,7 @@ def _check_epochs(epochs: pd.DataFrame, run: Run, what: str) -> None:
         "its end: it says done, but its epochs go on",
     )
     unknown = epochs["test_error_pct"].isna() | (epochs["train_error_pct"].isna() & (numbers > 0))
-    _require(not unknown.any(), what, "errors that are no numbers")
+    _require(not unknown.any(), what, "its errors, which are not numbers")
 
 
 def _check_parts(
@@ -313,4 +317,6 @@ def _is_number(value: Any, low: float = -math.inf, high: float = math.inf) -> bo
 
 def _require(right: Any, what: str, wrong: str) -> None:
     if not right:
-        raise RunImportError(f"{what[:200]} cannot be taken, because of {wrong}. Export the run again.")
+        raise RunImportError(
+            f"Cannot import {what[:200]}: there is a wrong value in {wrong}. Export the run again."
+        )

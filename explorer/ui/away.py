@@ -1,4 +1,4 @@
-"""What does a page show while the run database does not answer? Its sentence, until it does."""
+"""What a page shows while the run database does not answer: its sentence, until it does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cached access to runs: tables that pages share, read anew when runs have changed.
+"""Cached access to runs: tables that pages share, read again when runs have changed.
 
 The tables are shared by all sessions, not copied for each: nobody may change them in place.
 """

@@ -1,4 +1,4 @@
-"""What happens after a page run, so that the next ones are quick?
+"""Garbage collection after a page run, so that the next ones are quick.
 
 Streamlit would collect all garbage after every run of a script, the smallest part of a page included; where a
 page moves four times a second that took two thirds of the server's time. It is told not to

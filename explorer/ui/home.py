@@ -1,4 +1,4 @@
-"""What does Home offer besides its chart? The idea as a drawing, the pages as cards, a tour as links."""
+"""Home below its chart: the idea as a drawing, the pages as cards, a tour as links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pages are there, and which question does each answer? One table for the sidebar and for Home."""
+"""The table of pages, with the question that each answers, for the sidebar and for Home."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 // That run says which it chose: the screen may turn at any time, while the run is still under way too.
 //
 // And a finger over a chart scrolls the page: Plotly would take it for a drag. A tap still arrives, as a mouse.
+import { appOf, isOverChart, pageListParts, silentConclusions } from "./components/bridge.js";
+
 const MOST_ASKED = 3;
 const SETTLED_MS = 300;
 const WIDE_PX = 1900;
@@ -14,30 +16,22 @@ function isDark(app) {
 }
 
 function keepFromCharts(touch) {
-  if (touch.target.closest?.(".js-plotly-plot")) touch.stopPropagation();
+  if (isOverChart(touch.target)) touch.stopPropagation();
 }
 
 function isWide() {
   return innerWidth >= WIDE_PX;
 }
 
-// What a page concludes is read out when it changes. Streamlit's list of pages has its sections between the list
-// and its items, which makes neither a list: it is links in a navigation.
+// What a page concludes is read out when it changes; the list of pages is links in a navigation.
 function describe() {
-  document.querySelectorAll('[data-testid="stSidebarNavItems"]:not([role])').forEach((list) => {
-    list.setAttribute("role", "none");
-  });
-  document.querySelectorAll('[data-testid="stSidebarNavItems"] li:not([role])').forEach((item) => {
-    item.setAttribute("role", "none");
-  });
-  document.querySelectorAll('[class*="st-key-conclusion"]:not([aria-live])').forEach((conclusion) => {
-    conclusion.setAttribute("aria-live", "polite");
-  });
+  pageListParts().forEach((part) => { part.setAttribute("role", "none"); });
+  silentConclusions().forEach((conclusion) => { conclusion.setAttribute("aria-live", "polite"); });
 }
 
 export default function ({ data, setStateValue, setTriggerValue }) {
   leave();
-  const app = document.querySelector(".stApp");
+  const app = appOf();
   const timers = new Set();
   const look = () => {
     describe();

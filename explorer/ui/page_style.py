@@ -1,4 +1,4 @@
-"""How do pages sit on small and large screens? The little that Streamlit's theme does not settle."""
+"""How pages sit on small and large screens: what Streamlit's theme does not settle."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.ui.components.figure import LOOK, PRESENT, is_dark, is_large
+from explorer.ui.components.mount import mount
 from explorer.ui.menu import PRODUCT
 from explorer.ui.url_parameters import Switch, bound, declare
 
 _PRESENT = declare(Switch(PRESENT))
-_JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+_JS = Path(__file__).with_suffix(".js")
 
 # wide enough for twin charts, never stretched; on a phone less room above and at the sides; a container
 # whose key begins with "unseen" draws nothing, and is taken out of the row so that it pushes nobody
@@ -118,15 +119,13 @@ def masthead() -> None:
 
 
 def follow_theme() -> None:
-    """Run the page anew where the reader's screen turns dark or light: charts have that page's ink.
+    """Run the page again where the reader's screen turns dark or light: charts have that page's ink.
 
     Before the page is drawn, so that one which computes for long follows at once.
     """
-    # registered at each run, since a module is imported once but a server may be started twice
     wide = st.session_state.get(LOOK, {}).get("wide", False)
-    component = st.components.v2.component("look", js=_JS, isolate_styles=False)
     with st.container(key="unseen-look"):
-        component(
-            key=LOOK, height=1, data={"dark": is_dark(), "wide": wide},
+        mount(
+            "look", _JS, key=LOOK, data={"dark": is_dark(), "wide": wide},
             on_turned_change=lambda: None, on_wide_change=lambda: None,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is remembered of each page? Its address, for the session, for whoever comes back by the sidebar.
+"""The address of each page, remembered for the session, for whoever comes back by the sidebar.
 
 A page is what its address says. So an address is all that has to be remembered: a page that is reached
 without one is drawn by the address that it had when it was left. Why:
@@ -19,9 +19,10 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.runs.database import StoreError
+from explorer.ui.components.mount import mount
 from explorer.ui.url_parameters import all_texts
 
-_JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+_JS = Path(__file__).with_suffix(".js")
 _HERE, _LEFT, _LINKED, _ASKED = "place-here", "places-left", "places-linked", "place-asked"
 EVERYWHERE = ("present", "learn")
 """Parameters of the app itself: they hold on every page, and no page remembers them as its own."""
@@ -92,10 +93,8 @@ def fragment(draw: Callable[_P, None], run_every: float | None = None) -> Callab
 
 def follow_history() -> None:
     """Let the browser keep one entry per page, with the address that the page had when it was left."""
-    # registered at each run, since a module is imported once but a server may be started twice
-    component = st.components.v2.component("places", js=_JS, isolate_styles=False)
     with st.container(key="unseen-places"):
-        component(key="places", height=1)
+        mount("places", _JS, key="places")
 
 
 def note_linked(key: str) -> None:

@@ -75,7 +75,7 @@ def test_trust_scores_come_on_demand_with_their_meaning():
     assert not page.exception
     said = text(page)
     assert "Infidelity (logits²), lower is better" in said
-    assert "With all weights drawn anew" in said
+    assert "With random weights" in said
     assert "Petsiuk" in said
     assert charts(page) == 7
 

@@ -119,7 +119,7 @@ def test_a_dataset_whose_files_are_gone_is_named_and_can_be_removed(pets, tmp_pa
     (tmp_path / "pets").rename(tmp_path / "moved")
     page = opened(set="pets")
 
-    assert "pets' is no dataset" in page.error[0].value
+    assert "pets' is not a dataset" in page.error[0].value
     page = page.button(key="remove-pets").click().run()
     assert not page.exception
     assert page.selectbox(key="set").value == "digits"
@@ -160,7 +160,7 @@ def test_a_zip_is_added_and_shown_at_once():
 @pytest.mark.parametrize(
     ("content", "name", "said"),
     [
-        (b"no zip", "mine", "no readable zip"),
+        (b"no zip", "mine", "cannot be read as a zip"),
         (packed(cat__1=encoded()), "mine", "at least two"),
         (packed(cat__1=encoded(), dog__1=encoded()), "mine", "at least two are needed"),
         (packed(cat__1=encoded(), dog__1=encoded()), "../x", "cannot be a dataset's name"),

@@ -213,7 +213,7 @@ def test_an_uploaded_zip_is_kept_and_chosen_and_a_bad_one_says_why(own_run):
     page = open_page()
     page = page.file_uploader[0].set_value(("runs.zip", b"no zip", "application/zip")).run()
     page = page.button(key="runs-import-go").click().run()
-    assert "Nothing was imported. runs.zip is no readable zip file" in page.error[0].value
+    assert "Nothing was imported. runs.zip cannot be read as a zip file" in page.error[0].value
     packed = zip_runs(Zoo(), [PLAIN], ["json", "csv"])
     page = page.file_uploader[0].set_value(("runs.zip", packed, "application/zip")).run()
     page = page.button(key="runs-import-go").click().run()

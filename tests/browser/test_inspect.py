@@ -131,7 +131,7 @@ def test_a_tile_that_is_drawn_anew_while_it_is_pressed_is_chosen_all_the_same(pa
 def test_a_broken_file_is_one_message_and_the_page_still_works(page, server):
     open_inspect(page, server)
     upload(page, {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": jpeg()["buffer"][:300]})
-    expect(page.get_by_text("broken.jpg is no readable image")).to_be_visible()
+    expect(page.get_by_text("broken.jpg cannot be read as an image")).to_be_visible()
     expect(page.locator(".stAlert")).to_have_count(1)
     expect(page.locator(".maps img")).to_have_count(4)
     page.locator("input[type=file]").set_input_files([jpeg("second.jpg")])

@@ -127,7 +127,7 @@ def paused_run(server_home, monkeypatch):
 
 
 def test_what_is_told_of_a_run_never_runs_ahead_of_the_buttons_beside_it(page, server, paused_run):
-    """A feed answers sooner than a page is drawn anew: "paused" beside a button that pauses misleads."""
+    """A feed answers sooner than a page is redrawn: "paused" beside a button that pauses misleads."""
     said, real, versions = {"html": "as drawn", "other": ""}, {}, itertools.count()
 
     def tell(route):

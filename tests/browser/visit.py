@@ -13,7 +13,7 @@ def complaints(page):
 
 
 def settle(page):
-    """Wait until the server has nothing left to send: what is pressed before may be drawn anew."""
+    """Wait until the server has nothing left to send: what is pressed before may be redrawn."""
     page.wait_for_selector('[data-testid=stApp][data-test-script-state="notRunning"]')
 
 

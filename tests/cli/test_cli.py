@@ -52,11 +52,11 @@ def test_describe_for_people_names_every_field(capsys):
     ("words", "said"),
     [
         (("describe", "residual-21"), "20 and 26"),
-        (("describe", "resnet20"), "no net id"),
+        (("describe", "resnet20"), "not the id of a net"),
         (("describe", "residual-20", "--image-size", "1"), "image_size"),
         (("train", "plain-8", "--epochs", "0"), "epochs must lie between"),
         (("train", "plain-8", "--lr", "nan"), "lr must lie between"),
-        (("train", "plain-8", "--data", "nowhere"), "'nowhere' is no dataset"),
+        (("train", "plain-8", "--data", "nowhere"), "'nowhere' is not a dataset"),
         (("train", "plain-8", "--warmup-epochs", "99"), "longer than the run"),
         (("train", "plain-9"), "nearest are 8 and 14"),
         (("train", "residual-18-B-w64-s2.2.2.2"), "CIFAR design"),

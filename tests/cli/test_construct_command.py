@@ -34,7 +34,7 @@ def test_it_is_trained_and_written_and_can_be_evaluated(capsys, tmp_path):
         (["plain-20", "57"], "nearest are 56 and 62"),
         (["highway-20", "56"], "gate is shut"),
         (["plain-20", "20"], "give a larger depth"),
-        (["nobody", "56"], "is no run and no file"),
+        (["nobody", "56"], "is neither a run nor a file"),
     ],
 )
 def test_mistakes_are_one_line(capsys, arguments, said):

@@ -49,7 +49,7 @@ def test_progress_goes_to_stderr(capsys, pets):
     ("words", "said"),
     [
         (("add", "pets"), "Say where pets is"),
-        (("add", "pets", "/nowhere"), "'/nowhere' is no dataset"),
+        (("add", "pets", "/nowhere"), "'/nowhere' is not a dataset"),
         (("add", "PETS", "PATH"), "cannot be a dataset's name"),
         (("add", "pets", "PATH", "--resize", "3"), "8 to 224 pixels wide, not 3"),
         (("remove", "pets"), "No dataset called pets"),

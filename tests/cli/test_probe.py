@@ -69,7 +69,7 @@ def test_tables_are_written_as_csv(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["nonsense", "--data", "digits"], "is no run and no file"),
+        (["nonsense", "--data", "digits"], "is neither a run nor a file"),
         (["untrained:plain-9", "--data", "digits"], "cannot be built"),
         (["residual-8"], "one of the arguments --data --image is required"),
         (["residual-8", "--data", "digits", "--count", "0"], "ask for 1 or more"),

@@ -79,7 +79,7 @@ def test_people_read_a_table(capsys):
         ([NET, "--data", "digits", "--index", "360"], "360 test images"),
         ([NET, "--data", "digits", "--index", "-1"], "360 test images"),
         ([NET, "--data", "digits", "--block", "4"], "has the blocks 1 to 3"),
-        ([NET, "--data", "nowhere"], "no dataset"),
+        ([NET, "--data", "nowhere"], "not a dataset"),
         ([NET, "--image", "nowhere.png"], "There is no file nowhere.png"),
         ([NET, "--data", "digits", "--out", "/nowhere/at/all.npz"], "Cannot write"),
         (["nobody", "--data", "digits"], "nobody"),

@@ -29,7 +29,7 @@ def test_a_cluster_that_is_at_work_is_left_alone_and_a_lost_one_is_told(store):
 
 def test_a_wrong_setting_is_told_where_runs_wait(monkeypatch):
     monkeypatch.setenv("EXPLORER_CLUSTER", "somewhere")
-    assert "'somewhere' is no address of a Ray cluster" in trainers.ready()
+    assert "'somewhere' is not the address of a Ray cluster" in trainers.ready()
 
 
 def test_runs_shows_the_cluster_and_what_each_node_trains(home, make_run, monkeypatch):

@@ -102,7 +102,7 @@ def test_a_mirror_has_the_same_checksums(small):
     add(AddRequest("cifar10", "cifar10", url=url))
 
     assert set(asked) == {"/mirror/cifar-10-python.tar.gz"}
-    with pytest.raises(DataError, match="no address"):
+    with pytest.raises(DataError, match="not the address"):
         add(AddRequest("cifar10", "cifar10", url="file:///etc/passwd"))
 
 

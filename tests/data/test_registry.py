@@ -75,7 +75,7 @@ def test_a_source_that_is_gone_is_named(pets):
     add(AddRequest("pets", str(pets)))
     pets.rename(pets.with_name("moved"))
 
-    with pytest.raises(DataError, match=r"pets' is no dataset"):
+    with pytest.raises(DataError, match=r"pets' is not a dataset"):
         open_dataset("pets")
 
 

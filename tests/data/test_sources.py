@@ -27,7 +27,7 @@ def test_the_name_digits_needs_no_folder():
 def test_unknown_names_say_what_can_be_given(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(DataError, match=r"no dataset: give digits|needs one folder"):
+    with pytest.raises(DataError, match=r"not a dataset: give digits|needs one folder"):
         open_dataset(name)
 
 
@@ -110,13 +110,13 @@ class TestImageFolder:
 
         error = read_error(tmp_path)
 
-        assert "broken.png is no readable image" in error
+        assert "broken.png cannot be read as an image" in error
 
     @pytest.mark.parametrize("content", [b"", b"GIF89a", b"%PDF-1.4 not an image", b"\x89PNG\r\n\x1a\n"])
     def test_what_is_no_image_is_named(self, tmp_path, content):
         write_images(tmp_path, {"a/1.png": encoded(), "b/bad.png": content})
 
-        assert "bad.png is no readable image" in read_error(tmp_path)
+        assert "bad.png cannot be read as an image" in read_error(tmp_path)
 
     def test_a_huge_image_is_refused_before_it_is_decoded(self, tmp_path):
         write_images(tmp_path, {"a/1.png": encoded(), "b/huge.png": encoded(0, (6000, 5000), mode="1")})
@@ -196,17 +196,17 @@ class TestParquetFolder:
     def test_a_shard_that_is_no_parquet(self, tmp_path):
         (tmp_path / "test-0.parquet").write_bytes(b"PAR1 but not really")
 
-        assert "test-0.parquet is no readable parquet file" in read_error(tmp_path)
+        assert "test-0.parquet cannot be read as a parquet file" in read_error(tmp_path)
 
     def test_a_truncated_image_in_a_shard_is_numbered(self, tmp_path):
         write_shard(tmp_path / "test-0.parquet", [encoded(), encoded()[:50]], [0, 1])
 
-        assert "test-0.parquet, image 1 is no readable image" in read_error(tmp_path)
+        assert "test-0.parquet, image 1 cannot be read as an image" in read_error(tmp_path)
 
     def test_an_image_without_bytes_is_numbered(self, tmp_path):
         write_shard(tmp_path / "test-0.parquet", [encoded(), None], [0, 1])
 
-        assert "test-0.parquet, image 1 is no readable image" in read_error(tmp_path)
+        assert "test-0.parquet, image 1 cannot be read as an image" in read_error(tmp_path)
 
     def test_images_that_are_no_encoded_files(self, tmp_path):
         write_shard(tmp_path / "test-0.parquet", [encoded()], [0])

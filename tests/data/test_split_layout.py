@@ -213,7 +213,7 @@ def test_a_few_damaged_pictures_are_left_out_counted_and_named_also_from_the_cac
         classes, counts, told = opened(tmp_path)
         assert (classes, counts) == (("cat", "dog"), {"test": 28})
         assert "2 images that cannot be read are left out" in told
-        assert "cat/3.png is no readable image" in told
+        assert "cat/3.png cannot be read as an image" in told
         assert "dog/4.png" in told
 
 
@@ -433,7 +433,7 @@ class TestCifarFiles:
         write_images(tmp_path / "b", {"data_batch_1.bin": b"x" * 100, "test_batch.bin": b"x"})
 
         assert "for Matlab" in read_error(tmp_path / "m")
-        assert "no multiple of 3073" in read_error(tmp_path / "b")
+        assert "a multiple of 3073" in read_error(tmp_path / "b")
 
     def test_another_tar_is_refused_without_unpacking_it(self, tmp_path):
         with tarfile.open(tmp_path / "pets.tar.gz", "w:gz") as tar:

@@ -73,7 +73,7 @@ def test_a_worker_goes_on_after_a_run_that_failed(store):
     actions.submit(store, SPEC, RECIPE, DATA)
     assert work(store, WorkerOptions(until_idle=True, said=lambda _line: None)) == 2
     assert statuses(store) == ["failed", "done"]
-    assert "'nowhere' is no dataset" in actions.states(store)["reason"].iloc[0]
+    assert "'nowhere' is not a dataset" in actions.states(store)["reason"].iloc[0]
 
 
 def test_an_idle_worker_leaves_with_its_parent(store):

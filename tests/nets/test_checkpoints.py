@@ -238,7 +238,7 @@ def test_places_that_hold_no_file(tmp_path: Path) -> None:
     refused(tmp_path / "absent", "no such file")
     refused(tmp_path / ("n" * 300))
     os.mkfifo(tmp_path / "pipe")
-    refused(tmp_path / "pipe", "no ordinary file")
+    refused(tmp_path / "pipe", "not a regular file")
     (tmp_path / "empty").touch()
     refused(tmp_path / "empty", "empty")
 
@@ -253,7 +253,7 @@ def test_bytes_without_meaning(size: int, tmp_path: Path) -> None:
 def test_another_kind_of_file_is_named_as_such(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("What I trained on Monday.")
-    refused(path, "no checkpoint", ".pth")
+    refused(path, "not a checkpoint", ".pth")
 
 
 def test_a_file_too_large_is_refused_unread(tmp_path: Path) -> None:

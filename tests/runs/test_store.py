@@ -183,9 +183,9 @@ def test_a_run_id_is_unique_and_stays_in_its_folder(home, make_run, store):
     assert store.checkpoint_path(highway).parent == home / "checkpoints"
     assert (home / "checkpoints").is_dir()
     for wrong in ("../x", "a/b", "", ".hidden", "a\\b", "x" * 300, "a\n"):
-        with pytest.raises(ValueError, match="no run id"):
+        with pytest.raises(ValueError, match="cannot be the id of a run"):
             checkpoint_path(wrong)
-        with pytest.raises(ValueError, match="no run id"):
+        with pytest.raises(ValueError, match="cannot be the id of a run"):
             store.add_run(make_run(wrong))
 
 

@@ -293,7 +293,7 @@ def refuse(library, content, said):
         ("seed", 3, "its seed, which contradicts"),
         ("spec", {"family": "plain", "depth": 9}, "cannot be built"),
         ("spec", "residual-8", "its settings"),
-        ("recipe", {"lr": "0.1"}, "because of its"),
+        ("recipe", {"lr": "0.1"}, "settings are not valid"),
         ("recipe", {"augment": 1}, "its augment"),
         ("recipe", {"epochs": 2.5}, "its epochs"),
         ("recipe", {"drops": "ab"}, "its settings"),
@@ -316,8 +316,8 @@ def test_a_run_that_cannot_be_is_refused(empty, packed, field, value, said):
         ("epochs", lambda text: text.replace(f"{ID},1,4,", f"{ID},1,0,"), "the iterations of its epochs"),
         ("epochs", lambda text: text + text.splitlines()[-1] + "\n", "the numbers of its epochs"),
         ("epochs", lambda text: text.replace(f"{ID},2,", "other,2,"), "rows of another run"),
-        ("epochs", lambda text: text.replace(f"{ID},2,", f"{ID},two,"), "no numbers"),
-        ("epochs", lambda text: text.replace(f"{ID},2,", f"{ID},2,2,"), "no numbers|length of its rows"),
+        ("epochs", lambda text: text.replace(f"{ID},2,", f"{ID},two,"), "cannot be read as numbers"),
+        ("epochs", lambda text: text.replace(f"{ID},2,", f"{ID},2,2,"), "as numbers|length of its rows"),
         ("epochs", lambda text: "", "its columns"),
         ("epochs", lambda text: text.splitlines()[0] + "\n", "it says done"),
         ("blocks", lambda text: "\n".join(text.splitlines()[:-1]) + "\n", "its blocks"),
@@ -325,7 +325,7 @@ def test_a_run_that_cannot_be_is_refused(empty, packed, field, value, said):
         ("blocks", lambda text: text.replace(f"{ID},0,1,1,", f"{ID},0,99999,1,"), "numbers of blocks"),
         ("layers", lambda text: text.replace(f"{ID},0,1,", f"{ID},0,-1,"), "its column layer"),
         ("steps", lambda text: text.replace(f"{ID},1,", f"{ID},2,", 1), "its steps"),
-        ("steps", lambda text: text.replace(f"{ID},1,", f"{ID},1e99,", 1), "no numbers"),
+        ("steps", lambda text: text.replace(f"{ID},1,", f"{ID},1e99,", 1), "cannot be read as numbers"),
     ],
 )
 def test_tables_that_do_not_fit_the_run_are_refused(empty, packed, table, change, said):
@@ -342,7 +342,7 @@ def test_numbers_out_of_range_are_refused(empty, packed, column, value):
         rows[-1][rows[0].index(column)] = value
         return "\n".join(",".join(row) for row in rows) + "\n"
 
-    refuse(empty, with_table(packed, "epochs", change), "cannot be taken")
+    refuse(empty, with_table(packed, "epochs", change), "Cannot import")
 
 
 def test_weights_of_another_net_or_damaged_ones_are_refused(empty, packed, tmp_path):
@@ -376,16 +376,16 @@ def bomb(_content):
     [
         (lambda files: packed_again({f"../{ID}.json": b"{}"}), "leads out"),
         (lambda files: packed_again({f"/tmp/{ID}.json": b"{}"}), "leads out"),
-        (lambda files: packed_again(unpacked(files) | {"evil.sh": b"rm"}), "none of the files"),
+        (lambda files: packed_again(unpacked(files) | {"evil.sh": b"rm"}), "does not belong to an"),
         (lambda files: packed_again({f"{ID}-epochs.csv": b""}), "is missing"),
-        (lambda files: packed_again({}), "no exported run"),
-        (lambda files: b"no zip at all", "no readable zip"),
-        (lambda files: files[:-200], "no readable zip"),
+        (lambda files: packed_again({}), "holds no exported run"),
+        (lambda files: b"no zip at all", "cannot be read as a zip"),
+        (lambda files: files[:-200], "cannot be read as a zip"),
         (lambda files: packed_again({f"{ID}.json": b"\xff\xfe"}), "UTF-8"),
-        (lambda files: packed_again({f"{ID}.json": b"[" * 100_000}), "no valid JSON"),
-        (lambda files: packed_again({f"{ID}.json": b'{"run": NaN}'}), "no valid JSON"),
-        (lambda files: packed_again({f"{ID}.json": b"[]"}), "no exported run"),
-        (lambda files: packed_again({f"{ID}.json": b"{}"}), "describes no run"),
+        (lambda files: packed_again({f"{ID}.json": b"[" * 100_000}), "not valid JSON"),
+        (lambda files: packed_again({f"{ID}.json": b'{"run": NaN}'}), "not valid JSON"),
+        (lambda files: packed_again({f"{ID}.json": b"[]"}), "not an exported run"),
+        (lambda files: packed_again({f"{ID}.json": b"{}"}), "the description of the run"),
         (link, "is a link"),
         (bomb, "times its size"),
     ],

@@ -1,4 +1,4 @@
-"""How are maps taken away? As a picture in the page's colours, and as the numbers themselves."""
+"""Downloads of maps: a picture in the page's colours, and the numbers themselves."""
 
 from __future__ import annotations
 

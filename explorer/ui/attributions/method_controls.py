@@ -1,4 +1,4 @@
-"""What is asked on the Attributions page? Typed, bound to the URL, built from the table of methods."""
+"""The Attributions page's controls: typed, bound to the URL, built from the table of methods."""
 
 from __future__ import annotations
 

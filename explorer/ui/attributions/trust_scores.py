@@ -1,4 +1,4 @@
-"""How far can a map be trusted? Scores on demand, each with what it means and what random maps get."""
+"""Scores of how far a map can be trusted, on demand, each with its meaning and a random map's score."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _ABOUT = """
   pictures are unlike anything that the net has seen, so compare with the random order and not with
   zero.
 - **Randomisation** (Adebayo et al. 2018): Spearman's correlation of the absolute map with that of a
-  net whose weights were drawn anew, from the read-out down. A map that stays shows the picture, not
-  the net.
+  net whose weights were replaced by random ones, from the read-out down. A map that stays shows the
+  picture, not the net.
 
 Random maps are normal noise from the page's seed, five of them; curves of the random order are
 their mean.
@@ -129,13 +129,13 @@ def _steadiness(value: float) -> str:
 def _forgetting(trust: Trust) -> str:
     last = float(trust.randomisation["correlation"].iloc[-1])
     if math.isnan(last):
-        return "With all weights drawn anew the map is empty: it needs what the net has learned."
+        return "With random weights the map is empty: it needs what the net has learned."
     if abs(last) > 0.5:
         return (
-            f"**With all weights drawn anew the map still has a rank correlation of {last:+.2f} with this "
+            f"**With random weights the map still has a rank correlation of {last:+.2f} with this "
             "one: much of it shows the picture, whatever the net has learned.**"
         )
     return (
-        f"With all weights drawn anew the map has a rank correlation of {last:+.2f} with this one: "
+        f"With random weights the map has a rank correlation of {last:+.2f} with this one: "
         "it needs what the net has learned."
     )

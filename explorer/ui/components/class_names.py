@@ -1,4 +1,4 @@
-"""What may be called by a class's name, and what names do classes have that came without?"""
+"""Names of classes: what may be called by one, and names for classes that came without."""
 
 from __future__ import annotations
 

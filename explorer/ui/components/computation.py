@@ -1,4 +1,4 @@
-"""How does a page compute without making others wait? Private copies, kept results, a bar and a stop.
+"""Computing for one visitor without making others wait: private copies, kept results, a bar and a stop.
 
 Each computation borrows a copy of the net, so no session holds a lock while it computes; see
 docs/decisions/0017. Results are kept for all sessions, a bounded number of them.
@@ -34,7 +34,6 @@ class ResultCache:
     """The last `MOST_KEPT` results of all sessions, by what was asked."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self._lock = Lock()
         self._values: LRUCache[Any, Any] = LRUCache(MOST_KEPT)
 
@@ -53,7 +52,6 @@ class NetPool:
     """Copies of nets that nobody works on at the moment."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._lock = Lock()
         self._free: LRUCache[str, tuple[LoadedNet, list[Explainer]]] = LRUCache(MOST_NETS)
 

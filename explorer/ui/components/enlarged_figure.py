@@ -1,4 +1,4 @@
-"""How does a chart grow for a projector? All that is measured in pixels grows alike: type, lines, height."""
+"""A chart made larger for a projector: type, lines and height grow alike."""
 
 from __future__ import annotations
 

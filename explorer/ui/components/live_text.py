@@ -1,6 +1,6 @@
-"""How does a text on a page follow what is measured? A page's run places it, live_charts.js updates it.
+"""Texts that follow what is measured: a page's run places them, live_charts.js updates them.
 
-The texts stand in elements of their own HTML, which React draws anew only where the page's run has others.
+The texts stand in elements of their own HTML, which React draws again only where the page's run has others.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def render(name: str, text: LiveText) -> None:
     """Put it on the page, as wide as there is room.
 
     Args:
-        name: unique on the page; whoever tells it anew calls it so.
+        name: unique on the page; updates call it so.
         text: as it is now.
     """
     html, percent = text.payload["html"], text.payload["percent"]

@@ -1,4 +1,4 @@
-"""How do maps stand on a page? Crisp tiles that wrap on a phone, with their scale, from one small picture."""
+"""Maps as crisp tiles that wrap on a phone, with their scale, from one small picture."""
 
 from __future__ import annotations
 

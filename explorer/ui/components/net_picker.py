@@ -1,4 +1,4 @@
-"""How does a page get a net? Listed for everybody, opened once for all; uploads stay with their session."""
+"""Pickers of nets: listed for everybody, opened once for all; uploads stay with their session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a picture come from the clipboard? Streamlit's uploader takes none, so the page listens itself."""
+"""Pictures from the clipboard, which Streamlit's uploader does not take."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.data.images import MAX_BYTES
+from explorer.ui.components.mount import mount
 
-_JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+_JS = Path(__file__).with_suffix(".js")
 _KEY = "paste-picture"
 
 
 def listen(take: Callable[[BytesIO], object]) -> None:
     """Call `take` with every picture that is pasted on the page: a file with a name."""
-    # registered at each run, since a module is imported once but a server may be started twice
-    component = st.components.v2.component("paste_picture", js=_JS, isolate_styles=False)
 
     def came() -> None:
         pasted = st.session_state.get(_KEY, {}).get("pasted")
@@ -27,7 +26,7 @@ def listen(take: Callable[[BytesIO], object]) -> None:
             take(pasted_file(pasted))
 
     with st.container(key="unseen-paste"):
-        component(key=_KEY, data={"most": MAX_BYTES}, height=1, on_pasted_change=came)
+        mount("paste_picture", _JS, key=_KEY, data={"most": MAX_BYTES}, on_pasted_change=came)
 
 
 def pasted_file(pasted: object) -> BytesIO:

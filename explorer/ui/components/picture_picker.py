@@ -1,4 +1,4 @@
-"""Which picture? Test images, photographs that ship with the app, or the visitor's own."""
+"""The choice of a picture: test images, photographs that ship with the app, or the visitor's own."""
 
 from __future__ import annotations
 

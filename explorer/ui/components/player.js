@@ -5,6 +5,11 @@
 // paint, so a key is first shown in the charts, and handed on to the slider after that paint. The
 // slider stays the truth: whatever it says in the end is what the charts show. Where the slider or the
 // buttons cannot be found, the server is told, and draws every position itself.
+import {
+  afterPaint, frameOf, handOnKey, hasButtons, isModified, nameChart, onPageChange, plotsOf, showFrame, sliderOf,
+  wasHandedOn,
+} from "./bridge.js";
+
 const MOVES = {
   ArrowRight: (at) => at + 1, ArrowUp: (at) => at + 1,
   ArrowLeft: (at) => at - 1, ArrowDown: (at) => at - 1,
@@ -12,15 +17,7 @@ const MOVES = {
 };
 const PATIENCE_MS = 20000;
 const SOON_MS = 50;
-const handedOn = new WeakSet();
 let leave = () => {};
-
-const afterPaint = (run) =>
-  requestAnimationFrame(() => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = run;
-    channel.port2.postMessage(null);
-  });
 
 // Asked of the chart itself, since React may draw an older state of it at any time.
 const isShown = (plot, frame) =>
@@ -35,8 +32,7 @@ const isSame = (some, others) =>
 
 export default function ({ data, setStateValue }) {
   leave();
-  const inSlider = `.st-key-${data.slider} input[type=range]`;
-  const slider = () => document.querySelector(inSlider);
+  const slider = () => sliderOf(data.slider);
   let ahead = null; // position shown before the slider knows of it
   let waiting = 0; // keys not yet handed on
   let later = null; // timer for charts that cannot be told yet
@@ -54,18 +50,15 @@ export default function ({ data, setStateValue }) {
   const show = (position) => {
     let told = true;
     for (const chart of data.charts) {
-      for (const plot of document.querySelectorAll(`.st-key-${chart.key} .js-plotly-plot`)) {
-        const frame = plot._transitionData?._frames?.[position];
-        const button = plot.querySelectorAll(".updatemenu-button")[position];
-        if (!frame || !button) {
+      for (const plot of plotsOf(chart.key)) {
+        const frame = frameOf(plot, position);
+        if (!frame) {
           // Plotly draws a chart first and takes its frames in later
           told = false;
           later ??= setTimeout(() => { later = null; if (ahead === null) follow(); else show(ahead); }, SOON_MS);
         } else if (!isShown(plot, frame)) {
-          // a frame that this one overtakes is no error, but Plotly would have the console say so
-          plot._transitionData._frameQueue?.forEach((overtaken) => { overtaken.onInterrupt = null; });
-          button.dispatchEvent(new MouseEvent("click"));
-          plot.closest(".stPlotlyChart")?.setAttribute("aria-label", chart.alts[position]);
+          showFrame(plot, position);
+          nameChart(plot, chart.alts[position]);
         }
       }
     }
@@ -78,8 +71,7 @@ export default function ({ data, setStateValue }) {
 
   const press = (event) => {
     const move = MOVES[event.key];
-    const modified = event.shiftKey || event.ctrlKey || event.altKey || event.metaKey;
-    if (!move || modified || handedOn.has(event) || event.target !== slider()) return;
+    if (!move || isModified(event) || wasHandedOn(event) || event.target !== slider()) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     const wanted = move(ahead ?? Number(slider().value));
@@ -87,30 +79,23 @@ export default function ({ data, setStateValue }) {
     show(ahead);
     waiting += 1;
     afterPaint(() => {
-      const handed = new KeyboardEvent("keydown", {
-        key: event.key, code: event.code, bubbles: true, cancelable: true,
-      });
-      handedOn.add(handed);
-      event.target.dispatchEvent(handed);
+      handOnKey(event.target, event.key, event.code);
       waiting -= 1;
       if (!waiting) setTimeout(() => { if (!waiting) { ahead = null; follow(); } });
     });
   };
 
   document.addEventListener("keydown", press, { capture: true });
-  const changes = new MutationObserver(follow);
-  changes.observe(document.querySelector(".stMain") ?? document.body, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ["value"],
-  });
+  const unfollow = onPageChange(follow);
   follow();
-  const drawn = (chart) => document.querySelector(`.st-key-${chart.key} .updatemenu-button`);
+  const drawn = (chart) => plotsOf(chart.key).some(hasButtons);
   const check = setTimeout(() => {
     if (!slider() || !data.charts.every(drawn)) setStateValue("lost", true);
   }, PATIENCE_MS);
   leave = () => {
     clearTimeout(check);
     clearTimeout(later);
-    changes.disconnect();
+    unfollow();
     document.removeEventListener("keydown", press, { capture: true });
   };
   return leave;

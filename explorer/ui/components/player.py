@@ -12,9 +12,12 @@ from pathlib import Path
 
 import streamlit as st
 
-_JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-_CSS = """.js-plotly-plot .updatemenu-container { pointer-events: none; opacity: 0; }
-[data-follows] p { margin: 0; }
+from explorer.ui.components.mount import HIDDEN_BUTTONS, mount
+
+_JS = Path(__file__).with_suffix(".js")
+_CSS = (
+    HIDDEN_BUTTONS
+    + """[data-follows] p { margin: 0; }
 [data-follows] p + p { margin-top: 0.6rem; }
 .figures { display: flex; flex-wrap: wrap; gap: 0.5rem; }
 .figures > div { flex: 1 1 9.5rem; border: 1px solid rgba(128, 140, 150, 0.35); border-radius: 0.5rem;
@@ -22,6 +25,7 @@ _CSS = """.js-plotly-plot .updatemenu-container { pointer-events: none; opacity:
 .figures span { display: block; font-size: 0.875rem; opacity: 0.8; }
 .figures b { font-size: 1.5rem; font-weight: 400; font-variant-numeric: tabular-nums; }
 """
+)
 
 
 def is_lost(slider: str) -> bool:
@@ -51,10 +55,10 @@ def follow(
         charts: per key of a chart, the chart in words at every position of the slider.
         texts: per name of a text, its HTML at every position of the slider.
     """
-    # registered at each run, since a module is imported once but a server may be started twice
-    component = st.components.v2.component("follow_slider", js=_JS, css=_CSS, isolate_styles=False)
     told = [{"key": key, "alts": list(alts)} for key, alts in charts.items()]
-    component(
+    mount(
+        "follow_slider",
+        _JS,
         key=f"follow-{slider}",
         data={
             "slider": slider,
@@ -62,6 +66,6 @@ def follow(
             "charts": told,
             "texts": {name: list(each) for name, each in texts.items()},
         },
-        height=1,
+        css=_CSS,
         on_lost_change=lambda: None,
     )

@@ -1,4 +1,4 @@
-"""How does a page lead to Live training with a setting? By the names that its form has in the URL."""
+"""Links to Live training with settings, by the names that its form has in the URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose pictures are these? What a visitor uploads, kept for the session and for no one else."""
+"""Pictures that a visitor uploads, kept for the session and for no one else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does the page's address follow what a script wrote into widgets? Streamlit's own stays as it was."""
+"""Updating the page's address after a script wrote into widgets, which Streamlit does not do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-_JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+from explorer.ui.components.mount import mount
+
+_JS = Path(__file__).with_suffix(".js")
 _ORDER = "address-order"
 
 
@@ -20,6 +22,5 @@ def rewrite(parameters: Mapping[str, Sequence[str]]) -> None:
 
 def follow_address() -> None:
     """The part of the page that writes the address; it shows nothing."""
-    # registered at each run, since a module is imported once but a server may be started twice
-    component = st.components.v2.component("address", js=_JS, isolate_styles=False)
-    component(key="address", data=st.session_state.get(_ORDER, {"turn": "", "parameters": {}}), height=1)
+    order = st.session_state.get(_ORDER, {"turn": "", "parameters": {}})
+    mount("address", _JS, key="address", data=order)

@@ -1,4 +1,4 @@
-"""How does a choice stand in the URL? By its key, not by its title, so that a link outlives a rewording.
+"""Choices that stand in the URL by key, not by title, so that a link outlives a rewording.
 
 Streamlit binds a select box to the URL by the titles that it shows. These write keys, which are also what
 a shell or another page calls a net or a picture. Whatever the URL gets wrong becomes the default.

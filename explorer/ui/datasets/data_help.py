@@ -1,4 +1,4 @@
-"""How is the Data page read, and where do its numbers come from?"""
+"""How the Data page is read, and where its numbers come from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a visitor add and remove datasets? CIFAR by a download that outlives the page, a zip by upload."""
+"""Adding and removing datasets: CIFAR by a download that outlives the page, a zip by upload."""
 
 from __future__ import annotations
 

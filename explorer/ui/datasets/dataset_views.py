@@ -1,4 +1,4 @@
-"""What does the Data page show of a dataset? Read once for all visitors, drawn in the page's colours."""
+"""The Data page's pictures of a dataset, read once for all visitors and drawn in the page's colours."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DatasetView:
 
 @st.cache_resource(ttl=60, max_entries=8, show_spinner="Reading the images…")
 def opened(name: str, entry: registry.RegisteredDataset | None) -> Dataset:
-    """A dataset, shared by all sessions; `entry` so that another one of the same name is read anew."""
+    """A dataset, shared by all sessions; `entry` so that another one of the same name is read again."""
     del entry
     return open_dataset(name)
 

@@ -13,7 +13,7 @@ from explorer.analysis.degradation import Gap
 from explorer.charts.curves import CurveStyle, describe_curves, error_over_epochs
 from explorer.charts.depth import MARKS, describe_depths, error_over_depth
 from explorer.charts.frames import with_frames
-from explorer.nets.spec import net_title
+from explorer.nets.families import net_title
 from explorer.ui.cached_runs import chance_pct, curves_on, finals_on
 from explorer.ui.components.figure import SharedFigure, themed_copy
 from explorer.ui.components.live_text import LiveText

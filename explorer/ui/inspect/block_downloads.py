@@ -1,4 +1,4 @@
-"""How are a block's maps taken away? As numbers (NPZ) and as a picture (PNG)."""
+"""Downloads of a block's maps: numbers (NPZ) and a picture (PNG)."""
 
 from __future__ import annotations
 

@@ -3,25 +3,19 @@
 // The browser holds all maps of the net (explorer/ui/inspect/closeup.py). The slider and the channel's field stay
 // the truth: a key is shown first and handed on to them after that paint, and whatever they say in the end
 // is what is drawn. The server draws the same, so nothing depends on this file but the time it takes.
-const BLOCK = ".st-key-block input[type=range]";
-const CHANNEL = ".st-key-channel input";
+import {
+  afterPaint, fieldOf, handOnKey, isModified, onPageChange, sliderOf, wasHandedOn, writeInto,
+} from "../components/bridge.js";
+
 const ALONG = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, Home: -Infinity, End: Infinity };
 const UPON = { ArrowUp: 1, ArrowDown: -1 };
 const SIDES = [32, 64]; // of a tile, in pixels
-const handedOn = new WeakSet();
 let kept = new Map(); // decoded values of the nets in view, by key
-let down = null; // the tile under a pointer that has not been lifted yet; the page may run anew meanwhile
+let down = null; // the tile under a pointer that has not been lifted yet; the page may run again meanwhile
 let leave = () => {};
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-
-const afterPaint = (run) =>
-  requestAnimationFrame(() => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = run;
-    channel.port2.postMessage(null);
-  });
 
 // to the even neighbour where both are as near, as Python rounds
 const rounded = (value) => Math.round(value) - (value % 1 === 0.5 && Math.round(value) % 2);
@@ -159,24 +153,13 @@ const rampsOf = ({ diverging, sequential }) => {
   return ramps;
 };
 
-const write = (input, value) => {
-  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, String(value));
-  input.dispatchEvent(new Event("input", { bubbles: true }));
-};
-
-const press = (input, key) => {
-  const event = new KeyboardEvent("keydown", { key, code: key, bubbles: true, cancelable: true });
-  handedOn.add(event);
-  input.dispatchEvent(event);
-};
-
 export default function ({ data, parentElement }) {
   leave();
   kept = new Map([...kept].filter(([key]) => data.nets.some((net) => net.key === key)));
   const ramps = rampsOf(data.ramps);
   const nets = data.nets.map((told) => new Net(told, ramps));
-  const slider = () => document.querySelector(BLOCK);
-  const field = () => document.querySelector(CHANNEL);
+  const slider = () => sliderOf("block");
+  const field = () => fieldOf("channel");
   // both are loaded by parts of their own, which may come after this one
   const ready = () => slider() !== null && field() !== null;
   let ahead = null; // what is shown before slider and field know of it
@@ -203,25 +186,24 @@ export default function ({ data, parentElement }) {
   };
   const chooseBlock = (block) => choose({ block }, () => {
     const before = block > 1 ? block - 1 : block + 1;
-    write(slider(), before); // a slider takes a value from a key alone
-    press(slider(), before < block ? "ArrowRight" : "ArrowLeft");
+    writeInto(slider(), before); // a slider takes a value from a key alone
+    handOnKey(slider(), before < block ? "ArrowRight" : "ArrowLeft");
   });
   const chooseChannel = (channel) => choose({ channel }, () => {
-    write(field(), channel);
-    press(field(), "Enter");
+    writeInto(field(), channel);
+    handOnKey(field(), "Enter");
   });
 
   const pressed = (event) => {
     const moves = event.target === slider() ? ALONG : event.target === field() ? UPON : {};
     const move = moves[event.key];
-    const modified = event.shiftKey || event.ctrlKey || event.altKey || event.metaKey;
-    if (move === undefined || modified || handedOn.has(event)) return;
+    if (move === undefined || isModified(event) || wasHandedOn(event)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     const { block, channel } = now();
     if (event.target === slider()) {
       const wanted = clamp(block + move, 1, Number(slider().max));
-      choose({ block: wanted }, () => press(slider(), event.key));
+      choose({ block: wanted }, () => handOnKey(slider(), event.key));
     } else {
       const shown = nets[0].block(block);
       chooseChannel(clamp(nets[0].channel(shown, channel) + move, 0, shown.count - 1));
@@ -242,7 +224,7 @@ export default function ({ data, parentElement }) {
     const found = tileAt(event);
     if (found) chooseTile(found);
   };
-  // where the server draws a tile anew under the pointer, the browser makes no click of it
+  // where the server redraws a tile under the pointer, the browser makes no click of it
   const touched = (event) => { down = tileAt(event); };
   const released = (event) => {
     const up = down && !down.tile.isConnected && tileAt(event);
@@ -254,13 +236,10 @@ export default function ({ data, parentElement }) {
   document.addEventListener("click", clicked);
   document.addEventListener("pointerdown", touched);
   document.addEventListener("pointerup", released);
-  const changes = new MutationObserver(follow);
-  changes.observe(document.querySelector(".stMain") ?? document.body, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ["value"],
-  });
+  const unfollow = onPageChange(follow);
   follow();
   leave = () => {
-    changes.disconnect();
+    unfollow();
     document.removeEventListener("keydown", pressed, { capture: true });
     document.removeEventListener("click", clicked);
     document.removeEventListener("pointerdown", touched);

@@ -1,4 +1,4 @@
-"""One block closely: how is another one, or another channel, drawn before the server has heard of the key?
+"""One block closely: another block or channel is drawn before the server has heard of the key.
 
 The browser is given all maps of a net and draws what is chosen itself (closeup.js); the server draws the
 same and stays the truth. Why: docs/decisions/0030-maps-in-the-browser.md.
@@ -20,12 +20,13 @@ from explorer.charts.maps import colours
 from explorer.charts.sprites import shades
 from explorer.charts.words import number
 from explorer.ui.components.map_tiles import grid_of, put, row_of, scale_of, sheet
+from explorer.ui.components.mount import mount
 from explorer.ui.inspect.inspection_data import InspectionData
 
 if TYPE_CHECKING:
     from explorer.probes.activations import BlockMaps, Maps
 
-_JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+_JS = Path(__file__).with_suffix(".js")
 _CHANNELS = 64
 _STEPS = 1023
 # outputs of all blocks, as many numbers: all CIFAR nets to 200 layers, and ResNet-18; larger nets wait for
@@ -76,10 +77,8 @@ def follow(nets: Mapping[str, InspectionData]) -> None:
     Args:
         nets: what is shown, by the names that the sections have.
     """
-    # registered at each run, since a module is imported once but a server may be started twice
-    component = st.components.v2.component("closeup", js=_JS, isolate_styles=False)
     told = [{"name": name, **_held(found.key, found)} for name, found in nets.items()]
-    component(key="closeup", data={"nets": told, "ramps": _ramps()}, height=1)
+    mount("closeup", _JS, key="closeup", data={"nets": told, "ramps": _ramps()})
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -151,7 +150,7 @@ def _which(maps: BlockMaps, block: int) -> str:
 
 
 def _open(section: str, name: str, key: str, at: str) -> str:
-    """The beginning of a section that the browser may draw anew: whose maps, and which of them it shows."""
+    """The beginning of a section that the browser may redraw: whose maps, and which of them it shows."""
     return f'<div class="closeup {section}-{name}" data-key="{escape(key, quote=True)}" data-at="{at}">'
 
 

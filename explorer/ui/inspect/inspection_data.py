@@ -1,4 +1,4 @@
-"""What was read of a net and a picture? Once for all who ask the same, and kept for the next block."""
+"""What was read of a net and a picture: once for all who ask the same, kept for the next block."""
 
 from __future__ import annotations
 

@@ -36,10 +36,10 @@ _READOUT = declare(Choice("readout"))
 _HOW = """**The strip** shows, for every block, the channel of its output with the largest mean, each on its
 own scale: dark is zero, bright is that channel's largest value. **x, F(x) and x + F(x)** are one channel on
 one scale centred at zero: plum is positive, teal negative, pale is nothing. What a residual block adds is
-F(x); the ReLU then removes what is negative. A plain block has no shortcut, so it has to make its output
-anew: H(x). Where a block changes the shape, what is passed on is the shortcut's projection of x. **The line
-chart** asks the net for its answer after each block: by its own rest, with the later blocks that keep the
-shape skipped, or by a line fitted to that block's channels."""
+F(x); the ReLU then removes what is negative. A plain block has no shortcut, so its layers have to
+make the whole output, H(x). Where a block changes the shape, what is passed on is the shortcut's projection
+of x. **The line chart** asks the net for its answer after each block: by its own rest, with the later blocks
+that keep the shape skipped, or by a line fitted to that block's channels."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class InspectView:
 
 @places.fragment
 def inspect(choice: NetChoice, picture: Picture) -> None:
-    """All blocks of the net and one of them closely; only this is drawn anew when a block is chosen."""
+    """All blocks of the net and one of them closely; only this is redrawn when a block is chosen."""
     try:
         _inspect(choice, picture)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What is a net made of, part by part, and what does each part cost? The Nets page's pictures and figures."""
+"""The Nets page's pictures and figures of a net, part by part, with what each part costs."""
 
 from __future__ import annotations
 

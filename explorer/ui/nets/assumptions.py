@@ -58,7 +58,7 @@ def asked_reading() -> Reading:
     """What those controls say.
 
     Raises:
-        ValueError: mean or std are no numbers, or not given together.
+        ValueError: mean or std cannot be read as numbers, or are not given together.
     """
     said = st.session_state
     padding, projection = said.get(_PADDING), said.get(_PROJECTION)
@@ -83,7 +83,7 @@ def _numbers(text: str) -> tuple[float, ...] | None:
         return tuple(float(part) for part in text.replace(",", " ").split()) or None
     except ValueError:
         raise ValueError(
-            f"'{text[:40]}' are no numbers: write one for each channel, such as 0.5, 0.5, 0.5."
+            f"'{text[:40]}' cannot be read as numbers: write one for each channel, such as 0.5, 0.5, 0.5."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Where can the chosen net be looked at next, and beside which other net?"""
+"""Links from the chosen net to other pages, and the net to compare it with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does any net do with any images? Probed here and now; torch wakes only when somebody asks."""
+"""Responses of any net to any images, probed on demand; torch wakes only then."""
 
 from __future__ import annotations
 

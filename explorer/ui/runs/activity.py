@@ -1,4 +1,4 @@
-"""What is going on right now? Waiting and running runs, told anew every second while there are any."""
+"""Waiting and running runs, updated every second while there are any."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COLUMNS = {
 
 
 def watch(runs: pd.DataFrame) -> None:
-    """Show what is going on, and draw the page anew when a run comes, goes or ends.
+    """Show what is going on, and redraw the page when a run comes, goes or ends.
 
     Args:
         runs: the list as this page run has drawn it.

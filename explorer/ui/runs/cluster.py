@@ -1,4 +1,4 @@
-"""Which machines train, what runs where, and how long will it take? Only where a cluster is asked for."""
+"""The machines that train, what runs where, and the time left; only where a cluster is asked for."""
 
 from __future__ import annotations
 

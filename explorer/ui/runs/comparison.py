@@ -58,7 +58,7 @@ def choose_look() -> CurveStyle:
 
 
 def compare(ids: Sequence[str], style: CurveStyle) -> None:
-    """Curves, the answer in one sentence, final errors and settings; drawn anew while one of them runs.
+    """Curves, the answer in one sentence, final errors and settings; redrawn while one of them runs.
 
     Args:
         ids: of the chosen runs, at least one.

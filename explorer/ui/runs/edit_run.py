@@ -1,4 +1,4 @@
-"""What may a person change of a run? Its name, note and pin; and whether it is there, with a way back."""
+"""What a person may change of a run: its name, note and pin; deleting it, with a way back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a visitor take runs along? Download buttons; a file is made when its button is pressed."""
+"""Download buttons of runs; a file is made when its button is pressed."""
 
 from __future__ import annotations
 

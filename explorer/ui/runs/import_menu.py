@@ -1,4 +1,4 @@
-"""How do exported runs get back in? Uploaded, checked, and then chosen."""
+"""The upload of exported runs: checked, and then chosen."""
 
 from __future__ import annotations
 

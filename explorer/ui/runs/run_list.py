@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from explorer.charts.theme import FAMILY_ORDER, FAMILY_TITLE, in_order
+from explorer.charts.theme import FAMILY_TITLE, in_order
 from explorer.runs.status import Status
 from explorer.system.paths import ROOT
 from explorer.ui.cached_runs import dataset_title, library
@@ -53,14 +53,14 @@ def all_runs() -> pd.DataFrame:
     )
     own = table["source"] != "zoo"
     newest = -table["when"].astype("int64").where(own, 0)
-    family = table["family"].map({name: number for number, name in enumerate(FAMILY_ORDER)})
+    family = table["family"].map({name: number for number, name in enumerate(FAMILY_TITLE)})
     order = table.assign(unpinned=~table["pinned"], zoo=~own, newest=newest, place=family.where(~own, 0))
     keys = ["unpinned", "zoo", "newest", "dataset", "place"]  # the zoo: CIFAR-10 first, plain before residual
     return order.sort_values(keys, kind="stable", ignore_index=True)[list(table.columns)]
 
 
 def forget() -> None:
-    """Read the list anew at once, after this session has changed a run."""
+    """Read the list again at once, after this session has changed a run."""
     all_runs.clear()
 
 

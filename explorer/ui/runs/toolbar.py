@@ -1,4 +1,4 @@
-"""What can be done with the chosen runs together, and how the Runs page is to be read."""
+"""Actions on all chosen runs together, and help on reading the Runs page."""
 
 from __future__ import annotations
 

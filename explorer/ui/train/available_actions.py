@@ -1,4 +1,4 @@
-"""What can be asked of each watched run: a page has other buttons where this changes."""
+"""The actions that each watched run allows: where these change, a page has other buttons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What shall be trained? Presets, and a form bound to the URL; what that gets wrong becomes the default."""
+"""The form of an experiment, with presets, bound to the URL; a wrong value there becomes the default."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, get_args
 import streamlit as st
 
 from explorer.charts.live import schedule
-from explorer.charts.theme import FAMILY_TITLE
 from explorer.data.registry import Available, available
 from explorer.jobs.experiment import (
     PRESETS,
@@ -19,7 +18,8 @@ from explorer.jobs.experiment import (
     iterations,
     learning_rates,
 )
-from explorer.nets.spec import FAMILIES, BlockKind, Family, Shortcut
+from explorer.nets.families import FAMILIES, Family
+from explorer.nets.spec import BlockKind, Shortcut
 from explorer.training.estimates import duration
 from explorer.training.recipe import Precision, Recipe, Schedule
 from explorer.ui.components.figure import draw
@@ -120,7 +120,7 @@ def _other_settings() -> dict[str, Any]:
 
 def _families() -> tuple[Family, ...]:
     chosen = linked_pills(
-        "Families", {family: FAMILY_TITLE[family] for family in FAMILIES}, "nets", default=TWINS,
+        "Families", {family: one.title for family, one in FAMILIES.items()}, "nets", default=TWINS,
         help="Plain and ResNet together are twins: the same layers, initial weights and batches.",
     )  # fmt: skip
     return tuple(family for family in FAMILIES if family in chosen)

@@ -1,4 +1,4 @@
-"""Which settings does training have? One table of names, limits and help; every widget is part of the URL."""
+"""The settings of training: one table of names, limits and help; every widget is part of the URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has been measured since a page was drawn? The browser asks over HTTP; made once for all who ask.
+"""The HTTP endpoint of live runs: what is new since a page was drawn, made once for all who ask.
 
 No page is run for it, so those who watch cost the training little more than one who does. Why:
 docs/decisions/0033-a-feed-beside-the-pages.md.
@@ -62,7 +62,6 @@ class ResponseCache:
     """
 
     def __init__(self, make: Callable[[LiveQuery], tuple[str, int]]) -> None:
-        """Nothing is made yet."""
         self._make = make
         self._making, self._changing = threading.Lock(), threading.Lock()
         self._kept: FIFOCache[LiveQuery, CachedResponse] = FIFOCache(_MOST)

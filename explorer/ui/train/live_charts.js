@@ -3,6 +3,8 @@
 // Streamlit takes a chart with other numbers for another chart and draws it from nothing. So the chart
 // stays as it was first drawn, and a hidden Plotly button (explorer/charts/patch.py) is told what its
 // traces have gained, and pressed. React may draw the older state again at any time: then once more.
+import { canRestyle, nameChart, plotsOf, restyle } from "../components/bridge.js";
+
 const AGAIN_MS = 80;
 const LOST_MS = 1000;
 let leave = () => {};
@@ -18,15 +20,10 @@ const isShown = (plot, chart) =>
     }));
 
 const grow = (key, chart) => {
-  const plot = document.querySelector(`.st-key-${key} .js-plotly-plot`);
-  const button = plot?.querySelector(".updatemenu-button");
-  if (!button?.__data__ || plot.dataset.held === "true") return;
-  if (!isShown(plot, chart)) {
-    button.__data__.args = [chart.values, chart.traces];
-    button.dispatchEvent(new MouseEvent("click"));
-  }
-  const named = plot.closest(".stPlotlyChart");
-  if (named && named.getAttribute("aria-label") !== chart.alt) named.setAttribute("aria-label", chart.alt);
+  const [plot] = plotsOf(key);
+  if (!canRestyle(plot) || plot.dataset.held === "true") return;
+  if (!isShown(plot, chart)) restyle(plot, chart.values, chart.traces);
+  nameChart(plot, chart.alt);
 };
 
 const tell = (name, { html, percent }) => {
@@ -72,7 +69,7 @@ export default function ({ data, setTriggerValue }) {
     if (wanted === data.drawn.sheets + data.drawn.rest) {
       asked = "";
     } else if (wanted !== asked) {
-      asked = wanted; // the page has to be drawn anew: an axis, a button, another run
+      asked = wanted; // the page has to be redrawn: an axis, a button, another run
       setTriggerValue("changed", true);
     }
     return now.wait;

@@ -1,4 +1,4 @@
-"""A chart that grows while it is watched: drawn once, then told what its lines have gained.
+"""Charts that grow while they are watched: drawn once, then updated with what their lines have gained.
 
 The page's own run draws the charts; then the browser asks a feed (live_api.py) what to tell them.
 """
@@ -15,9 +15,9 @@ import streamlit as st
 
 from explorer.charts.patch import FigureSpec, restyle_patch, with_button
 from explorer.ui.components.figure import SharedFigure, show
+from explorer.ui.components.mount import HIDDEN_BUTTONS, mount
 
-_JS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-_CSS = ".js-plotly-plot .updatemenu-container { pointer-events: none; opacity: 0; }"
+_JS = Path(__file__).with_suffix(".js")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ def show_live_figure(now: LiveFigure, key: str) -> None:
 
 
 def follow(feed: str, query: dict[str, str], drawn: dict[str, str]) -> None:
-    """Let the charts and texts of this page follow a feed; the page runs anew where it tells of another page.
+    """Poll the endpoint and update charts and texts in place; rerun the page when its structure changes.
 
     Args:
         feed: its path, beside those of the pages.
@@ -73,11 +73,11 @@ def follow(feed: str, query: dict[str, str], drawn: dict[str, str]) -> None:
         drawn: signatures of the page as it is drawn now: "sheets" of its charts, and "rest". The feed tells
             those of the page that it means.
     """
-    # registered at each run, since a module is imported once but a server may be started twice
-    component = st.components.v2.component("growing_charts", js=_JS, css=_CSS, isolate_styles=False)
-    component(
+    mount(
+        "growing_charts",
+        _JS,
         key="growing-charts",
         data={"feed": feed, "query": query, "drawn": drawn},
-        height=1,
+        css=HIDDEN_BUTTONS,
         on_changed_change=lambda: None,
     )

@@ -1,4 +1,4 @@
-"""What is there to see of watched runs? Charts and sentences, for a page's run or for all who ask."""
+"""Charts and sentences of watched runs, for a page's run or for all who ask."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class LiveSnapshot:
 
     @cached_property
     def layout_keys(self) -> dict[str, str]:
-        """Signatures of what a page must be drawn anew for: its charts' sheets, and all the rest."""
+        """Signatures of what a page must be redrawn for: its charts' sheets, and all the rest."""
         sheets = "".join(picture.drawing.layout_key for picture in self.pictures.values())
         return {"sheets": sheets, "rest": json.dumps([sorted(self.texts), self.choices])}
 

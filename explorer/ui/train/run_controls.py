@@ -1,4 +1,4 @@
-"""How does a person steer runs? By buttons beside what is told of each run, and of all of them."""
+"""Buttons that steer runs: beside each run, and for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What will it cost, and may it start? The line between the form and the charts."""
+"""The line between the form and the charts: cost, and the button that starts."""
 
 from __future__ import annotations
 

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from explorer.nets.families import FAMILIES
 from explorer.runs.status import Status
 from explorer.ui.cached_runs import zoo_runs
 from explorer.ui.components.provenance import show_provenance
 from explorer.ui.train.watched_runs import RUNS, WatchedRuns, others_active, runs_of, watch_these
 
-_HOW = """Vermilion is plain, blue is ResNet, green is Highway, purple is pre-activation. Twins have the same
-layers, the same number of parameters, the same initial weights and the same batches in the same order:
-what differs is the shortcut alone. Dashed and thin is training, solid and bold is the test. Pale lines are
-finished runs of the zoo. Where a net has several seeds, each is a thinner line.
+_COLOURS = ", ".join(f"{one.colour_name} is {one.title}" for one in FAMILIES.values())
+_HOW = f"""{_COLOURS[0].upper()}{_COLOURS[1:]}. Twins have the same layers, the same number of parameters,
+the same initial weights and the same batches in the same order: what differs is the shortcut alone. Dashed
+and thin is training, solid and bold is the test. Pale lines are finished runs of the zoo. Where a net has
+several seeds, each is a thinner line.
 
 The loss of every step is that of one batch, so it jitters: the line over it is a mean of the last steps. The
 dotted grey line is guessing; a small diamond on the frame's edge is a value beyond it. Zoom with the mouse;

@@ -1,4 +1,4 @@
-"""Which runs does a page watch, and how do they stand? Those of its link; each record is read once."""
+"""The runs that a page watches, those of its link, and their states; each record is read once."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def load_watched_runs(
         ids: own runs.
         context: runs of the zoo.
         plan: where nothing was started, what would be: its lines are there, and empty, so that the charts
-            need not be drawn anew when it is.
+            need not be redrawn when it is.
     """
     states, shots = pd.DataFrame(columns=list(actions.STATE_COLUMNS)), {}
     if ids:  # without a store the zoo can still be shown

@@ -1,4 +1,4 @@
-"""How is the signal measured again while a page is open? In a process of its own, with a way to stop it."""
+"""Measuring the signal again while a page is open, in a process of its own that can be stopped."""
 
 from __future__ import annotations
 

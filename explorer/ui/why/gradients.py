@@ -1,4 +1,4 @@
-"""The Gradients page: do two batches agree, how large are gradients, and how do they change along a line?"""
+"""The Gradients page: agreement of two batches, sizes of gradients, and their change along a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which picture, on a page that asks for several? An image of a dataset, a photograph, or the visitor's own.
+"""The choice of a picture on a page that asks for several: of a dataset, a photograph, or one's own.
 
 Each choice has names of its own in the URL; the picture of `picture_picker` goes from page to page.
 """

@@ -1,4 +1,4 @@
-"""Which images is a net asked about here? Those of the dataset that it was trained on, kept for all."""
+"""Test images of the dataset that a net was trained on, kept for all visitors."""
 
 from __future__ import annotations
 

@@ -111,8 +111,8 @@ def test_a_bad_file_is_told_once_and_the_good_one_kept(session):
     uploads.tell_refused()
     uploads.tell_refused()
     assert len(session) == 1
-    assert "broken.png is no readable image" in session[0]
-    assert "second.gif is no readable image" in session[0]
+    assert "broken.png cannot be read as an image" in session[0]
+    assert "second.gif cannot be read as an image" in session[0]
 
 
 def test_a_hundred_files_at_once_are_answered_in_one_message(session):
@@ -156,4 +156,4 @@ def test_a_pasted_picture_is_one_like_any_other(session):
 def test_what_a_browser_should_never_send_is_refused_like_a_bad_file(session, sent):
     assert uploads.take_in([pasted_file(sent)]) is None
     uploads.tell_refused()
-    assert "no readable image" in session[0]
+    assert "cannot be read as an image" in session[0]

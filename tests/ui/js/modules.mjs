@@ -1,9 +1,14 @@
 // Loads a module of the pages with names that it keeps to itself, and a page that is just large enough for it.
 import { readFileSync } from "node:fs";
 
+const read = (file) => readFileSync(new URL(`../../../explorer/ui/${file}`, import.meta.url), "utf8");
+
+// as explorer/ui/components/mount.py joins a script with the bridge
 export const load = (file, ...names) => {
-  const source = readFileSync(new URL(`../../../explorer/ui/${file}`, import.meta.url), "utf8");
-  const text = `${source}\nexport { ${names.join(", ")} };`;
+  const source = read(file);
+  const own = source.replace(/^import \{[^}]*\} from "[\w./]*bridge\.js";\n/m, "");
+  const bridge = own === source ? "" : read("components/bridge.js").replace(/^export (?=const )/gm, "");
+  const text = `${bridge}\n${own}\nexport { ${names.join(", ")} };`;
   return import(`data:text/javascript,${encodeURIComponent(text)}`);
 };
 

@@ -1,4 +1,4 @@
-"""What a view shows: its address, what a page must be drawn anew for, and what is told as JSON."""
+"""What a view shows: its address, what a page must be redrawn for, and what is told as JSON."""
 
 import json
 
