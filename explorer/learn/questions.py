@@ -17,7 +17,7 @@ from explorer.learn.question import (
     first_true,
 )
 from explorer.learn.translation import gettext as _
-from explorer.nets.spec import net_title
+from explorer.nets.families import net_title
 
 DEEP, SHALLOW, DEEPEST = 56, 20, 110
 ASKED_DEPTHS = (32, 44, DEEP, DEEPEST)
