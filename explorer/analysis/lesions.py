@@ -1,4 +1,4 @@
-"""How many blocks of a net does nobody miss? Counted from errors with each block removed in turn."""
+"""How many blocks of a net nobody misses, counted from errors with each block removed in turn."""
 
 from __future__ import annotations
 

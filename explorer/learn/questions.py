@@ -287,7 +287,7 @@ def picture(found: Measurements) -> Question:
     options = (
         _("One of the ten digits, and it is sure of it"),
         _("One of the ten digits, at less than 50 %"),
-        _("That this is no digit"),
+        _("That this is not a digit"),
     )
     digit, share = found.answer()
     said = _(
