@@ -6,6 +6,7 @@ from explorer.ui.components.provenance import provenance_text
 
 def test_nets_with_and_without_a_warm_up_are_told_apart():
     runs = Zoo().runs().query("dataset == 'cifar10-jpeg' and family == 'plain' and depth in (20, 110)")
+    runs = runs[runs["iterations"] == runs["iterations"].min()]
     said = provenance_text("cifar10-jpeg", runs)
     assert "without a warm-up at 20 layers, after a warm-up over 10 % of the run at 110 layers" in said
     assert "divided by ten at 50 % and 75 % of the run" in said
