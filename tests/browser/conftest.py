@@ -102,10 +102,10 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def page(chromium):
-    """A page at 1400x900 that keeps what the console said in `page.complaints`."""
-    context = chromium.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+@contextmanager
+def visiting(chromium, **device):
+    """A page of its own context that keeps what the console said in `page.complaints`."""
+    context = chromium.new_context(**device)
     context.set_default_timeout(PATIENCE_MS)  # of this page, and of those that a test opens beside it
     page = context.new_page()
     page.complaints = []
@@ -115,3 +115,19 @@ def page(chromium):
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     yield page
     context.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """A page at 1400x900."""
+    with visiting(chromium, viewport={"width": 1400, "height": 900}, accept_downloads=True) as page:
+        yield page
+
+
+@pytest.fixture
+def phone(chromium):
+    """A page on a phone that is touched, and calls itself mobile."""
+    agent = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
+    device = {"is_mobile": True, "has_touch": True, "user_agent": agent}
+    with visiting(chromium, viewport={"width": 390, "height": 844}, **device) as page:
+        yield page

@@ -10,14 +10,18 @@ import re
 from collections import Counter
 
 import pytest
-from visit import PATIENCE_MS, complaints, expect_large, expect_readable
+from playwright.sync_api import expect
+from visit import complaints, expect_large, expect_readable
 
 from explorer.ui.menu import HOME, SECTIONS
 
 pytestmark = pytest.mark.browser
 
 PATHS = [entry.path for section in SECTIONS.values() for entry in section if entry is not HOME]
-WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+WIDE = {"width": 1400, "height": 900}
+PICTURE = ".js-plotly-plot .main-svg:visible, .maps img:visible"
+WITHOUT_PICTURE = {"paper"}
+"""Its claims are text; its tables have charts, and stand in test_phone.py."""
 MOST_STEPS = 150
 LONGEST_MS = 300_000
 """For what takes longest, a live probe of many images, on a machine that does other work as well."""
@@ -159,20 +163,6 @@ def visit(page, path):
     page.get_by_role("heading", level=1).wait_for()
 
 
-@pytest.fixture
-def phone(chromium):
-    """A page on a phone that calls itself one, and keeps what the console said."""
-    agent = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
-    context = chromium.new_context(viewport=PHONE, is_mobile=True, has_touch=True, user_agent=agent)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.complaints = []
-    page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    yield page
-    context.close()
-
-
 def tell(capsys, opened, where):
     with capsys.disabled():
         print(f"\n{1 + len(PATHS)} pages {where}, {opened.total()} things opened: {dict(opened)}")  # noqa: T201
@@ -204,6 +194,8 @@ def test_a_phone_shows_all_of_every_page_and_what_unfolds_there_in_light_and_dar
         phone.emulate_media(color_scheme="light")
         if path:
             visit(phone, path)
+        if path not in WITHOUT_PICTURE:  # the first net of a session wakes torch
+            expect(phone.locator(PICTURE).first).to_be_visible(timeout=LONGEST_MS)
         crawler.settled()
         expect_readable(phone, "light")
         expect_large(phone)

@@ -2,9 +2,10 @@
 
 import pytest
 from playwright.sync_api import expect
-from visit import PATIENCE_MS, complaints, expect_large, expect_readable, settle
+from visit import complaints, expect_large, expect_readable, settle
 
 pytestmark = pytest.mark.browser
+SOURCES = "Where these numbers come from"
 NET = "net=digits-residual-20-s0"
 INK = """() => {
   const ticks = [...document.querySelectorAll(".js-plotly-plot .xtick text")];
@@ -12,11 +13,11 @@ INK = """() => {
   return seen ? getComputedStyle(seen).fill : null;
 }"""
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
-STATES = [
-    f"nets?{NET}&beside=digits-plain-20-s0",
-    "paper?part=Table%201",
-    f"attributions?{NET}&method=saliency",
-]
+CHART = ".js-plotly-plot .main-svg"
+STATES = {
+    "residuals?data=digits": CHART, f"inspect?{NET}": ".maps img", "paper?part=Table%201": None,
+    f"attributions?{NET}&method=saliency": CHART, f"nets?{NET}&beside=digits-plain-20-s0": CHART,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", STATES)
@@ -27,7 +28,8 @@ def test_a_phone_shows_all_of_a_state_that_is_no_pages_first_one_and_follows_whe
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{server}/{path}")
     # the first net of a session wakes torch
-    expect(page.get_by_text("Where these numbers come from").last).to_be_visible(timeout=120_000)
+    shown = page.locator(f"{STATES[path]}:visible").first if STATES[path] else page.get_by_text(SOURCES).last
+    expect(shown).to_be_visible(timeout=120_000)
     settle(page)
     expect_readable(page, "light")
     expect_large(page)
@@ -46,19 +48,6 @@ def test_a_page_that_turns_dark_while_it_still_computes_follows_too(page, server
     expect(page.get_by_text("Probing ResNet-1202-w32, untrained: ")).to_be_visible()  # it has not ended
     stop.dispatch_event("click")
     expect(page.get_by_role("button", name="Compute it")).to_be_visible()
-
-
-@pytest.fixture
-def phone(chromium):
-    """A page on a phone that is touched, and calls itself mobile."""
-    agent = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
-    context = chromium.new_context(
-        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, user_agent=agent
-    )
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    yield page
-    context.close()
 
 
 def swipe_up(page, x, y, far=300):

@@ -47,16 +47,22 @@ def let_draw(page, frames=30):
 
 
 _COLOURS = """() => {
-  const sum = (colour) => colour.match(/\\d+/g).slice(0, 3).reduce((all, part) => all + Number(part), 0);
   const ticks = [...document.querySelectorAll(".js-plotly-plot .xtick text")];
   const seen = ticks.find((tick) => tick.getClientRects().length);
   return {
-    ground: sum(getComputedStyle(document.querySelector(".stApp")).backgroundColor),
-    ink: seen ? sum(getComputedStyle(seen).fill) : null,
+    ground: getComputedStyle(document.querySelector(".stApp")).backgroundColor,
+    ink: seen ? getComputedStyle(seen).fill : null,
   };
 }"""
-_LIGHT = f"() => {{ const seen = ({_COLOURS})(); return seen.ground > 700 && (seen.ink ?? 0) < 400; }}"
-_DARK = f"() => {{ const seen = ({_COLOURS})(); return seen.ground < 120 && (seen.ink ?? 765) > 500; }}"
+_BRIGHTNESS = "(colour) => colour.match(/\\d+/g).slice(0, 3).reduce((all, part) => all + Number(part), 0)"
+_LIGHT = f"""() => {{
+  const {{ ground, ink }} = ({_COLOURS})(), bright = {_BRIGHTNESS};
+  return bright(ground) > 700 && (ink === null || bright(ink) < 400);
+}}"""
+_DARK = f"""() => {{
+  const {{ ground, ink }} = ({_COLOURS})();
+  return ground === "rgb(18, 22, 27)" && (ink === null || ink === "rgb(201, 209, 217)");
+}}"""
 
 
 def expect_large(page):
