@@ -18,22 +18,26 @@ CONNECT_ARGS: dict[str, Any] = {
 }
 # classes of SQLSTATE: connection exceptions, operator intervention (shutdown, crash, starting up)
 _AWAY_STATES = ("08", "57P")
-_AWAY_WORDS = (
-    "connection refused", "closed the connection", "connection is closed", "connection is lost", "timeout",
-    "connection has been closed", "starting up", "shutting down", "terminating connection", "reset by peer",
-    "not known", "name resolution", "unreachable", "no route", "recovery mode", "too many clients",
+# before a session has begun there is no SQLSTATE, only words: here those of a refusal that time does not heal
+_REFUSED_WORDS = (
+    "authentication", "password", "does not exist", "pg_hba.conf", "not permitted", "permission denied",
+    "certificate", "support ssl", "gssapi", "invalid", "unsupported",
 )  # fmt: skip
 # lock not available, deadlock detected, serialization failure
 _BUSY_STATES = ("55P03", "40P01", "40001")
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the server does not answer now, and may again: it is down, starting, or out of reach."""
+    """Whether the server does not answer now, and may again: it is down, starting, or out of reach.
+
+    A connection that breaks or is not made counts, whatever the words of this version of the server and of
+    the system's network, unless they say that this user or database is refused.
+    """
     state = str(getattr(error, "sqlstate", None) or "")
     if state:
         return state.startswith(_AWAY_STATES)
     said = str(error).lower()
-    return _is_operational(error) and any(words in said for words in _AWAY_WORDS)
+    return _is_operational(error) and not any(words in said for words in _REFUSED_WORDS)
 
 
 def is_busy(error: BaseException) -> bool:

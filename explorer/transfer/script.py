@@ -14,14 +14,14 @@ from pathlib import Path
 from pprint import pformat
 from typing import Any
 
-from explorer.nets import blocks
+from explorer import nets
 from explorer.nets.spec import NetSpec
 from explorer.runs.library import RunSource, find_run, store_of
 from explorer.runs.run import RESULTS, Run
 
 _PARTS = ("settings", "blocks", "net", "data", "batches", "regularise", "training", "main")
 _FOLDER = Path(__file__).with_name("standalone")
-_BLOCKS = Path(blocks.__file__)
+_BLOCKS = Path(nets.__file__).with_name("blocks.py")  # read, not imported: that would import torch
 _SWEEP_THREADS = 1  # the zoo's runs were trained with one thread each
 _LINTERS = re.compile(r"  # (noqa|type: ignore|fmt: ).*$", re.MULTILINE)
 _QUOTES = '"' * 3

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.runs.store import Store
 from explorer.system.paths import ROOT
 from explorer.ui import cached_runs
+from explorer.ui.runs import run_list
 
 __all__ = ["make_run", "postgres"]
 HOME = str(ROOT / "explorer" / "app.py")
@@ -23,7 +24,8 @@ def run_id(postgres, monkeypatch, make_run):
     store = Store()
     store.add_run(make_run(status="paused"))
     store.close()
-    return make_run().run_id
+    yield make_run().run_id
+    forget_library()
 
 
 def opened(name, run_id):
@@ -50,6 +52,7 @@ def test_a_page_says_that_the_database_does_not_answer_and_comes_back(postgres, 
     postgres.stop()
     try:
         st.cache_data.clear()
+        run_list.forget()  # sessions share the list for a second
         page.run()
         assert not page.exception
         assert "The database does not answer" in said(page)
@@ -63,4 +66,3 @@ def test_a_page_says_that_the_database_does_not_answer_and_comes_back(postgres, 
     page.run()
     assert not page.exception
     assert said(page) == ""
-    forget_library()

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from visit import settle
+from visit import expect_readable, expect_rest, settle
 
 from explorer.ui.menu import SECTIONS
 
@@ -37,6 +37,8 @@ def test_axe_has_nothing_serious_to_say_of_any_page_in_either_theme(page, server
             expect(page).to_have_title(f"{entry.title} · ResNet Explorer")
             settle(page)
             expect(page.locator("[data-stale=true]")).to_have_count(0)
+            expect_readable(page, scheme)
+            expect_rest(page)
             if said := complaints_of(page, axe):
                 found[entry.path, scheme] = said
             levels = page.evaluate(LEVELS)

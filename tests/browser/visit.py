@@ -17,6 +17,16 @@ def settle(page):
     page.wait_for_selector('[data-testid=stApp][data-test-script-state="notRunning"]')
 
 
+_AT_REST = """() => document.getAnimations().every(
+  (one) => one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity
+)"""
+
+
+def expect_rest(page):
+    """Wait until nothing fades or slides any more: colours of a transition are nobody's choice."""
+    page.wait_for_function(_AT_REST)
+
+
 # a fold that still opens grows from one drawing of the browser to the next
 _UNFOLDED = """(title) => new Promise((done) => {
   let height = -1, same = 0;

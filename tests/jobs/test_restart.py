@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 import torch
 from kill_processes import SPEC
 
@@ -14,8 +15,15 @@ from explorer.training.recipe import Recipe
 RECIPE = Recipe(epochs=12, batch_size=50, device="cpu")
 
 
-def test_a_run_goes_on_while_the_database_is_away(postgres):
-    store = Store(postgres.fresh_url())
+@pytest.fixture
+def store(postgres):
+    """In PostgreSQL, empty."""
+    opened = Store(postgres.fresh_url())
+    yield opened
+    opened.close()
+
+
+def test_a_run_goes_on_while_the_database_is_away(postgres, store):
     undisturbed, disturbed = (actions.submit(store, SPEC, RECIPE, "digits-small") for _ in range(2))
     assert (
         training_loop.train(training_loop.TrainingSession(store), run_queue.take(store, this_process()))
@@ -48,4 +56,3 @@ def test_a_run_goes_on_while_the_database_is_away(postgres):
     nets = [load_checkpoint(store.get_run(one).checkpoint).net for one in (undisturbed, disturbed)]
     first, second = (net.state_dict() for net in nets)
     assert all(torch.equal(first[name], second[name]) for name in first)
-    store.close()

@@ -298,7 +298,7 @@ def test_a_run_that_does_not_fit_beside_another_waits_for_it(store, take, make_r
     tiny = type("Memory", (), {"available": 2**20, "total": 2**20})
     monkeypatch.setattr(training_loop.psutil, "virtual_memory", lambda: tiny)
     assert train(TrainingSession(store), job) == "queued"
-    assert "waits for memory that another run has" in store.get_state(job.run.run_id).reason
+    assert "another run is using the memory that this one needs" in store.get_state(job.run.run_id).reason
     assert actions.places(store) == {job.run.run_id: 1}
 
 

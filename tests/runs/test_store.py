@@ -23,6 +23,7 @@ from alembic.script import ScriptDirectory
 from explorer.jobs import actions
 from explorer.nets.spec import NetSpec
 from explorer.runs import database, schema, tables
+from explorer.runs import postgres as postgres_rules
 from explorer.runs import run as run_module
 from explorer.runs.database import StoreAwayError
 from explorer.runs.migrations import FOLDER
@@ -555,6 +556,21 @@ def test_a_wrong_database_is_no_server_that_is_away(postgres):
     with pytest.raises(StoreError, match="does not exist") as caught:
         Store(postgres.url("nowhere"))
     assert not isinstance(caught.value, StoreAwayError)
+
+
+@pytest.mark.parametrize(
+    ("said", "away"),
+    [
+        ("connection failed: FATAL:  the database system is not yet accepting connections", True),
+        ("connection failed: SSL SYSCALL error: EOF detected", True),
+        ("consuming input failed: could not receive data from server: No route to host", True),
+        ('connection failed: FATAL:  password authentication failed for user "me"', False),
+        ('connection failed: FATAL:  no pg_hba.conf entry for host "10.0.0.1"', False),
+        ("connection failed: server does not support SSL, but SSL was required", False),
+    ],
+)
+def test_a_connection_that_breaks_is_a_server_that_is_away_whatever_it_says(said, away):
+    assert postgres_rules.is_away(pytest.importorskip("psycopg").OperationalError(said)) is away
 
 
 def test_a_server_that_was_killed_is_told_and_answers_after_its_start(postgres, make_run):
