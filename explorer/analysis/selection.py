@@ -114,7 +114,10 @@ def longest_with(runs: pd.DataFrame, nets: Sequence[str]) -> pd.DataFrame:
 
 
 def protocols(runs: pd.DataFrame) -> dict[str, Protocol]:
-    """The protocols by a short name: that with most depths of both twins first, then the longest.
+    """The protocols by a short name: the longest that shows what depth does first, then by depths.
+
+    It takes twins at two depths to show that. What few iterations hide, more of them show, so that length
+    counts before the number of depths.
 
     Args:
         runs: as `counted` gives them, of one dataset.
@@ -123,9 +126,11 @@ def protocols(runs: pd.DataFrame) -> dict[str, Protocol]:
     for key, part in runs.groupby("protocol"):
         depths = [set(part.loc[part["family"] == family, "depth"]) for family in ("plain", "residual")]
         iterations = int(part["iterations"].max())
-        ranked.append((-len(depths[0] & depths[1]), -iterations, str(key), _title(part)))
+        shared = len(depths[0] & depths[1])
+        first = -iterations if shared >= 2 else -shared
+        ranked.append((shared < 2, first, -iterations, str(key), _title(part)))
     found: dict[str, Protocol] = {}
-    for _, less, key, title in sorted(ranked):
+    for *_, less, key, title in sorted(ranked):
         again = sum(name.partition("-")[0] == str(-less) for name in found)
         name = f"{-less}-{again + 1}" if again else str(-less)
         found[name] = Protocol(key, f"{title} ({again + 1})" if again else title)

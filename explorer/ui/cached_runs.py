@@ -79,7 +79,7 @@ def protocols_on(dataset: str) -> dict[str, selection.Protocol]:
 
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
 def runs_on(dataset: str, protocol: str = "") -> pd.DataFrame:
-    """The zoo's runs on one dataset under one protocol: the named one, or that with most depths."""
+    """The zoo's runs on one dataset under one protocol: the named one, or the first of `protocols_on`."""
     there = protocols_on(dataset)
     runs = zoo_runs()
     chosen = there.get(protocol) or next(iter(there.values()), None)

@@ -55,11 +55,16 @@ def test_nets_are_compared_under_the_longest_protocol_that_has_them_all():
     assert selection.longest_with(runs, ["plain-8"]).empty
 
 
-def test_protocols_are_named_by_their_length_and_the_widest_is_first():
-    twins = [f"{family}-{depth}" for family in ("plain", "residual") for depth in (20, 56)]
-    long = [run(f"l{net}", net, iterations=900) for net in ("plain-20", "residual-20")]
-    found = selection.protocols(counted(*long, *(run(f"s{net}", net) for net in twins)))
-    assert list(found) == ["100", "900"]
+def test_protocols_are_named_by_their_length_and_the_longest_with_twins_at_two_depths_is_first():
+    def twins(prefix, depths, **rest):
+        nets = [f"{family}-{depth}" for family in ("plain", "residual") for depth in depths]
+        return [run(f"{prefix}{net}", net, **rest) for net in nets]
+
+    one, two, three = (20,), (20, 56), (20, 32, 56)
+    found = selection.protocols(
+        counted(*twins("a", three), *twins("b", one, iterations=900), *twins("c", two, iterations=500))
+    )
+    assert list(found) == ["500", "100", "900"]
     assert found["900"].title == "900 iterations, cosine decay"
     alike = selection.protocols(counted(run("a"), run("b", lr=0.1)))
     assert list(alike) == ["100", "100-2"]
