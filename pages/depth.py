@@ -15,9 +15,11 @@ if not datasets:
 left, right = st.columns([3, 10], vertical_alignment="bottom")
 with left:
     dataset = choose_dataset(datasets)
-    protocol = choose_protocol(protocols_on(dataset))
+protocols = protocols_on(dataset)
+with right.columns([4, 6])[0] if len(protocols) > 1 else right:
+    protocol = choose_protocol(protocols)
 runs = runs_on(dataset, protocol)
-with right:
+with st.container() if len(protocols) > 1 else right:
     style = choose_style(runs["family"].unique())
 depth_view(dataset, protocol, style)
 show_provenance(runs)

@@ -1,5 +1,9 @@
 """Home: the finding in one chart, the idea as a drawing, and the ways in."""
 
+from functools import partial
+
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.analysis import degradation
@@ -11,6 +15,8 @@ from explorer.ui.components.machine import machine_summary
 from explorer.ui.components.provenance import empty_state, show_provenance
 from explorer.ui.home import cards, idea, tour
 from explorer.ui.learn.bar import invite
+
+_CHARTS = 2
 
 st.title("Why can residual networks be deep?")
 st.markdown(
@@ -25,25 +31,28 @@ if not datasets:
     cards()
     st.stop()
 invite()
-dataset = datasets[0]
-finals, style = finals_on(dataset), CurveStyle(splits=("test",))
-picture, text = st.columns([7, 4], gap="large")
-with picture:
-    st.markdown(f"**Test error against depth**, {dataset_title(dataset)}, mean and spread over seeds")
-    figure = error_over_depth(finals, None, style, chance_pct(dataset))
-    draw(figure, "test-error-over-depth", describe_depths(finals, style))
-with text:
-    st.markdown(degradation.trend(finals))
-    if dataset == "digits":
-        st.markdown(
-            "On these small digits and within 10 epochs the deepest plain nets learn next to nothing; "
-            "residual nets of any depth learn."
-        )
+style = CurveStyle(splits=("test",))
+
+
+def _drawn(dataset: str) -> go.Figure:
+    return error_over_depth(finals_on(dataset), None, style, chance_pct(dataset))
+
+
+for place, dataset in zip(st.columns(min(len(datasets), _CHARTS), gap="large"), datasets, strict=False):
+    finals = finals_on(dataset)
+    with place:
+        st.markdown(f"**Test error against depth**, {dataset_title(dataset)}")
+        draw(_drawn(dataset), f"test-error-over-depth-{dataset}", describe_depths(finals, style))
+        st.markdown(degradation.trend(finals))
+        st.markdown(f":small[Trained for {budget(dataset)}.]")
+        download_panel(partial(finals_on, dataset), partial(_drawn, dataset), f"error-over-depth-{dataset}")
+steps, drawing = st.columns([6, 5], gap="large", vertical_alignment="center")
+with steps:
+    st.header("Five minutes, five steps")
+    tour()
+with drawing:
     idea()
-st.header("Five minutes, five steps")
-tour()
 st.header("Look for yourself")
 cards()
-download_panel(lambda: finals, lambda: figure, f"error-over-depth-{dataset}")
-show_provenance(runs_on(dataset))
-st.markdown(f":small[{machine_summary()} These nets: {budget(dataset)}.]")
+show_provenance(pd.concat([runs_on(dataset) for dataset in datasets[:_CHARTS]]))
+st.markdown(f":small[{machine_summary()}]")

@@ -208,8 +208,10 @@ def trend(finals: pd.DataFrame) -> str:
     if len(depths) < 2:
         return "Plain and residual nets have not both been trained at several depths here."
     first, last = depths[0], depths[-1]
+    several = min(first.seeds, last.seeds) > 1
+    measured = "the plain nets' mean test error" if several else "the plain nets' test error (one seed each)"
     return (
-        f"From {first.depth} to {last.depth} layers the plain nets' mean test error goes from "
+        f"From {first.depth} to {last.depth} layers {measured} goes from "
         f"{wording.percent(first.plain_test.mean)} to {wording.percent(last.plain_test.mean)}, that of their "
         f"residual twins, with exactly as many parameters, from {wording.percent(first.residual_test.mean)} "
         f"to {wording.percent(last.residual_test.mean)}."
@@ -225,5 +227,6 @@ def _clause(one: Deeper, before: list[Deeper]) -> str:
     if one.order == "higher on average":
         return f"{one.net} trains worse than {one.reference} on average, with overlapping seeds {numbers}"
     if any(other.order.startswith("higher") for other in before):
-        return f"{one.net} does not {numbers}"
-    return f"{one.net} trains no worse than {one.reference} {numbers}"
+        return f"{one.net} {'trains better' if one.order == 'lower' else 'does not'} {numbers}"
+    comparison = "better" if one.order == "lower" else "no worse"
+    return f"{one.net} trains {comparison} than {one.reference} {numbers}"

@@ -41,6 +41,5 @@ def cards() -> None:
 
 def tour() -> None:
     """Prepared links, in the order in which a lecture would take them."""
-    row = st.container(horizontal=True, gap="medium")
     for number, (path, query, text) in enumerate(_TOUR, start=1):
-        row.page_link(f"../pages/{path}.py", label=f"{number}. {text}", query_params=query)
+        st.page_link(f"../pages/{path}.py", label=f"{number}. {text}", query_params=query)

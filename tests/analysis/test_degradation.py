@@ -59,6 +59,15 @@ def test_no_degradation_is_said_with_the_net_compared_with():
     assert said.startswith("**No degradation at this depth:** plain-20 trains no worse than plain-8")
 
 
+def test_a_deeper_net_that_trains_better_is_said_to():
+    table = finals(net("plain", 20, 15.9, 18), net("residual", 20, 11.8, 15),
+                   net("plain", 56, 38.8, 37), net("residual", 56, 8.7, 14))  # fmt: skip
+    said = degradation.degradation(table, 56)
+    assert "ResNet-56 trains better (8.7 against 11.8 %)" in said
+    alone = degradation.degradation(table[table["family"] == "residual"], 56)
+    assert "ResNet-56 trains better than ResNet-20 (8.7 against 11.8 % training error)" in alone
+
+
 def test_overlapping_seeds_are_said():
     table = finals(net("plain", 20, 5.0, 7, spread=4), net("plain", 56, 10.0, 12, spread=4))
     assert "on average, with overlapping seeds" in degradation.degradation(table, 56)
@@ -88,4 +97,6 @@ def test_the_trend_compares_the_shallowest_with_the_deepest_twins():
     assert "From 8 to 56 layers" in said
     assert "1.7 % to 76.1 %" in said
     assert "1.9 % to 1.7 %" in said
+    assert "mean test error" in said
+    assert "the plain nets' test error (one seed each)" in degradation.trend(DIGITS.assign(seeds=1))
     assert "not both" in degradation.trend(DIGITS[DIGITS["depth"] == 8])
