@@ -9,7 +9,7 @@ try:
     choice, depth, place = construct.choose_construction()
     construct.construction_view(choice, depth, place)
     st.header("Does training keep it, or find it?")
-    construct.training_view(choice, depth)
+    construct.training_view(choice, depth, place)
 except ValueError as error:
     st.error(str(error), icon=":material/error:")
 with st.expander("How to read this"):

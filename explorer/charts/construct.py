@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.charts import words
 from explorer.charts.marks import chance_line, end_labels, set_error_axis
-from explorer.charts.theme import SPLIT_TITLE, Split, blank, colour, depth_colour, translucent
+from explorer.charts.theme import CONTEXT, SPLIT_TITLE, Split, blank, colour, depth_colour, translucent
 
 GOOD_PCT = 5.0
 """A training error up to this counts as a solution found."""
@@ -37,6 +37,8 @@ class Start:
 
 
 _SHADES = [0, 1, 2]
+HERE = "here"
+"""A start of the visitor's own."""
 STARTS = {
     "usual": Start(
         "plain, usual start", "usual start", "plain-{depth} from the usual start", colour("plain"), "solid"
@@ -51,6 +53,10 @@ STARTS = {
     ),
     "residual": Start(
         "ResNet, usual start", "ResNet", "ResNet-{depth} from the usual start", colour("residual"), "solid"
+    ),
+    HERE: Start(
+        "built above, trained here", "trained here", "the net above, {depth} layers, trained here",
+        CONTEXT, "solid",
     ),
 }  # fmt: skip
 """By what the tables call them, in drawing order."""

@@ -78,19 +78,31 @@ def training_from(built: Constructed, recipe: Recipe, dataset: Dataset) -> Train
     return Trainer(built.net.spec, recipe, dataset, start=built.net.state_dict())
 
 
-def curve(trainer: Trainer) -> Iterator[dict[str, float]]:
+def curve(trainer: Trainer, told: Callable[[float], None] | None = None) -> Iterator[dict[str, float]]:
     """Train to the end; after each epoch its number and errors in per cent.
 
     Epoch 0 is the net before its first step: its training error is that of all training images in eval mode.
     Later ones are what the net got wrong in training, with each batch's statistics.
+
+    Args:
+        trainer: that has not begun.
+        told: given the share of the steps that is done, after each.
     """
     from explorer.training.evaluation import evaluate
 
     before = evaluate(trainer.net, trainer.train_images).error_pct
-    for record in trainer.records():
-        row = record.row()
-        error = row["train_error_pct"] if record.epoch else before
-        yield {"epoch": record.epoch, "train_error_pct": error, "test_error_pct": row["test_error_pct"]}
+    yield _errors(trainer) | {"train_error_pct": before}
+    while not trainer.finished:
+        trainer.step()
+        if told:
+            told(trainer.iteration / trainer.total_iterations)
+        if trainer.at_epoch_end:
+            yield _errors(trainer)
+
+
+def _errors(trainer: Trainer) -> dict[str, float]:
+    row = trainer.record().row()
+    return {name: row[name] for name in ("epoch", "train_error_pct", "test_error_pct")}
 
 
 def measure(start: Start, depth: int, seed: int, recipe: Recipe | None = None) -> pd.DataFrame:

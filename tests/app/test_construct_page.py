@@ -4,7 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.runs.zoo import ROOT
-from explorer.ui.why import construct
+from explorer.training.recipe import Recipe
+from explorer.ui.why import construct, construct_training
 
 HOME = str(ROOT / "explorer" / "app.py")
 
@@ -31,6 +32,20 @@ def test_it_opens_with_the_net_drawn_and_curves_and_builds_when_asked(monkeypatc
     assert not page.exception
     assert "**Built, and it gives the same answer to every image:** training error 0.0 % before" in text(page)
     assert "the zoo's nets of that depth end at 70.4 %" in text(page)
+
+
+def test_the_built_net_is_trained_on_the_page_and_its_curve_stands_beside_the_others(monkeypatch):
+    monkeypatch.setattr(construct_training, "_RECIPE", Recipe(iterations=11, batch_size=144, device="cpu"))
+    page = opened(layers="32")
+    assert "trained here" not in text(page)
+    page = page.button(key="train-built").click().run()
+    assert not page.exception
+    assert "the net above, 32 layers, trained here: **" in text(page)
+    assert page.session_state["trained"] == "32"
+    assert page.button(key="train-built").disabled
+    page = page.button_group(key="place").set_value("spread").run()
+    assert not page.button(key="train-built").disabled
+    assert "trained here" not in text(page)
 
 
 def test_every_depth_and_place_is_drawn_from_the_url():

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.charts import words
 from explorer.charts.architecture import Design, architecture, describe_design
-from explorer.charts.construct import GOOD_PCT, STARTS, describe_starts, fates, from_starts
+from explorer.charts.construct import GOOD_PCT, HERE, STARTS, describe_starts, fates, from_starts
 from explorer.charts.theme import Split
 from explorer.evidence import construct
 from explorer.nets.spec import NetSpec
@@ -18,6 +18,7 @@ from explorer.ui.cached_runs import finals_on
 from explorer.ui.components.figure import download_panel, draw
 from explorer.ui.components.net_picker import PROBING, choose_net, opened
 from explorer.ui.components.url_widgets import linked_switch
+from explorer.ui.why.construct_training import curve_here, depth_to_show, offer_training
 from explorer.ui.why.test_images import DIGITS, FIRST, data_of, images_for, usable_datasets
 
 if TYPE_CHECKING:
@@ -100,13 +101,16 @@ def built(choice: NetChoice, depth: int, place: Place) -> tuple[AnswerComparison
     return found[0], found[1], f"{test.source} and {len(train.labels):,} training images"
 
 
-def training_view(choice: NetChoice, depth: int) -> None:
-    """Curves from four starts at one depth, what became of each, and how to train this net from a shell."""
-    curves = all_curves()
-    there = sorted(int(n) for n in curves.loc[curves["start"].isin(construct.STARTS), "depth"].unique())
+def training_view(choice: NetChoice, depth: int, place: Place) -> None:
+    """Curves from four starts at one depth, what became of each, and the net above trained from here."""
+    curves = pd.concat([all_curves(), curve_here(choice, depth, place)], ignore_index=True)
+    starts = (*construct.STARTS, HERE)
+    there = sorted(int(n) for n in curves.loc[curves["start"].isin(starts), "depth"].unique())
     if not there:
         st.info(f"Not measured yet. In a shell: `{construct.COMMAND}`")
         return
+    if (just_trained := depth_to_show()) in there:
+        st.session_state["trained"] = str(just_trained)
     left, right, _ = st.columns([3, 4, 9], vertical_alignment="bottom")
     with left:
         titles = {str(n): str(n) for n in there}
@@ -117,13 +121,23 @@ def training_view(choice: NetChoice, depth: int) -> None:
             "Error", {"train": "training", "test": "test"}, "error", default="train",
             help="Training error tells whether the optimiser found a solution.",
         )  # type: ignore[assignment]  # fmt: skip
-    draw(from_starts(curves, shown, split), "starts", describe_starts(curves, shown, split))
+    chart = st.empty()
+
+    def drawn(curves: pd.DataFrame, depth: int, key: str) -> None:
+        with chart.container():
+            draw(from_starts(curves, depth, split), key, describe_starts(curves, depth, split))
+
+    drawn(curves, shown, "starts")
+    offer_training(
+        choice, depth, place,
+        lambda own: drawn(pd.concat([curves, own], ignore_index=True), depth, f"starts-{len(own)}"),
+    )  # fmt: skip
     st.markdown(f"**What became of a good solution at {shown} layers, on digits within 10 epochs:**")
     st.markdown(fates(curves, shown))
     st.markdown(_limits())
     here = curves[curves["depth"] == shown]
     download_panel(lambda: here, lambda: from_starts(curves, shown, split), f"starts-{shown}")
-    st.markdown("**Train the net above from here** in a shell; every epoch's errors are printed:")
+    st.markdown("**The same in a shell**, where every epoch's errors are printed:")
     st.code(_COMMAND.format(net=choice.key, depth=depth, data=data_of(choice)), language="sh")
 
 
