@@ -35,7 +35,7 @@ def strength_sentence(table: pd.DataFrame, depth: int, strength: float) -> str:
         return f"Nothing was trained with strength {strength:g} at {depth} layers."
     trained = "trains" if error["mean"] <= TRAINED_PCT else "does not train within 10 epochs"
     said = (
-        f"**At {depth} layers a net whose shortcuts count {strength:g} times {trained}**: training error "
+        f"**At {depth} layers a net with shortcuts of strength {strength:g} {trained}**: training error "
         f"{wording.with_spread(error['mean'], error['low'], error['high'], int(error['seeds']))} at the end. "
         f"A typical block's branch is {ratio['mean']:.2g} times as large as its input"
     )

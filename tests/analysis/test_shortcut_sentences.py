@@ -20,7 +20,7 @@ def strengths(errors, depth=56):
 @pytest.mark.parametrize(("error", "said"), [(5.0, "trains**"), (5.1, "does not train within 10 epochs**")])
 def test_a_net_that_trains_is_told_from_one_that_does_not(error, said):
     text = shortcuts.strength_sentence(strengths({0.5: [error]}), 56, 0.5)
-    assert f"a net whose shortcuts count 0.5 times {said}" in text
+    assert f"a net with shortcuts of strength 0.5 {said}" in text
     assert "0.4 times as large as its input" in text
     assert "with a cosine of 0.1" in text
 

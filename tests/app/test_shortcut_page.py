@@ -25,13 +25,13 @@ def test_it_opens_with_the_residual_net_and_moves_to_the_plain_one():
     page = opened()
     assert not page.exception
     assert len(page.get("plotly_chart")) == 9
-    assert "**At 56 layers a net whose shortcuts count 1 times trains**: training error 0.0 %" in text(page)
+    assert "**At 56 layers a net with shortcuts of strength 1 trains**: training error 0.0 %" in text(page)
     assert "The weakest shortcut tried that still trains 56 layers has strength 0.75" in text(page)
     assert "**x + F(x), the original**: 6.61 %. Here: CIFAR-10 (JPEG)" in text(page)
     assert "12.35 %. Not built here." in text(page)
     page = page.select_slider(key="strength").set_value("0").run()
     assert not page.exception
-    assert "whose shortcuts count 0 times does not train within 10 epochs" in text(page)
+    assert "with shortcuts of strength 0 does not train within 10 epochs" in text(page)
 
 
 def test_a_shut_gate_carries_and_an_open_one_does_not():
@@ -46,7 +46,7 @@ def test_a_shut_gate_carries_and_an_open_one_does_not():
 def test_garbage_in_the_url_gives_defaults(query):
     page = opened(**query)
     assert not page.exception
-    assert "At 56 layers a net whose shortcuts count 1 times" in text(page)
+    assert "At 56 layers a net with shortcuts of strength 1" in text(page)
 
 
 def test_where_nothing_is_kept_it_says_how_to_measure(monkeypatch, tmp_path):

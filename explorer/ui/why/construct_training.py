@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -88,10 +89,24 @@ def _train(
     with PROBING:
         built = built_from(loaded, depth, train, place)
     rows = []
-    for row in construct.curve(construct.training_from(built, _RECIPE, digits()), told):
-        rows.append(row | {"start": HERE, "depth": depth, "seed": _RECIPE.seed})
-        growing(pd.DataFrame(rows))
+    with _one_thread():
+        for row in construct.curve(construct.training_from(built, _RECIPE, digits()), told):
+            rows.append(row | {"start": HERE, "depth": depth, "seed": _RECIPE.seed})
+            growing(pd.DataFrame(rows))
     return pd.DataFrame(rows)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """On small images threads cost more than they save; beside other work they wait for one another."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _time(choice: NetChoice, depth: int) -> str:
