@@ -9,7 +9,7 @@ root = str(Path(__file__).resolve().parents[1])
 if root not in sys.path:
     sys.path.insert(0, root)
 
-from explorer.ui.away import told_if_away  # noqa: E402 - only found once the root is on the path
+from explorer.ui.away import check_limits, told_if_away  # noqa: E402 - only found once the root is on the path
 from explorer.ui.gc_tuning import tidy_heap  # noqa: E402
 from explorer.ui.learn.bar import follow_link, show_bar  # noqa: E402
 from explorer.ui.menu import PRODUCT, navigation  # noqa: E402
@@ -27,6 +27,7 @@ with place(page.url_path):
     follow_history()
     masthead()
     inject_css()
+    check_limits()
     with told_if_away():
         if show_bar(page.url_path):
             page.run()

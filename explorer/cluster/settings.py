@@ -10,13 +10,16 @@ from collections.abc import Iterable
 
 from explorer.runs.run_paths import HOME_VARIABLE, home
 from explorer.runs.store import Store
+from explorer.system.limits import LIMITS, PROFILE_VARIABLE
 from explorer.system.processes import this_process
 
 CLUSTER_VARIABLE = "EXPLORER_CLUSTER"
 LOCAL = "local"
 NAMESPACE = "explorer"
 _ADDRESS = re.compile(r"[A-Za-z0-9._-]+:\d{1,5}")
-_OF_THIS_MACHINE = ("EXPLORER_WORKERS", CLUSTER_VARIABLE, "EXPLORER_PROFILE")
+_OF_THIS_MACHINE = {
+    "EXPLORER_WORKERS", CLUSTER_VARIABLE, PROFILE_VARIABLE, *(limit.variable for limit in LIMITS.values())
+}  # fmt: skip
 _REACH_S = 5.0
 
 

@@ -11,13 +11,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, update
 
 from explorer.data.facts import parse_subset
-from explorer.jobs import memory_check
+from explorer.jobs import memory_check, run_limits
 from explorer.jobs.progress import STATE_COLUMNS, Snapshot, live, mark_interrupted, places, states
 from explorer.nets.spec import NetSpec
 from explorer.runs import schema
@@ -74,9 +75,26 @@ def submit_all(
     *,
     owner: str | None = None,
     group: str | None = None,
+    visitor: bool = False,
 ) -> list[str]:
-    """Queue several runs as one group, or none of them if one is refused; as `submit`."""
+    """Queue several runs as one group, or none of them if one is refused; as `submit`.
+
+    Args:
+        store: where they are kept.
+        wanted: nets and recipes.
+        data: name or path of their dataset.
+        owner: browser session; owners take turns.
+        group: shared by the runs; made up where there are several and none is given.
+        visitor: whether the owner came by a page, and is bound by `system.limits`.
+
+    Raises:
+        LimitError: a visitor asks for more than this server grants.
+    """
     data = whole_path(data)
+    check = None
+    if visitor:
+        run_limits.check_lengths([recipe for _, recipe in wanted], data)
+        check = partial(run_limits.check_room, owner=owner or "", more=len(wanted))
     costs = [memory_check.check_memory(spec, recipe, data) for spec, recipe in wanted]
     if group is None and len(wanted) > 1:
         group = secrets.token_hex(8)
@@ -84,8 +102,7 @@ def submit_all(
         replace(new_run(spec, recipe, data), parameters=cost.parameters)
         for (spec, recipe), cost in zip(wanted, costs, strict=True)
     ]
-    for run in made:
-        store.add_run(run, owner=owner, group_id=group, data=data)
+    store.add_runs(made, check, owner=owner, group_id=group, data=data)
     return [run.run_id for run in made]
 
 

@@ -21,6 +21,7 @@ from explorer.runs.run_paths import DATABASE, HOME_VARIABLE, URL_VARIABLE, home
 
 BUSY_TIMEOUT_S = 5
 _CREATION_LOCK = 1512_03385  # any number that other programs do not lock
+_COUNTING_LOCK = _CREATION_LOCK + 1
 _ADVICE = (
     ("is locked", "Another process is writing to it. Try again."),
     ("lock timeout", "Another process is writing to it. Try again."),
@@ -189,6 +190,15 @@ class Database:
         busy = advice.startswith("Another process") or postgres.is_busy(error)
         kind = StoreBusyError if busy else StoreError
         return kind(f"The run database {self.place} refused: {said.rstrip('.?')}. {advice}".rstrip())
+
+
+def alone(connection: Connection) -> None:
+    """Let this transaction go on when no other one is between this call and its end.
+
+    What it counts from then on stays so until it has written; SQLite's writers are alone in any case.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_COUNTING_LOCK})"))
 
 
 def backup_path(file: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 from explorer.runs.library import open_library
 from explorer.runs.provenance import commit, cores, processor, versions
 from explorer.runs.zoo import PRETRAINED, Zoo
+from explorer.system import limits
 from explorer.training import kernels
 
 # a rare bug with several connections writing and checkpointing at once was mended in this version
@@ -22,6 +23,11 @@ def examine() -> dict[str, Any]:
     runs = library.runs()
     missing = [f"{name} is not installed." for name, version in found.items() if version == "missing"]
     missing += library.problems
+    try:
+        bounds: dict[str, Any] = limits.in_force()
+    except limits.LimitSettingError as error:
+        bounds = {}
+        missing.append(str(error))
     if not Zoo().manifest:
         missing.append(
             f"No zoo in {PRETRAINED}: make it with `python -m explorer zoo build --dataset digits`."
@@ -37,6 +43,7 @@ def examine() -> dict[str, Any]:
         "database": os.environ.get("EXPLORER_DATABASE_URL", "").split("@")[-1] or library.place,
         "sqlite": sqlite3.sqlite_version
         + ("" if sqlite3.sqlite_version_info >= _SQLITE_SAFE else " (one writer per database)"),
+        "limits": bounds,
         "missing": missing,
     }
 

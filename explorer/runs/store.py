@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -94,8 +94,23 @@ class Store:
         Raises:
             StoreError: there is a run of that id.
         """
+        self.add_runs([run], **more)
+
+    def add_runs(
+        self, runs: Sequence[Run], check: Callable[[Connection], None] | None = None, **more: Any
+    ) -> None:
+        """Keep several new runs, or none of them where one is refused; as `add_run`.
+
+        Args:
+            runs: in their order.
+            check: called first in the same transaction; what it raises refuses them all.
+            more: fields of `RunState`, of each of them.
+        """
         with self.database.writing() as connection:
-            _insert(connection, run, more)
+            if check is not None:
+                check(connection)
+            for run in runs:
+                _insert(connection, run, more)
 
     def add_whole(self, run: Run, tables: Tables, **more: Any) -> None:
         """Keep a run that has ended and all its records, or nothing of it; errors as `add_run`.

@@ -1,4 +1,4 @@
-"""What a page shows while the run database does not answer: its sentence, until it does."""
+"""What a page shows in place of itself: that the run database does not answer, or a setting that is wrong."""
 
 from __future__ import annotations
 
@@ -9,9 +9,19 @@ from contextlib import contextmanager
 import streamlit as st
 
 from explorer.runs.store import StoreBusyError, StoreError
+from explorer.system.limits import LimitSettingError, check_settings
 from explorer.ui import places
 
 _AGAIN_S = 5.0
+
+
+def check_limits() -> None:
+    """End the page with a sentence where a variable that bounds visitors has a value that is not known."""
+    try:
+        check_settings()
+    except LimitSettingError as error:
+        st.error(f"This server is set up wrongly. {error} Then start it again.")
+        st.stop()
 
 
 @contextmanager

@@ -113,10 +113,10 @@ def test_a_stopped_computation_is_not_begun_again_until_asked(monkeypatch):
     monkeypatch.setattr(
         computation._Watch,
         "__init__",
-        lambda self, title, name: names.append(name) or whole(self, title, name),
+        lambda self, title, name, most_s: names.append(name) or whole(self, title, name, most_s),
     )
     page = opened()
-    page.session_state["stopped-computations"] = set(names)
+    page.session_state["stopped-computations"] = dict.fromkeys(names, "")
     computation.result_cache().__init__()
     monkeypatch.setattr(Explainer, "attribute", lambda *_: pytest.fail("it was begun again"))
     page = page.run()

@@ -286,3 +286,20 @@ def test_it_starts_from_twins_whose_difference_is_certain():
     assert page.number_input(key="layers").value >= 32
     assert PRESETS[0].experiment().depth == page.number_input(key="layers").value
     assert "zoo's finished" not in text(page)
+
+
+def test_a_limit_of_this_server_is_told_where_it_bites(monkeypatch):
+    monkeypatch.setenv("EXPLORER_MAX_STEPS", "50")
+    page = open_page()
+    assert "at most 50 steps, and this one would take 110" in text(page)
+    assert page.button(key="start").disabled
+    monkeypatch.delenv("EXPLORER_MAX_STEPS")
+    monkeypatch.setenv("EXPLORER_MAX_RUNS_PER_HOUR", "3")
+    page = start(page.run())
+    assert len(Store().listing()) == 2
+    assert "at most 3 runs per visitor and hour; you have started 2" in text(page)
+    assert page.button(key="start").disabled
+    monkeypatch.setenv("EXPLORER_PROFILE", "clasroom")
+    page.run()
+    assert not page.exception
+    assert "laptop, classroom or internet" in page.error[0].value

@@ -236,6 +236,13 @@ def test_describe_takes_imagenets_nets_and_other_layouts(capsys):
     assert (told["depth"], told["blocks"], told["parameters"]) == (18, 8, 11_173_962)
 
 
+def test_doctor_names_the_limits_and_a_wrong_one(capsys, monkeypatch):
+    monkeypatch.setenv("EXPLORER_PROFILE", "classroom")
+    assert run_json(capsys, "doctor")["limits"]["profile"] == "classroom"
+    monkeypatch.setenv("EXPLORER_MAX_QUEUE", "many")
+    assert "EXPLORER_MAX_QUEUE is 'many'" in " ".join(run_json(capsys, "doctor")["missing"])
+
+
 def test_doctor_names_versions_device_and_database(capsys):
     found = run_json(capsys, "doctor")
     assert found["device"][-1] == "cpu"

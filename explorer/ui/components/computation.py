@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 from cachetools import LRUCache
 
+from explorer.system.limits import LimitError, most, refuse_above
 from explorer.ui.components.net_picker import PROBING
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def run_cancellable(
 ) -> T | None:
     """A kept result, or a new one with a bar and a stop button once it takes long; None where it was stopped.
 
+    One that takes longer than this server computes for a visitor is stopped too, and the page says so.
+
     Args:
         key: all that the result depends on.
         title: what is computed, in words.
@@ -112,8 +115,14 @@ def run_cancellable(
     if name in _stopped():
         _offer_again(title, name)
         return None
-    watch = _Watch(title, name)
-    value = work(watch)
+    watch = _Watch(title, name, most("probing"))
+    try:
+        value = work(watch)
+    except LimitError as error:
+        _stopped()[name] = str(error)
+        watch.done()
+        _offer_again(title, name)
+        return None
     watch.done()
     result_cache().put(key, value)
     return value
@@ -122,8 +131,8 @@ def run_cancellable(
 class _Watch:
     """Draws how far a computation is; any press interrupts the script here, and the computation with it."""
 
-    def __init__(self, title: str, name: str) -> None:
-        self._title, self._name = title, name
+    def __init__(self, title: str, name: str, most_s: int | None) -> None:
+        self._title, self._name, self._most_s = title, name, most_s
         self._place = st.empty()
         self._bar: Any = None
         self._started = time.perf_counter()
@@ -131,6 +140,8 @@ class _Watch:
 
     def __call__(self, share: float) -> None:
         spent = time.perf_counter() - self._started
+        if self._most_s is not None:
+            refuse_above("probing", spent, title=self._title)
         if spent < self._next_s:
             return
         self._next_s = spent + _BETWEEN_S
@@ -148,15 +159,24 @@ class _Watch:
     def _draw(self) -> None:
         with self._place.container(horizontal=True, vertical_alignment="center"):
             self._bar = st.progress(0.0)
-            st.button("Stop computing", key=f"stop-{self._name}", on_click=_stopped().add, args=(self._name,))
+            st.button("Stop computing", key=f"stop-{self._name}", on_click=_stop, args=(self._name,))
 
 
-def _stopped() -> set[str]:
-    names: set[str] = st.session_state.setdefault(_STOPPED, set())
+def _stop(name: str) -> None:
+    _stopped()[name] = ""
+
+
+def _allow(name: str) -> None:
+    _stopped().pop(name, None)
+
+
+def _stopped() -> dict[str, str]:
+    """What was stopped in this session, and why where it was not the visitor who did."""
+    names: dict[str, str] = st.session_state.setdefault(_STOPPED, {})
     return names
 
 
 def _offer_again(title: str, name: str) -> None:
     with st.container(border=True):
-        st.markdown(f"{title} was stopped.")
-        st.button("Compute it", key=f"go-{name}", on_click=_stopped().discard, args=(name,))
+        st.markdown(_stopped()[name] or f"{title} was stopped.")
+        st.button("Compute it", key=f"go-{name}", on_click=_allow, args=(name,))

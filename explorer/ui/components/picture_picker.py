@@ -12,6 +12,7 @@ from explorer.data.registry import available
 from explorer.data.sample_photos import PHOTOGRAPHS, photograph
 from explorer.data.sources import open_dataset
 from explorer.ui.components.paste import listen
+from explorer.ui.components.upload_budget import most_mib
 from explorer.ui.components.uploads import OWN, own_pictures, take_in, tell_refused
 from explorer.ui.components.url_widgets import linked_choice, tell_absent
 from explorer.ui.url_parameters import Choice, Whole, bound, declare
@@ -119,7 +120,7 @@ def _dataset(name: str) -> Dataset | None:
 def _own_picture() -> None:
     st.file_uploader(
         "Drop pictures here, or paste one anywhere on the page", accept_multiple_files=True, key=_FILES,
-        max_upload_size=_MAX_MB, on_change=_files_came,
+        max_upload_size=most_mib(_MAX_MB), on_change=_files_came,
         help=f"{TAKEN}, up to 20 MB and 25 million pixels each; a JPEG may have more. They "
         "stay in this session.",
     )  # fmt: skip

@@ -10,6 +10,8 @@ import streamlit as st
 
 from explorer.data.images import ImageError, read_image
 from explorer.data.preprocess import Picture
+from explorer.system.limits import LimitError
+from explorer.ui.components.upload_budget import count_upload
 
 KEPT = 12
 OWN = "own-"
@@ -33,7 +35,7 @@ def take_in(files: Sequence[BytesIO]) -> str | None:
     for file in files[:KEPT]:
         try:
             picture = _own(file)
-        except ImageError as error:
+        except (ImageError, LimitError) as error:
             refused.append(str(error))
             continue
         last = picture.key
@@ -52,8 +54,9 @@ def tell_refused() -> None:
 
 
 def _own(file: BytesIO) -> Picture:
-    read = read_image(file)
     name = str(getattr(file, "name", "") or "picture")[:60]
+    count_upload(file.getbuffer(), name)
+    read = read_image(file)
     # with the name: what is computed of a picture is shared by sessions, and what it is called is not
     key = OWN + hashlib.sha256(name.encode() + b"\0" + file.getbuffer()).hexdigest()[:16]
     image, notes = read.image.convert("RGB"), list(read.notes)
@@ -67,7 +70,7 @@ def _own(file: BytesIO) -> Picture:
 def _said(refused: Sequence[str], count: int) -> str:
     told = [f"{count} files were sent: the first {KEPT} were looked at."] if count > KEPT else []
     if len(refused) > 3:
-        told.append(f"{len(refused)} of them were no pictures, among them: {refused[0]}")
+        told.append(f"{len(refused)} of them were not taken, the first of them because: {refused[0]}")
     else:
         told += refused
     return " ".join(told)

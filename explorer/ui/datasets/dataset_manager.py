@@ -10,8 +10,10 @@ from explorer.data.cifar import ARCHIVES, Archive
 from explorer.data.dataset import DataError
 from explorer.data.decoding import SIZES
 from explorer.runs import cifar_download
+from explorer.system.limits import LimitError
 from explorer.ui import places
 from explorer.ui.cached_runs import dataset_title, zoo_runs
+from explorer.ui.components.upload_budget import count_upload, most_mib
 from explorer.ui.datasets.page import NEXT
 
 _COLOUR = ("cifar10", "cifar10-jpeg")
@@ -94,7 +96,7 @@ def _show_progress(archive: Archive, found: cifar_download.Download) -> None:
 def _offer_upload() -> None:
     st.markdown("**A zip of your own images**, one folder per class")
     file = st.file_uploader(
-        "Zip, or a parquet shard", type=["zip", "parquet"], key="own-zip", max_upload_size=64,
+        "Zip, or a parquet shard", type=["zip", "parquet"], key="own-zip", max_upload_size=most_mib(64),
         help="Folders train/ and test/ (val, valid, dev) inside stay apart; without them a fifth of each "
         "class is the test. What is left out is told.",
     )  # fmt: skip
@@ -113,12 +115,13 @@ def _offer_upload() -> None:
             bar.progress(done / total, f"{done:,} of {total:,} images decoded")
 
         try:
+            count_upload(file.getbuffer(), file.name)
             entry = add_upload(
                 AddRequest(name.strip(), "", None if resize is None else int(resize)),
                 file.getvalue(),
                 tell,
             )
-        except DataError as error:
+        except (DataError, LimitError) as error:
             bar.empty()
             st.error(str(error))
         else:

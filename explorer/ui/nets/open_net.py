@@ -28,6 +28,7 @@ from explorer.ui.components.net_picker import (
     net_choices,
     session_choices,
 )
+from explorer.ui.components.upload_budget import count_upload, most_mib
 from explorer.ui.nets.assumptions import ask_reading, asked_reading, assumed_view
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _upload() -> None:
     st.markdown("**Your checkpoint**")
     st.file_uploader(
         "safetensors or PyTorch state dict", type=None, key=_FILE, on_change=_take_file,
-        max_upload_size=MAX_UPLOAD_MIB,
+        max_upload_size=most_mib(MAX_UPLOAD_MIB),
         help="Of a residual or plain net from any code base, whatever the file is called, such as "
         f"resnet50-0676ba61.pth or best.ckpt; also alone in a zip. Up to {MAX_UPLOAD_MIB} MiB; nothing in it "
         f"is executed. It stays in this session, the last {MAX_UPLOADS} of them, "
@@ -80,6 +81,7 @@ def _take_file() -> None:
     if file is None:
         return
     try:
+        count_upload(file.getbuffer(), file.name)
         choice = keep_upload(file.getvalue(), file.name, asked_reading())
     except ValueError as error:
         st.session_state[_SAID] = str(error)

@@ -8,13 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.jobs import actions
+from explorer.jobs import actions, run_limits
 from explorer.runs.status import ANSWERS, Action, allowed
 from explorer.runs.store import StoreError
+from explorer.system.limits import LimitError
 from explorer.ui.cached_runs import own_store
 from explorer.ui.components.live_text import LiveText, render
 from explorer.ui.train.available_actions import OFFERED_ACTIONS, is_available
 from explorer.ui.train.live_api import invalidate_live
+from explorer.ui.train.session_owner import session_owner
 from explorer.ui.train.status_texts import SUMMARY
 from explorer.ui.train.watched_runs import WatchedRuns
 
@@ -102,9 +104,11 @@ def _ask(action: Action, ids: Sequence[str]) -> None:
                 refused = late if state["status"] not in allowed(action) else refused
                 continue
             try:
+                run_limits.check_action(store, session_owner(), action, state["status"])
                 actions.ASK[action](store, str(state["run_id"]))
                 asked += 1
-            except actions.JobError as error:  # it has gone on since it was read; the others are still meant
+            except (actions.JobError, LimitError) as error:
+                # it has gone on since it was read, or no place is left; the others are still meant
                 refused = str(error)
     except (StoreError, ValueError) as error:
         asked, refused = 0, str(error)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
 
 import streamlit as st
 
 from explorer.charts.live import LiveStyle
-from explorer.jobs import actions
+from explorer.jobs import actions, run_limits
 from explorer.jobs.experiment import CostEstimate, DatasetInfo, Experiment
 from explorer.jobs.machine_speed import available_mib
 from explorer.runs.store import StoreError
@@ -18,9 +17,9 @@ from explorer.ui.cached_runs import own_store
 from explorer.ui.components.machine import cost_here, is_measured, ready_workers
 from explorer.ui.train.experiment_form import FormResult
 from explorer.ui.train.live_view import choose_style
+from explorer.ui.train.session_owner import session_owner
 from explorer.ui.train.watched_runs import watch_these
 
-_OWNER = "train-owner"
 _FAILED = "train-failed"
 _WAIT_S = 2
 
@@ -36,7 +35,7 @@ def offer_start(form: FormResult) -> tuple[LiveStyle, bool]:
     if experiment:
         experiment, cost, reasons = cost_here(experiment, form.images)
         refusal = _no_room(cost, experiment)
-    refusal = refusal or _not_ready()
+    refusal = refusal or _not_ready() or (refused_here(experiment, form.images) if experiment else "")
     with st.container(horizontal=True, vertical_alignment="center", key="start-row"):
         st.button(
             "Start", type="primary", icon=":material/play_arrow:", key="start", disabled=bool(refusal),
@@ -97,12 +96,21 @@ def _no_room(cost: CostEstimate, experiment: Experiment) -> str:
     return ""
 
 
+def refused_here(experiment: Experiment, images: DatasetInfo) -> str:
+    """Which limit of this server the runs would pass, in words; empty where they pass none."""
+    try:
+        recipes = [recipe for _, recipe in experiment.runs(images)]
+        run_limits.check_order(own_store(), session_owner(), recipes, images.name)
+    except (ValueError, StoreError) as error:
+        return str(error)
+    return ""
+
+
 def _start(experiment: Experiment, images: DatasetInfo) -> None:
     """Queue all runs of the order as one group, and watch them."""
-    owner = st.session_state.setdefault(_OWNER, secrets.token_hex(8))
     try:
-        store = own_store()
-        ids = actions.submit_all(store, experiment.runs(images), images.name, owner=owner)
+        store, runs = own_store(), experiment.runs(images)
+        ids = actions.submit_all(store, runs, images.name, owner=session_owner(), visitor=True)
     except (ValueError, StoreError) as error:
         st.session_state[_FAILED] = str(error)
         return

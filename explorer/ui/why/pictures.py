@@ -13,6 +13,7 @@ from explorer.data.dataset import Dataset, SplitName
 from explorer.data.preprocess import Picture, dataset_picture
 from explorer.data.sample_photos import PHOTOGRAPHS, photograph
 from explorer.data.sources import open_dataset
+from explorer.ui.components.upload_budget import most_mib
 from explorer.ui.components.uploads import own_pictures, take_in, tell_refused
 from explorer.ui.components.url_widgets import linked_choice
 from explorer.ui.url_parameters import Whole, bound
@@ -69,7 +70,7 @@ def offer_own(key: str) -> None:
     """A place for the visitor's pictures, which are then listed by `choose_one`; what is wrong is said."""
     with st.popover("Your own pictures", icon=":material/add_a_photo:", width="stretch"):
         files = st.file_uploader(
-            "Drop pictures here", accept_multiple_files=True, key=key, max_upload_size=20,
+            "Drop pictures here", accept_multiple_files=True, key=key, max_upload_size=most_mib(20),
             help="They are listed with the others, and stay in this session.",
         )  # fmt: skip
     seen: set[str] = st.session_state.setdefault(_SEEN, set())
