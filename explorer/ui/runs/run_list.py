@@ -90,8 +90,10 @@ def choose_filter(runs: pd.DataFrame) -> pd.DataFrame:
         fits &= _one_of("Depth", "ofdepth", runs["depth"].astype(str), str)
         fits &= _one_of("Status", "ofstatus", runs["status"], str)
         fits &= _one_of("Whose", "ofsource", runs["source"], lambda name: SOURCE_TITLE.get(name, name))
-    for word in (text or "").lower().split():
-        fits &= _haystack(runs).str.contains(word, regex=False)
+    if words := (text or "").lower().split():
+        searched = _haystack(runs)
+        for word in words:
+            fits &= searched.str.contains(word, regex=False)
     return runs[fits]
 
 
@@ -109,8 +111,10 @@ def _natural(value: str) -> tuple[int, str]:
 
 
 def _haystack(runs: pd.DataFrame) -> pd.Series:
-    searched = runs[["shown", "net", "dataset", "status", "note", "run_id", "reason"]]
-    return searched.agg("\n".join, axis=1).str.lower()
+    searched = (runs[name] for name in ("shown", "net", "dataset", "status", "note", "run_id", "reason"))
+    # by columns: a frame's rows take ten times as long
+    texts = ["\n".join(row).lower() for row in zip(*searched, strict=True)]
+    return pd.Series(texts, index=runs.index, dtype="str")
 
 
 def choose_runs(runs: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
