@@ -11,8 +11,15 @@ from typing import Any
 from explorer.cli import construct, gradients, lesion, shortcuts
 from explorer.cli.shared_arguments import say
 from explorer.cli.signal_propagation import add_keeping
+from explorer.jobs.grid import SETTINGS, grid_configs
 from explorer.jobs.sweep import RunConfig, sweep
 from explorer.jobs.zoo_runs import DIGITS_DEPTHS, build_zoo, make_run_configs
+
+_VARIED = [name for name, setting in SETTINGS.items() if not setting.of_net]
+_IN_RECIPE = (
+    ("fraction", None), ("epochs", None), ("lr", None), ("schedule", None), ("warmup_epochs", None),
+    ("precision", "fp32"), ("kernels", "auto"), ("device", "auto"),
+)  # fmt: skip
 
 
 def add_commands(commands: Any) -> None:
@@ -20,6 +27,18 @@ def add_commands(commands: Any) -> None:
     sweeper = commands.add_parser("sweep", help="train many nets; goes on where it stopped")
     sweeper.add_argument("--families", type=_words, default=("plain", "residual"), metavar="A,B")
     sweeper.add_argument("--depths", type=_whole, default=DIGITS_DEPTHS, metavar="N,N")
+    sweeper.add_argument(
+        "--nets",
+        type=_words,
+        metavar="ID,ID",
+        help="instead of --families and --depths",
+    )
+    sweeper.add_argument(
+        "--recipe", metavar="JSON", help="of --nets: fields and values; without it, the digits recipe"
+    )
+    sweeper.add_argument(
+        "--vary", metavar="FIELD=V,V", help=f"of --nets: one more setting; {', '.join(_VARIED)}"
+    )
     sweeper.add_argument("--seeds", type=_whole, default=(0, 1, 2), metavar="N,N")
     sweeper.add_argument("--data", default="digits", metavar="NAME_OR_PATH")
     sweeper.add_argument(
@@ -87,11 +106,22 @@ def _sweep(options: Namespace) -> dict[str, Any]:
     options.data, remark = named_or_path(options.data)
     if remark:
         say(remark)
-    configs = make_run_configs(options)
+    configs = _configs(options)
     work = options.work or Path("sweep")
     for line in _lines(options, configs, work):
         print(line, file=sys.stderr, flush=True)  # noqa: T201
     return {"runs": len(configs), "work": str(work)}
+
+
+def _configs(options: Namespace) -> list[RunConfig]:
+    if options.nets is None and options.recipe is None and options.vary is None:
+        return make_run_configs(options)
+    if options.nets is None:
+        raise ValueError("--recipe and --vary belong to --nets; give the nets by their ids.")
+    given = [f"--{name.replace('_', '-')}" for name, usual in _IN_RECIPE if getattr(options, name) != usual]
+    if given:
+        raise ValueError(f"With --nets, {', '.join(given)} cannot be given: write it into --recipe.")
+    return grid_configs(options.nets, options.recipe, options.vary, options.seeds, options.data)
 
 
 def _lines(options: Namespace, configs: list[RunConfig], work: Path) -> Iterator[str]:

@@ -33,16 +33,18 @@ class RunConfig:
         net: id of the net; channels and classes come from the data.
         recipe: how to train it.
         data: name or path of the dataset.
+        varied: what tells it from the sweep's other runs of that net and seed, as part of a name.
     """
 
     net: str
     recipe: Recipe
     data: str
+    varied: str = ""
 
     @property
     def name(self) -> str:
         """Name of the run within one sweep."""
-        return f"{self.net}{self.recipe.regularisers}-s{self.recipe.seed}"
+        return f"{self.net}{self.recipe.regularisers}{self.varied}-s{self.recipe.seed}"
 
 
 def sweep(

@@ -303,3 +303,30 @@ def test_a_limit_of_this_server_is_told_where_it_bites(monkeypatch):
     page.run()
     assert not page.exception
     assert "laptop, classroom or internet" in page.error[0].value
+
+
+def test_a_sweep_is_priced_started_steered_as_one_and_shown_by_its_link():
+    order = {"depths": "8", "vary": "lr", "values": "0.02, 0.05", "epochs": "1", "width": "4"}
+    page = open_page(**order)
+    assert "**4 runs**, time not yet measured" in text(page)
+    assert "--vary lr=0.02,0.05" in page.code[0].value
+    page.button(key="start-sweep").click().run()
+    assert not page.exception
+    assert "4 runs: 4 queued" in page.get("progress")[0].proto.text
+    said = page.query_params["sweep"]
+    page.button(key="Pause-sweep").click().run()
+    assert "4 runs: 4 paused" in page.get("progress")[0].proto.text
+    page.button(key="Resume-sweep").click().run()
+
+    train_until_idle()
+    again = open_page(sweep=said if isinstance(said, str) else said[0])
+    assert "4 runs: 4 done" in again.get("progress")[0].proto.text
+    assert "Lowest mean test error: " in text(again)
+    assert len(again.get("plotly_chart")) == 6
+
+
+def test_a_wrong_sweep_is_told_and_not_started():
+    page = open_page(depths="20 56")
+    assert "Depths: '20 56' cannot be read" in text(page)
+    assert page.button(key="start-sweep").disabled
+    assert not page.exception

@@ -59,7 +59,12 @@ def show_bulk_actions(found: WatchedRuns, texts: Mapping[str, LiveText]) -> None
     with st.container(horizontal=True, vertical_alignment="center", key="steer-all"):
         render(SUMMARY, texts[SUMMARY])
         for action in OFFERED_ACTIONS:
-            _button(action, found.rows, "all")
+            action_button(action, found.rows, "all")
+    tell_refused()
+
+
+def tell_refused() -> None:
+    """Say once why nothing came of the last press."""
     if failed := st.session_state.pop(_FAILED, ""):
         st.warning(failed)
 
@@ -72,10 +77,10 @@ def show_run_actions(found: WatchedRuns, texts: Mapping[str, LiveText]) -> None:
             render(run_id, texts[run_id])
             if len(found.states) > 1:
                 for action in OFFERED_ACTIONS:
-                    _button(action, [state], run_id)
+                    action_button(action, [state], run_id)
 
 
-def _button(action: Action, states: Sequence[Mapping[Any, Any]], key: str) -> None:
+def action_button(action: Action, states: Sequence[Mapping[Any, Any]], key: str) -> None:
     """A button for these runs; disabled where the action changes none of them."""
     button = _BUTTONS[action]
     st.button(
