@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Select, func, select, union_all, update
 
 from explorer.runs import rows, schema
+from explorer.runs.database import alone
 from explorer.runs.run import Run, RunState
 from explorer.runs.status import Status
 from explorer.runs.store import LostRunError, Store
@@ -18,8 +19,8 @@ from explorer.system.processes import Process, lives
 
 # a process of another machine cannot be looked at; its heartbeat alone tells
 FOREIGN_SILENCE_S = 60.0
-_CANDIDATES = 32
-"""So many runs may be taken by others at the same moment, before one who asks has to ask again."""
+_CANDIDATES = 8
+"""So many runs may be locked by others, such as who deletes them, before one who asks has to ask again."""
 KILLED = "Its worker process ended before the run did. Resume goes on from the last checkpoint."
 
 
@@ -59,28 +60,61 @@ def fair_order(queued: Sequence[tuple[str, str]], turns: Mapping[str, int]) -> l
     return order
 
 
-def waiting_order(connection: Connection, most: int | None = None) -> list[str]:
-    """The ids of all queued runs, or of the first few, the next first."""
+def waiting_order(connection: Connection) -> list[str]:
+    """The ids of all queued runs, the next first."""
     table = schema.runs
-    by_arrival = table.c.position, table.c.run_id
-    nth = func.row_number().over(partition_by=table.c.owner, order_by=by_arrival).label("nth")
     owner = func.coalesce(table.c.owner, "")
-    waiting = (
-        select(table.c.run_id, owner.label("owner"), table.c.position, nth)
-        .where(table.c.status == Status.QUEUED, table.c.deleted.is_(None))
-        .subquery()
-    )
-    query = select(waiting.c.run_id, waiting.c.owner).order_by(waiting.c.position, waiting.c.run_id)
-    if most is not None:  # no more of any owner can be among them
-        query = query.where(waiting.c.nth <= most)
+    query = select(table.c.run_id, owner).where(*_WAITS).order_by(table.c.position, table.c.run_id)
     queued = connection.execute(query).all()
     if not queued:
         return []
     turns = connection.execute(
         select(table.c.owner, func.max(table.c.turn)).where(table.c.turn.is_not(None)).group_by(table.c.owner)
     ).all()
-    order = fair_order([(row[0], row[1]) for row in queued], {row[0] or "": row[1] for row in turns})
-    return order[:most]
+    return fair_order([(row[0], row[1]) for row in queued], {row[0] or "": row[1] for row in turns})
+
+
+_WAITS = schema.runs.c.status == Status.QUEUED, schema.runs.c.deleted.is_(None)
+
+
+def next_waiting(connection: Connection, most: int) -> list[str]:
+    """The beginning of `waiting_order`, at least one run where any waits, at most `most`.
+
+    Its cost grows with the owners and hardly with the runs: each owner's first runs and last turn come from
+    an index. Who takes a run asks this, with thousands that wait.
+    """
+    table, other = schema.runs, schema.runs.alias()
+    owners = select(table.c.owner).where(*_WAITS).distinct().subquery()
+    turn = select(func.max(other.c.turn)).where(other.c.owner == owners.c.owner).scalar_subquery()
+    of_owner = other.c.status == Status.QUEUED, other.c.deleted.is_(None), other.c.owner == owners.c.owner
+    first = select(func.min(other.c.position)).where(*of_owner).scalar_subquery()
+    found = [tuple(row) for row in connection.execute(select(owners.c.owner, turn, first))]
+    found = [_of_nobody(connection) if row[0] is None else row for row in found]  # = finds no NULL
+    turns = {owner or "": last or 0 for owner, last, _ in found}
+    served = [row[0] for row in sorted(found, key=lambda row: (row[1] or 0, row[2]))][:most]
+    if not served:
+        return []
+    rounds = -(-most // len(served))
+    parts = [_first_of(owner, rounds) for owner in served]
+    waiting = union_all(*parts).subquery()
+    query = select(waiting.c.run_id, waiting.c.owner).order_by(waiting.c.position, waiting.c.run_id)
+    queued = [(row[0], row[1] or "") for row in connection.execute(query)]
+    return fair_order(queued, turns)[:most]
+
+
+def _of_nobody(connection: Connection) -> tuple[str | None, int | None, int | None]:
+    """Last turn and first position of the runs without an owner, such as those of a shell."""
+    table = schema.runs
+    nobodys = table.c.owner.is_(None)
+    turn = connection.scalar(select(func.max(table.c.turn)).where(nobodys))
+    return None, turn, connection.scalar(select(func.min(table.c.position)).where(*_WAITS, nobodys))
+
+
+def _first_of(owner: str | None, most: int) -> Select[Any]:
+    table = schema.runs
+    mine = table.c.owner.is_(None) if owner is None else table.c.owner == owner
+    query = select(table.c.run_id, table.c.owner, table.c.position).where(*_WAITS, mine)
+    return select(query.order_by(table.c.position, table.c.run_id).limit(most).subquery())
 
 
 def take(store: Store, worker: Process, run_id: str | None = None) -> Job | None:
@@ -91,6 +125,7 @@ def take(store: Store, worker: Process, run_id: str | None = None) -> Job | None
     if anything is None:
         return None
     with store.database.writing() as connection:
+        alone(connection)  # takers wait for each other: all of them looking for the same run takes longer
         row = _free(connection, run_id)
         if row is None:
             return None
@@ -112,7 +147,7 @@ def taken_unknowingly(store: Store, worker: Process) -> Job | None:
 
 def _free(connection: Connection, run_id: str | None) -> Mapping[Any, Any] | None:
     """The first queued run that no other transaction takes at this moment, locked for this one."""
-    for chosen in waiting_order(connection, _CANDIDATES) if run_id is None else [run_id]:
+    for chosen in next_waiting(connection, _CANDIDATES) if run_id is None else [run_id]:
         query = select(schema.runs).filter_by(run_id=chosen, status=Status.QUEUED)
         found = connection.execute(query.with_for_update(skip_locked=True)).mappings().one_or_none()
         if found is not None:
