@@ -29,13 +29,14 @@ from sqlalchemy import (
     false,
     inspect,
     select,
+    text,
 )
 from sqlalchemy import table as sql_table
 
 from explorer.runs.run import RESULTS
 from explorer.training.history import EPOCH_COLUMNS
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Of the tables, the last of them as below."""
 REVISION_TABLE = "explorer_revision"
 NUMBERED = "explorer_schema"
@@ -43,6 +44,7 @@ NUMBERED = "explorer_schema"
 NUMBERS = (1, 2, 3)
 
 metadata = MetaData()
+_WAITS = text("status = 'queued' AND deleted IS NULL")
 runs = Table(
     "runs",
     metadata,
@@ -79,7 +81,8 @@ runs = Table(
     Column("deleted", Double),
     Column("task", String(64)),
     Column("node", Text),
-    Index("runs_queue", "status", "deleted", "owner", "position", "run_id"),
+    Index("runs_waiting", "owner", "position", "run_id", postgresql_where=_WAITS, sqlite_where=_WAITS),
+    Index("runs_turn", "turn"),
     Index("runs_turns", "owner", "turn"),
 )
 epochs = Table(

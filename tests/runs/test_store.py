@@ -402,7 +402,8 @@ def to_version_2(file):
 
 def to_version_3(file):
     """The database as the last explorer before Alembic made it."""
-    later = ["DROP TABLE artifacts", "DROP TABLE clusters", "DROP INDEX runs_queue", "DROP INDEX runs_turns"]
+    later = ["DROP TABLE artifacts", "DROP TABLE clusters"]
+    later += [f"DROP INDEX {name}" for name in ("runs_turns", "runs_turn", "runs_waiting")]
     later += [f"ALTER TABLE runs DROP COLUMN {name}" for name in ("task", "node")]
     change(file, *later, f"DROP TABLE {TABLE}", NUMBERED, "INSERT INTO explorer_schema VALUES (3)")
 
