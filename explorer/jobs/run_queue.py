@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, literal_column, select, union_all, update
+from sqlalchemy import Connection, FromClause, Select, func, literal_column, select, union_all, update
 
 from explorer.runs import rows, schema
 from explorer.runs.database import alone
@@ -84,12 +84,8 @@ def next_waiting(connection: Connection, most: int) -> list[str]:
     Its cost grows with the owners and hardly with the runs: each owner's first runs and last turn come from
     an index. Who takes a run asks this, with thousands that wait.
     """
-    table, other = schema.runs, schema.runs.alias()
-    # from owner to owner along the index: DISTINCT would read all runs that wait
-    one = select(table.c.owner).where(*_WAITS, table.c.owner.is_not(None)).order_by(table.c.owner).limit(1)
-    begin = select(one.scalar_subquery().label("owner")).cte("owners", recursive=True)
-    after = one.where(table.c.owner > begin.c.owner).scalar_subquery()
-    owners = begin.union_all(select(after).where(begin.c.owner.is_not(None)))
+    other = schema.runs.alias()
+    owners = _owners(connection)
     turn = select(func.max(other.c.turn)).where(other.c.owner == owners.c.owner).scalar_subquery()
     waits = other.c.status == literal_column(f"'{Status.QUEUED}'")
     of_owner = waits, other.c.deleted.is_(None), other.c.owner == owners.c.owner
@@ -108,6 +104,19 @@ def next_waiting(connection: Connection, most: int) -> list[str]:
     query = select(waiting.c.run_id, waiting.c.owner).order_by(waiting.c.position, waiting.c.run_id)
     queued: list[tuple[str, str]] = [(row[0], _named(row[1])) for row in connection.execute(query)]
     return fair_order(queued, turns)[:most]
+
+
+def _owners(connection: Connection) -> FromClause:
+    """The owners of runs that wait, and in PostgreSQL a row without one at the end."""
+    table = schema.runs
+    known = *_WAITS, table.c.owner.is_not(None)
+    if connection.dialect.name != "postgresql":  # SQLite would read all that wait at each step
+        return select(table.c.owner).where(*known).distinct().subquery()
+    # from owner to owner along the index: DISTINCT would read all that wait
+    one = select(table.c.owner).where(*known).order_by(table.c.owner).limit(1)
+    begin = select(one.scalar_subquery().label("owner")).cte("owners", recursive=True)
+    after = one.where(table.c.owner > begin.c.owner).scalar_subquery()
+    return begin.union_all(select(after).where(begin.c.owner.is_not(None)))
 
 
 def _named(owner: str | None) -> str:
