@@ -39,20 +39,53 @@ class _NetText(NamedTuple):
     depth: int
 
 
+_Settings = tuple[_NetText, int]
+_KEPT: dict[str, dict[tuple[str, str], _Settings]] = {}
+"""By database; a reader may find out twice what another one has just kept, and finds the same."""
+_MOST_KEPT = 100_000
+_AT_ONCE = 5_000
+
+
 def list_runs(connection: Connection) -> pd.DataFrame:
     """The runs of a database that are not deleted, in the order of arrival, columns `LISTING_COLUMNS`."""
     table = schema.runs
-    settings = cast(table.c.spec, Text), cast(table.c.recipe, Text)
     query = (
-        select(table.c.run_id, *settings, table.c.checkpoint, *(table.c[name] for name in _SCALARS))
+        select(table.c.run_id, table.c.created, table.c.checkpoint, *(table.c[name] for name in _SCALARS))
         .where(table.c.deleted.is_(None))
         .order_by(table.c.position, table.c.run_id)
     )
+    found = connection.execute(query).all()
+    known = _settings(connection, [(row[0], row[1]) for row in found])
     rows = [
-        (run_id, *_shown(spec), dataset, _seed(recipe), *rest, checkpoint is not None)
-        for run_id, spec, recipe, checkpoint, dataset, *rest in connection.execute(query)
+        (run_id, *settings[0], dataset, settings[1], *rest, checkpoint is not None)
+        for (run_id, _, checkpoint, dataset, *rest), settings in zip(found, known, strict=True)
+        if settings is not None
     ]
     return as_listing(rows)
+
+
+def _settings(connection: Connection, runs: Sequence[tuple[str, str]]) -> list[_Settings | None]:
+    """Net and seed of each run, by its id and when it was made.
+
+    A run's net and seed never change, and their texts are most of what a list would fetch: each is fetched
+    once per process. None stands for a run that was removed a moment ago.
+    """
+    place = str(connection.engine.url)
+    kept = _KEPT.setdefault(place, {})
+    missing = [run_id for run_id, made in runs if (run_id, made) not in kept]
+    if len(kept) + len(missing) > _MOST_KEPT:
+        kept = {}
+        missing = [run_id for run_id, _ in runs]
+    table = schema.runs
+    texts = cast(table.c.spec, Text), cast(table.c.recipe, Text)
+    query = select(table.c.run_id, table.c.created, *texts)
+    for start in range(0, len(missing), _AT_ONCE):
+        part = query.where(table.c.run_id.in_(missing[start : start + _AT_ONCE]))
+        for run_id, made, spec, recipe in connection.execute(part):
+            kept[run_id, made] = _shown(spec), _seed(recipe)
+    if missing:
+        _KEPT[place] = kept
+    return [kept.get(run) for run in runs]
 
 
 def list_finished(runs: Iterable[Run]) -> pd.DataFrame:

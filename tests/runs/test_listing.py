@@ -1,11 +1,17 @@
 """The light list says the same as the whole runs, and reads what a person wrote."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
+from sqlalchemy import event
 
+from explorer.nets.spec import NetSpec
+from explorer.runs import listing
 from explorer.runs.library import Library, open_library
-from explorer.runs.listing import LISTING_COLUMNS
+from explorer.runs.listing import LISTING_COLUMNS, list_runs
 from explorer.runs.run import RESULTS
+from explorer.runs.store import Store
 
 
 @pytest.fixture
@@ -62,3 +68,28 @@ def test_whole_runs_are_not_read_for_a_list(library, make_run, monkeypatch):
 
     monkeypatch.setattr(rows, "read_run", pytest.fail)
     assert "mine" in set(library.listing()["run_id"])
+
+
+def test_settings_are_fetched_once_and_belong_to_one_database(library, make_run, tmp_path):
+    store, other = library.sources[1], Store(f"sqlite:///{tmp_path / 'other.sqlite3'}")
+    store.add_run(make_run("same"))
+    other.add_run(replace(make_run("same"), spec=NetSpec("plain", 14)))
+    for _ in range(2):
+        assert store.listing()["net"].tolist() == ["ResNet-8-w4"]
+        assert other.listing()["net"].tolist() == ["plain-14"]
+    asked = []
+    with store.database.reading() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *more: asked.append(more[2]))
+        list_runs(connection)
+    assert len(asked) == 1
+    assert "recipe" not in asked[0]
+    store.delete_run("same")
+    store.add_run(replace(make_run("same"), spec=NetSpec("plain", 20), created="2031-03-03T00:00:00+00:00"))
+    assert store.listing()["net"].tolist() == ["plain-20"]
+    other.close()
+
+
+def test_a_run_that_is_removed_between_two_reads_is_left_out(library, make_run, monkeypatch):
+    library.sources[1].add_run(make_run("mine"))
+    monkeypatch.setattr(listing, "_settings", lambda _connection, runs: [None] * len(runs))
+    assert library.sources[1].listing().empty
