@@ -4,10 +4,11 @@
     python benchmarks/cluster.py tasks --runs 8
 
 `queue` starts a PostgreSQL, queues runs of 50 owners and lets workers, as threads of several processes, take
-and end them without training, while the list of runs is read as a page reads it. Its ratio is the takes per
-second with all workers over those with one. `tasks` starts clusters of Ray with one and with two nodes of one
-core and trains short runs there. Its ratios are runs per minute with two nodes over one (scaling), and the
-time of the runs on one node over that of one local worker (the overhead of a task).
+and end them without training, while the list of runs is read as a page reads it; before that, it is read
+while nobody takes. Its ratio is the takes per second with all workers over those with one. `tasks` starts
+clusters of Ray with one and with two nodes of one core and trains short runs there. Its ratios are runs per
+minute with two nodes over one (scaling), and the time of the runs on one node over that of one local worker
+(the overhead of a task).
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ def queue_speed(runs: int, workers: int, seconds: float) -> None:
         url = server.fresh_url()
         os.environ["EXPLORER_DATABASE_URL"] = url
         fill(url, runs)
+        quiet, cpu = reads(url, 40)
+        print(
+            f"the list of runs while nobody takes: p95 {1000 * np.percentile(quiet, 95):.0f} ms, "
+            f"median {1000 * np.median(quiet):.0f} ms, of this process {1000 * np.median(cpu):.0f} ms of CPU"
+        )
         alone, _ = takes(url, 1, seconds)
         many, pages = takes(url, workers, seconds)
         p95 = f"{1000 * np.percentile(pages, 95):.0f} ms" if pages else "not measured"
@@ -70,9 +76,29 @@ def fill(url: str, count: int) -> None:
     store.close()
 
 
+def reads(url: str, count: int) -> tuple[list[float], list[float]]:
+    """Seconds of each of so many reads of the list, as a page reads it, and of this process's CPU."""
+    from explorer.runs.store import Store
+
+    store, walls, cpus = Store(url), [], []
+    for _ in range(count):
+        begun, used = time.perf_counter(), time.process_time()
+        read(store)
+        walls.append(time.perf_counter() - begun)
+        cpus.append(time.process_time() - used)
+    store.close()
+    return walls[1:], cpus[1:]  # the first reads the settings, once per process
+
+
+def read(store) -> None:
+    from explorer.jobs import progress
+
+    store.listing()
+    progress.places(store)
+
+
 def takes(url: str, workers: int, seconds: float) -> tuple[float, list[float]]:
     """Takes per second, and the seconds that each read of the list took meanwhile."""
-    from explorer.jobs import progress
     from explorer.runs.store import Store
 
     context = multiprocessing.get_context("spawn")
@@ -85,8 +111,7 @@ def takes(url: str, workers: int, seconds: float) -> tuple[float, list[float]]:
     store, pages = Store(url), []
     while any(child.is_alive() for child in children) and results.qsize() < processes:
         begun = time.perf_counter()
-        store.listing()
-        progress.places(store)
+        read(store)
         pages.append(time.perf_counter() - begun)
         time.sleep(1.0)
     counts = [results.get() for _ in children]
