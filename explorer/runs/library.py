@@ -89,6 +89,11 @@ class Library:
         parts = [_typed(run_table([])), *(_typed(table) for table in self._read("runs"))]
         return pd.concat(parts).drop_duplicates("run_id", ignore_index=True)
 
+    def finished_runs(self) -> pd.DataFrame:
+        """As `runs`, but those alone that came with the explorer: the user's, maybe many, are not read."""
+        parts = [source.runs() for source in self.sources if not isinstance(source, Store)]
+        return pd.concat([_typed(run_table([])), *map(_typed, parts)], ignore_index=True)
+
     def epochs(self, run_ids: Sequence[str]) -> pd.DataFrame:
         """Curves of these runs; see `TABLE_COLUMNS`."""
         return self._gather("epochs", run_ids)

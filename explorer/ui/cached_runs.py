@@ -58,7 +58,7 @@ def own_store() -> Store:
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)
 def zoo_runs() -> pd.DataFrame:
     """The zoo's runs that count, one row each, with the paper's blocks and width; see `selection.of_zoo`."""
-    return selection.of_zoo(library().runs(), aside=ASIDE)
+    return selection.of_zoo(library().finished_runs(), aside=ASIDE)
 
 
 @st.cache_resource(ttl=_TTL_S, max_entries=32, show_spinner=False)

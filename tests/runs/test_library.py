@@ -120,3 +120,11 @@ def test_a_store_that_fails_later_is_named_until_it_is_back(library, monkeypatch
         assert library.problems == ["The server is away."]
     assert len(library.runs()) == 2
     assert library.problems == []
+
+
+def test_what_came_with_the_explorer_is_read_without_the_users_runs(home, make_run, monkeypatch):
+    library = open_library()
+    library.own().add_run(make_run("mine"))
+    whole = library.runs()
+    monkeypatch.setattr(Store, "runs", lambda _store: pytest.fail("the user's runs were read"))
+    pd.testing.assert_frame_equal(library.finished_runs(), whole[whole["source"] == "zoo"])
