@@ -101,7 +101,7 @@ def trajectory_sentence(title: str, trajectory: pd.DataFrame, by_chance: Sequenc
         f"**{title}**, {len(trajectory)} states, training error at the end {error}: two components hold "
         f"{100 * (first + second):.1f} % "
         "of the squared distances to the last state. A random walk of as many steps would have "
-        f"{100 * sum(by_chance[:2]):.1f} %, so a picture of the trajectory looks smooth whatever it is."
+        f"{100 * sum(by_chance[:2]):.1f} %, so such a share by itself says little."
     )
 
 

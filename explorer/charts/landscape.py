@@ -62,14 +62,15 @@ def surface(table: pd.DataFrame, quantity: Quantity) -> go.Figure:
             hovertext=_hover(table, x, y),
         )
     )  # fmt: skip
-    height = {"title": {"text": QUANTITIES[quantity]}, "range": [scale["cmin"], scale["cmax"]]}
+    above = 0.05 * (scale["cmax"] - scale["cmin"])  # what lies on the box's lid would flicker
+    height = {"title": {"text": QUANTITIES[quantity]}, "range": [scale["cmin"], scale["cmax"] + above]}
     if "tickvals" in scale["bar"]:
         height |= {"tickvals": scale["bar"]["tickvals"], "ticktext": scale["bar"]["ticktext"]}
     return figure.update_layout(
-        margin={"l": 0, "r": 84, "b": 0},
+        margin={"l": 0, "r": 84, "b": 0}, font={"size": LABEL_SIZE - 2},
         scene={
             "xaxis": {"title": {"text": _DIRECTIONS[0]}}, "yaxis": {"title": {"text": _DIRECTIONS[1]}},
-            "zaxis": height, "aspectmode": "cube",
+            "zaxis": height, "aspectmode": "cube", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.9}},
         },
     )  # fmt: skip
 

@@ -61,11 +61,9 @@ class Wanted:
 
 def wanted() -> Iterator[Wanted]:
     """All grids that are kept, the most needed first."""
-    for net in NETS:
-        yield Wanted(net, "0", "batch", POINTS)
-    for seed in DIRECTIONS[1:]:
+    for seed in DIRECTIONS:
         for net in NETS:
-            yield Wanted(net, str(seed), "batch", COARSE)
+            yield Wanted(net, str(seed), "batch", POINTS)
     for net in NETS:
         yield Wanted(net, "0", "running", COARSE)
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.analysis import landscape as said
+from explorer.analysis.gradients import magnitude
 from explorer.charts import landscape as charts
 from explorer.charts.landscape import Quantity
 from explorer.evidence import landscape as evidence
@@ -124,9 +125,9 @@ def trajectory_view(depth: int, quantity: Quantity) -> None:
         lines.append(f"- {line}")
     st.markdown("\n".join(lines))
     st.caption(
-        "Axes are distances in weights from the last epoch, of another scale for each net. The nets were "
-        "trained for this as the zoo's are, seed 0, and their weights after every epoch kept; the plane goes "
-        "through the last ones. All parameters move on it, those of BN too."
+        "A point is an epoch; training ends at 0, 0. Axes are distances in weights, of another "
+        "scale for each net. The nets were trained for this as the zoo's are, seed 0, their weights kept "
+        "after every epoch; the plane goes through the last ones. All parameters move on it, those of BN too."
     )
 
 
@@ -156,8 +157,10 @@ def own_view(quantity: Quantity, seed: str, statistics: Statistics) -> None:
         st.markdown(f"{done} of {side * side} points are kept: computing it goes on from there.")
         return
     table = evidence.as_table(grid)
-    draw(charts.contour(table, quantity), "own-slice", charts.describe(title, table, quantity))
-    st.markdown(said.around(title, [said.facts(table)]))
+    drawn, told = st.columns([3, 2], gap="medium", vertical_alignment="center")
+    with drawn:
+        draw(charts.contour(table, quantity), "own-slice", charts.describe(title, table, quantity))
+    told.markdown(said.around(title, [said.facts(table)]))
     download_panel(lambda: table, lambda: charts.contour(table, quantity), f"landscape-{seed}")
 
 
@@ -169,7 +172,7 @@ def sources() -> str:
     return (
         "Digits (scikit-learn), the zoo's nets of seed 0 and the twin built by identity: "
         f"`{evidence.COMMAND}`, commit {about['commit']}, torch {about['versions']['torch']}, "
-        f"{about['hardware']}. The first pair of directions has 41 x 41 points, everything else 21 x 21. "
+        f"{about['hardware']}. Slices of batch statistics have 41 x 41 points, everything else 21 x 21. "
         "One net in a shell: `python -m explorer probe "
         "landscape residual-20 --seed 1`; the twin: `python -m explorer probe landscape "
         f"pretrained/{evidence.BUILT_FILE}`."
@@ -243,7 +246,7 @@ def _sentences(table: pd.DataFrame, depth: int) -> str:
 
 def _misleads(slices: dict[str, pd.DataFrame]) -> str:
     top = max((float(grid["loss"].max()) for grid in slices.values()), default=float("nan"))
-    high = f" Here the loss goes up to {top:.0e}." if slices else ""
+    high = f" Here the loss goes up to {magnitude(top)}." if slices else ""
     return (
         "Running statistics mislead: they were measured at the trained weights, and a net that was moved "
         f"makes other means and deviations. What is drawn is mostly that mismatch.{high}"
