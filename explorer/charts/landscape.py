@@ -50,7 +50,7 @@ def contour(table: pd.DataFrame, quantity: Quantity, trajectory: pd.DataFrame | 
 
 
 def surface(table: pd.DataFrame, quantity: Quantity) -> go.Figure:
-    """One grid as a surface that can be turned; heights and colours have one scale for all nets."""
+    """One grid as a surface that can be turned; heights and colours have the scale of `contour`."""
     figure = blank("", "", _HEIGHT + 40)
     x, y = (np.unique(table[axis].to_numpy(float)) for axis in ("x", "y"))
     scale = _scale(quantity)
@@ -58,7 +58,7 @@ def surface(table: pd.DataFrame, quantity: Quantity) -> go.Figure:
         go.Surface(
             x=x.tolist(), y=y.tolist(), z=_drawn(table, quantity).tolist(), colorscale=SCALE,
             reversescale=True,
-            cmin=scale["cmin"], cmax=scale["cmax"], colorbar=scale["bar"], hoverinfo="text",
+            cmin=scale["cmin"], cmax=scale["cmax"], showscale=False, hoverinfo="text",
             hovertext=_hover(table, x, y),
         )
     )  # fmt: skip
@@ -67,10 +67,10 @@ def surface(table: pd.DataFrame, quantity: Quantity) -> go.Figure:
     if "tickvals" in scale["bar"]:
         height |= {"tickvals": scale["bar"]["tickvals"], "ticktext": scale["bar"]["ticktext"]}
     return figure.update_layout(
-        margin={"l": 0, "r": 84, "b": 0}, font={"size": LABEL_SIZE - 2},
+        margin={"l": 0, "r": 0, "b": 0}, font={"size": LABEL_SIZE - 2},
         scene={
             "xaxis": {"title": {"text": _DIRECTIONS[0]}}, "yaxis": {"title": {"text": _DIRECTIONS[1]}},
-            "zaxis": height, "aspectmode": "cube", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.9}},
+            "zaxis": height, "aspectmode": "cube", "camera": {"eye": {"x": 1.8, "y": 1.8, "z": 0.9}},
         },
     )  # fmt: skip
 
