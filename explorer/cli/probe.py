@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from explorer.cli.activations import add_activations
 from explorer.cli.attributions import add_attributions
 from explorer.cli.gradients import add_probes as add_gradients
+from explorer.cli.landscape import add_landscape
 from explorer.cli.lesion import add_lesion
 from explorer.cli.shared_arguments import (
     add_images,
@@ -18,12 +19,10 @@ from explorer.cli.shared_arguments import (
     reading_of,
     records,
     say,
+    write_tables,
 )
 from explorer.cli.shortcuts import add_gates
 from explorer.cli.signal_propagation import add_signal
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def add_commands(commands: Any) -> None:
@@ -35,6 +34,7 @@ def add_commands(commands: Any) -> None:
     add_attributions(kinds)
     add_signal(kinds)
     add_lesion(kinds)
+    add_landscape(kinds)
     add_gradients(kinds)
     add_gates(kinds)
 
@@ -80,19 +80,3 @@ def _responses(options: Namespace) -> dict[str, Any] | list[dict[str, Any]]:
         "layers": records(read.layers),
         "files": files,
     }
-
-
-def write_tables(out: Path, tables: dict[str, pd.DataFrame]) -> list[str]:
-    """Write each table beside the first, its name lengthened by its key; the files' names.
-
-    Raises:
-        ValueError: a file cannot be written.
-    """
-    files = {out.with_name(f"{out.stem}{ending}{out.suffix or '.csv'}"): ending for ending in tables}
-    try:
-        for path, ending in files.items():
-            tables[ending].to_csv(path, index=False)
-    except OSError as error:
-        raise ValueError(f"Cannot write {out}: {error.strerror}. Choose another folder.") from None
-    say(f"wrote {', '.join(path.name for path in files)}.")
-    return [str(path) for path in files]

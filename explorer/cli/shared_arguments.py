@@ -169,6 +169,22 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
+def write_tables(out: Path, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Write each table beside the first, its name lengthened by its key; the files' names.
+
+    Raises:
+        ValueError: a file cannot be written.
+    """
+    files = {out.with_name(f"{out.stem}{ending}{out.suffix or '.csv'}"): ending for ending in tables}
+    try:
+        for path, ending in files.items():
+            tables[ending].to_csv(path, index=False)
+    except OSError as error:
+        raise ValueError(f"Cannot write {out}: {error.strerror}. Choose another folder.") from None
+    say(f"wrote {', '.join(path.name for path in files)}.")
+    return [str(path) for path in files]
+
+
 def say(text: str) -> None:
     """A remark for the reader, not part of the result."""
     print(f"explorer: {text}", file=sys.stderr)  # noqa: T201

@@ -51,6 +51,7 @@ SECTIONS: dict[str, tuple[MenuItem, ...]] = {
         GRADIENTS,
         MenuItem("shortcut", "Shortcut", "alt_route", "Weaken the shortcut, or let a gate decide."),
         MenuItem("lesion", "Lesion", "content_cut", "Take blocks out of a net, and see what it still knows."),
+        MenuItem("landscape", "Landscape", "terrain", "Walk around a trained net, and see what is near it."),
         MenuItem("multigrid", "Corrections", "stacked_line_chart", "Watch corrections beat whole solutions."),
     ),
     "Train": (

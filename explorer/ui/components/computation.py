@@ -128,6 +128,12 @@ def run_cancellable(
     return value
 
 
+def seconds_left(spent_s: float, first: float, share: float) -> float | None:
+    """How long the rest takes, where `spent_s` went from share `first` to `share`; None: too early to say."""
+    fresh = share - first
+    return spent_s / fresh * (1 - share) if fresh > 0.02 else None
+
+
 class _Watch:
     """Draws how far a computation is; any press interrupts the script here, and the computation with it."""
 
@@ -137,15 +143,17 @@ class _Watch:
         self._bar: Any = None
         self._started = time.perf_counter()
         self._next_s = _QUIET_S
+        self._first: float | None = None  # what goes on from an earlier time does not begin at 0
 
     def __call__(self, share: float) -> None:
+        self._first = share if self._first is None else self._first
         spent = time.perf_counter() - self._started
         if self._most_s is not None:
             refuse_above("probing", spent, title=self._title)
         if spent < self._next_s:
             return
         self._next_s = spent + _BETWEEN_S
-        left = spent / share * (1 - share) if share > 0.02 else None
+        left = seconds_left(spent, self._first, share)
         text = f"{self._title}: {100 * share:.0f} %" + (f", about {left:.0f} s left" if left else "")
         if self._bar is None:
             self._draw()
