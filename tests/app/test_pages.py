@@ -29,7 +29,8 @@ def test_home_opens_with_the_punchline_and_its_source():
     assert not page.exception
     assert "From 8 to 110 layers the plain nets' mean test error goes from 1.7 % to 91.9 %" in text(page)
     assert "measured here" in text(page)
-    assert len(page.get("plotly_chart")) == 1
+    assert "CIFAR-10 (JPEG)" in text(page)
+    assert len(page.get("plotly_chart")) == 2
 
 
 def test_depth_opens_with_two_charts_and_a_conclusion(depth_page):
@@ -142,7 +143,7 @@ def test_a_home_that_cannot_be_used_is_named_and_takes_nothing_down(tmp_path, mo
     monkeypatch.setenv("EXPLORER_HOME", str(broken))
     page = AppTest.from_file(HOME, default_timeout=300).run()
     assert not page.exception
-    assert len(page.get("plotly_chart")) == 1
+    assert len(page.get("plotly_chart")) == 2
     assert str(broken) in page.warning[0].value
 
 
