@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.ui.components.net_picker import choose_net
+from explorer.ui.components.net_picker import choose_epoch, choose_net
 from explorer.ui.components.picture_picker import choose_picture
 from explorer.ui.inspect.page import inspect
 
@@ -13,6 +13,6 @@ try:
         choice = choose_net()
     with right:
         picture = choose_picture(choice.dataset)
-    inspect(choice, picture)
+    inspect(choose_epoch(choice), picture)
 except ValueError as error:
     st.error(str(error))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from explorer.cli import construct, gradients, landscape, lesion, shortcuts
+from explorer.cli import construct, gradients, landscape, lesion, playback, shortcuts
 from explorer.cli.shared_arguments import say
 from explorer.cli.signal_propagation import add_keeping
 from explorer.jobs.grid import SETTINGS, grid_configs
@@ -82,6 +82,7 @@ def add_commands(commands: Any) -> None:
     gradients.add_keeping(actions)
     shortcuts.add_keeping(actions)
     landscape.add_keeping(actions)
+    playback.add_keeping(actions)
 
 
 def _add_work(parser: Any) -> None:

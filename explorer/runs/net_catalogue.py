@@ -14,6 +14,7 @@ from explorer.nets.published_cifar import PUBLISHED_CIFAR, PublishedCifarNet, pu
 from explorer.nets.published_imagenet import IMAGE_SIZE as IMAGENET_SIZE
 from explorer.nets.published_imagenet import PUBLISHED, PublishedNet, published
 from explorer.nets.spec import NetSpec
+from explorer.runs import weight_files
 from explorer.runs.run_paths import home
 
 Group = Literal["zoo", "mine", "upload", "torchvision", "published", "untrained"]
@@ -42,6 +43,7 @@ class NetChoice:
         image_size: side of its inputs in pixels.
         seed: of a run.
         iterations: that a run was trained for.
+        epoch: whose weights are meant; None is the end of training.
     """
 
     key: str
@@ -54,6 +56,7 @@ class NetChoice:
     image_size: int = facts.USUAL_SIZE
     seed: int = 0
     iterations: int = 0
+    epoch: int | None = None
 
 
 def trained_nets(runs: pd.DataFrame) -> list[NetChoice]:
@@ -124,10 +127,29 @@ def find_net(choices: Sequence[NetChoice], key: str) -> NetChoice:
         return _of_torchvision(published(key.removeprefix(TORCHVISION)))
     if key.startswith(PUBLISHED_NET):
         return _of_cifar(published_cifar(key.removeprefix(PUBLISHED_NET)))
+    name, _, epoch = key.partition(weight_files.AT)
     for choice in choices:
-        if choice.key == key:
-            return choice
+        if choice.key == name:
+            return at_epoch(choice, epoch) if epoch else choice
     raise NetError(f"There is no net '{key[:80]}' here. Choose another from the list.")
+
+
+def at_epoch(choice: NetChoice, epoch: int | str) -> NetChoice:
+    """A net as it was after an epoch of its training.
+
+    Raises:
+        NetError: its weights of that epoch are not kept.
+    """
+    there = weight_files.epochs_of(choice.key)
+    if str(epoch) not in map(str, there):
+        kept = f"Kept are epochs {there[0]} to {there[-1]}" if there else "Its epochs are not kept"
+        raise NetError(f"There is no epoch '{str(epoch)[:20]}' of {choice.title}. {kept}.")
+    number = int(epoch)
+    when = f"after epoch {number}" if number else "before its first step"
+    return replace(
+        choice, key=f"{choice.key}{weight_files.AT}{number}", title=f"{choice.title}, {when}", epoch=number,
+        checkpoint=str(weight_files.history_of(choice.key)),
+    )  # fmt: skip
 
 
 def _of_torchvision(net: PublishedNet) -> NetChoice:

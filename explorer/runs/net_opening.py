@@ -22,6 +22,7 @@ from explorer.nets.published_imagenet import CLASSES, PUBLISHED, PublishedNet, p
 from explorer.nets.published_imagenet import IMAGE_SIZE as IMAGENET_SIZE
 from explorer.nets.spec import NetSpec
 from explorer.nets.zipped_checkpoint import inside
+from explorer.runs import weight_files
 from explorer.runs.artifacts import brought
 from explorer.runs.net_catalogue import (
     PUBLISHED_NET,
@@ -66,7 +67,7 @@ def named_net(
     """
     asked = reading or Reading()
     choices = trained_nets(runs)
-    listed = name.startswith(BY_NAME) or any(choice.key == name for choice in choices)
+    listed = _is_listed(name, choices)
     if not listed and Path(name).exists():
         path = Path(name)
         return open_file(path, path.name, path.name, reading=asked), ""
@@ -75,7 +76,7 @@ def named_net(
 
 
 def _listed_net(name: str, runs: pd.DataFrame, choices: list[NetChoice], data: str) -> tuple[LoadedNet, str]:
-    if name.startswith(BY_NAME) or any(choice.key == name for choice in choices):
+    if _is_listed(name, choices):
         return open_net(find_net(choices, name)), ""
     try:
         spec = NetSpec.parse(name)
@@ -89,6 +90,11 @@ def _listed_net(name: str, runs: pd.DataFrame, choices: list[NetChoice], data: s
         taken = min(trained, key=lambda net: net.dataset != data)
         return open_net(taken), f"took the trained net {taken.key}: {taken.title}."
     return open_net(untrained(name)), f"{spec.title} has no trained weights here: taken untrained, seed 0."
+
+
+def _is_listed(name: str, choices: list[NetChoice]) -> bool:
+    run_id = name.partition(weight_files.AT)[0]
+    return name.startswith(BY_NAME) or any(choice.key == run_id for choice in choices)
 
 
 def _as_given(loaded: LoadedNet, asked: Reading) -> LoadedNet:
@@ -131,9 +137,33 @@ def open_net(choice: NetChoice) -> LoadedNet:
         return _published_cifar(choice)
     if choice.checkpoint is None:
         raise NetError(f"{choice.title} is not kept here any more. Upload it again on the Nets page.")
+    if choice.epoch is not None:
+        return _of_epoch(choice, Path(choice.checkpoint), choice.epoch)
     kept = load_checkpoint(brought(Path(choice.checkpoint)))
     origin = f"Trained here on {facts.title(choice.dataset, short=True)}; run {choice.key}."
     return _loaded(kept, choice, origin)
+
+
+def _of_epoch(choice: NetChoice, path: Path, epoch: int) -> LoadedNet:
+    from explorer.nets.build import build
+    from explorer.nets.loaded_net import LoadedNet
+    from explorer.nets.normalisation import Normalisation
+    from explorer.nets.weight_history import rebuild
+
+    about = weight_files.about(path)
+    rows = pd.read_parquet(path, filters=[("epoch", "<=", epoch)])
+    net = build(NetSpec.from_dict(about["spec"]), 0).eval()
+    net.load_state_dict(rebuild(rows, epoch))
+    origin = (
+        f"Weights after epoch {epoch} of {about['epochs'][-1]}: run {about['run_id']} trained again with the "
+        f"same recipe and seed. They are kept as small changes from epoch to epoch; the test error of these "
+        f"is within {about['largest_difference_points']:.1f} points of the exact weights' at every epoch."
+    )
+    return LoadedNet(
+        key=choice.key, title=choice.title, net=net, trained=epoch > 0, origin=origin,
+        normalisation=Normalisation.from_dict(about["normalisation"]), classes=tuple(about["classes"]),
+        image_size=int(about["image_size"]),
+    )  # fmt: skip
 
 
 def open_file(

@@ -170,3 +170,10 @@ def test_maps_can_be_taken_away():
     assert set(kept) == {"x", "shortcut", "branch", "total", "output"}
     assert np.array_equal(np.maximum(kept["total"], 0), kept["output"])
     assert block_png(found, 2).startswith(b"\x89PNG")
+
+
+def test_a_net_is_followed_through_its_epochs_with_its_twin_at_the_same_one():
+    page = inspect_page(net="digits-residual-20-s0", at="1", twin="true")
+    assert "Weights after epoch 1 of 10: run digits-residual-20-s0 trained again" in words(page)
+    assert "Weights after epoch 1 of 10: run digits-plain-20-s0 trained again" in words(page)
+    assert "at" not in [slider.key for slider in inspect_page().select_slider]

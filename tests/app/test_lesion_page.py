@@ -34,6 +34,16 @@ def test_it_opens_intact_with_its_twin_and_every_curve():
     assert "the intact net says **" in text(page)
 
 
+def test_a_net_and_its_twin_are_shown_as_they_were_after_an_epoch():
+    page = opened(at="0")
+    assert not page.exception
+    assert float(metrics(page)["Intact"].split()[0]) > 80
+    assert float(metrics(page)["plain-20, same lesion"].split()[0]) > 80
+    page = page.select_slider(key="at").set_value("ships").run()
+    assert metrics(page)["Intact"] == "2.5 %"
+    assert "No weights of epoch 99 are kept" in opened(at="99").info[0].value
+
+
 def test_a_removed_block_changes_the_answers_and_can_be_put_back():
     page = opened(out="1")
     assert not page.exception

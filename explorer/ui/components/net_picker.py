@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from explorer.runs import weight_files
 from explorer.runs.net_catalogue import (
     UPLOAD,
     NetChoice,
     NetError,
+    at_epoch,
     find_net,
     published_nets,
     trained_nets,
@@ -20,8 +22,8 @@ from explorer.runs.net_catalogue import (
 from explorer.runs.net_opening import BY_NAME, open_net, open_upload, upload_choice
 from explorer.ui.cached_runs import library, zoo_runs
 from explorer.ui.components.class_names import is_nameless, offer_names
-from explorer.ui.components.url_widgets import linked_choice, tell_absent
-from explorer.ui.url_parameters import texts_of
+from explorer.ui.components.url_widgets import linked_choice, settle_number, tell_absent
+from explorer.ui.url_parameters import Choice, bound, declare, texts_of
 
 if TYPE_CHECKING:
     from explorer.nets.checkpoint_reading import Reading
@@ -32,6 +34,8 @@ PROBING = Lock()
 MAX_UPLOADS = 4
 MAX_UPLOAD_MIB = 256
 _MOST_KEPT_BYTES = 2 * MAX_UPLOAD_MIB * 2**20
+AT_EPOCH, _SHIPS = "at", "ships"
+_AT = declare(Choice(AT_EPOCH))
 _UPLOADS = "uploaded-nets"
 _ASKED = "asked-nets"
 SHARED = "Ask its owner for the file and open it on the Nets page; then this link shows it here too."
@@ -128,8 +132,28 @@ def twin_of(choice: NetChoice, choices: Sequence[NetChoice]) -> NetChoice | None
     for other in choices:
         same = all(getattr(other, name) == getattr(choice, name) for name in _OF_TWINS)
         if same and other.family == wanted and other.group == choice.group:
-            return other
+            return other if choice.epoch is None else _then(other, choice.epoch)
     return None
+
+
+def _then(choice: NetChoice, epoch: int) -> NetChoice | None:
+    return at_epoch(choice, epoch) if epoch in weight_files.epochs_of(choice.key) else None
+
+
+def choose_epoch(choice: NetChoice) -> NetChoice:
+    """The net as it was after an epoch, where its epochs are kept, or as it ships; the URL's `at`."""
+    epochs = weight_files.epochs_of(choice.key)
+    if not epochs:
+        return choice
+    settle_number(AT_EPOCH, epochs, "No weights of epoch {} are kept")
+    titles = {str(epoch): str(epoch) for epoch in epochs} | {_SHIPS: "as it ships"}
+    chosen = st.select_slider(
+        "Epoch", list(titles), value=_SHIPS, format_func=lambda name: titles.get(name, name),
+        **bound(_AT, options=titles),
+        help="The same run trained again, its weights kept after every epoch: 0 is before the first step. "
+        "Its end and the net that ships may differ in a few images: another processor rounds otherwise.",
+    )  # fmt: skip
+    return choice if chosen == _SHIPS else at_epoch(choice, chosen)
 
 
 def ask_for(name: object) -> None:

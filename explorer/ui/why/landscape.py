@@ -17,7 +17,7 @@ from explorer.evidence import landscape as evidence
 from explorer.runs.net_catalogue import NetChoice
 from explorer.ui.components.computation import run_cancellable
 from explorer.ui.components.figure import download_panel, draw
-from explorer.ui.components.net_picker import PROBING, choose_net, opened
+from explorer.ui.components.net_picker import PROBING, choose_epoch, choose_net, opened
 from explorer.ui.components.url_widgets import linked_switch
 from explorer.ui.why.test_images import usable_datasets
 
@@ -135,7 +135,9 @@ def own_view(quantity: Quantity, seed: str, statistics: Statistics) -> None:
     """A slice around any net, measured here once it is asked for; a stopped one goes on."""
     left, right, _ = st.columns([7, 4, 5], vertical_alignment="bottom")
     with left:
-        choice = choose_net(default=evidence.choice_of("residual-20").key, datasets=usable_datasets())
+        choice = choose_epoch(
+            choose_net(default=evidence.choice_of("residual-20").key, datasets=usable_datasets())
+        )
     side = evidence.COARSE
     asked = (choice.key, seed, statistics)
     if right.button(f"Measure {side} x {side} points", key="landscape-go", type="primary",

@@ -17,6 +17,7 @@ from explorer.runs.net_catalogue import NetChoice
 from explorer.ui.components.figure import download_panel, draw, is_dark, press_in, themed_copy
 from explorer.ui.components.net_picker import (
     PROBING,
+    choose_epoch,
     choose_net,
     net_choices,
     opened,
@@ -75,9 +76,11 @@ def choose_subject() -> NetChoice:
     Raises:
         ValueError: there is none.
     """
-    left, _ = st.columns([5, 9])
+    left, right = st.columns([5, 9], vertical_alignment="bottom")
     with left:
-        return choose_net(default=FIRST, datasets=usable_datasets())
+        choice = choose_net(default=FIRST, datasets=usable_datasets())
+    with right:
+        return choose_epoch(choice)
 
 
 @fragment
