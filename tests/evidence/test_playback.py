@@ -47,7 +47,8 @@ def test_a_key_opens_the_net_as_it_was_and_says_where_its_weights_come_from(choi
     assert "trained again with the same recipe and seed" in early.origin
     assert 5 < error_pct(early) < 80
     untrained = open_net(find_net(choices, "digits-residual-20-s0@0"))
-    assert (untrained.trained, untrained.title[-22:]) == (False, "before its first step")
+    assert not untrained.trained
+    assert untrained.title.endswith("seed 0, before its first step")
     assert error_pct(untrained) > 80
 
 
