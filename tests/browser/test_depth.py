@@ -5,7 +5,7 @@ import io
 
 import pytest
 from playwright.sync_api import expect
-from visit import complaints, settle
+from visit import complaints, let_draw, settle
 
 pytestmark = pytest.mark.browser
 
@@ -54,6 +54,9 @@ def test_sliding_with_the_keyboard_changes_the_sentence_and_the_lines_but_never_
 def test_the_numbers_can_be_taken_away(page, server):
     open_depth(page, server, "?depth=56")
     page.get_by_text("The same numbers as a table, and downloads").last.click()
+    expect(page.get_by_role("button", name="CSV", exact=True)).to_be_visible()
+    settle(page)  # a button that is pressed while the page still draws it gives no file
+    let_draw(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))

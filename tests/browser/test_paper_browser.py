@@ -6,7 +6,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from visit import complaints
+from visit import complaints, settle
 
 pytestmark = pytest.mark.browser
 
@@ -18,6 +18,7 @@ def test_claims_then_a_table_then_its_numbers(page, server):
     expect(page.get_by_text("269,722 parameters")).to_be_visible(timeout=90_000)
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
     page.wait_for_url(re.compile("part=Table([+]|%20)6"))
+    settle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").last.click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
