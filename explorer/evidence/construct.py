@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import pandas as pd
 
-from explorer.evidence.table_files import write_table
+from explorer.evidence.table_files import has_rows, with_rows, write_table
 from explorer.nets.spec import NetSpec
 from explorer.runs.zoo import PRETRAINED, Zoo
 from explorer.training.recipe import Recipe
@@ -140,11 +140,10 @@ def keep(
     for depth in depths:
         for seed in seeds:
             for start in STARTS:
-                there = (table["start"] == start) & (table["depth"] == depth) & (table["seed"] == seed)
-                if there.any():
+                if has_rows(table, start=start, depth=depth, seed=seed):
                     continue
                 made = measure(start, depth, seed)
-                table = pd.concat([table, made], ignore_index=True) if len(table) else made
+                table = with_rows(table, made)
                 write_table(table, out / FILE, COMMAND)
                 say(_line(made))
     return len(table)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from explorer.evidence.table_files import write_table
+from explorer.evidence.table_files import with_rows, write_table
 from explorer.nets.spec import NetSpec
 from explorer.runs.net_catalogue import NetChoice
 from explorer.runs.zoo import PRETRAINED
@@ -184,7 +184,7 @@ def _read(path: Path, columns: list[str]) -> pd.DataFrame:
 
 
 def _add(table: pd.DataFrame, made: pd.DataFrame, path: Path) -> None:
-    write_table(pd.concat([table, made], ignore_index=True) if len(table) else made, path, COMMAND)
+    write_table(with_rows(table, made), path, COMMAND)
 
 
 def _around(at: Any) -> Any:

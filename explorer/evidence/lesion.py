@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from explorer.data.sources import open_dataset
-from explorer.evidence.table_files import write_table
+from explorer.evidence.table_files import with_rows, write_table
 from explorer.runs.net_catalogue import NetChoice, trained_nets
 from explorer.runs.zoo import PRETRAINED, Zoo
 
@@ -99,7 +99,7 @@ def keep(out: Path, say: Callable[[str], None]) -> int:
         if choice.dataset != DATASET or (table["net"] == choice.key).any():
             continue
         made = measure(choice)
-        table = pd.concat([table, made], ignore_index=True) if len(table) else made
+        table = with_rows(table, made)
         write_table(table, out / FILE, COMMAND)
         say(f"{choice.title}: {(made['kind'] == 'single').sum()} blocks")
     return len(table)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import pandas as pd
 
 from explorer.evidence import gradients
-from explorer.evidence.table_files import write_table
+from explorer.evidence.table_files import has_rows, with_rows, write_table
 from explorer.nets.spec import NetSpec
 from explorer.runs.zoo import PRETRAINED, Zoo
 from explorer.training.recipe import Recipe
@@ -177,13 +177,8 @@ _KEEPERS: dict[Part, Callable[[Path, int, int], Iterator[str]]] = {
 
 
 def _has(out: Path, file: str, **wanted: float) -> bool:
-    table = kept(file, out)
-    there = pd.Series(True, index=table.index)
-    for name, value in wanted.items():
-        there &= table[name] == value
-    return bool(there.any())
+    return has_rows(kept(file, out), **wanted)
 
 
 def _add(out: Path, file: str, made: pd.DataFrame) -> None:
-    table = kept(file, out)
-    write_table(pd.concat([table, made], ignore_index=True) if len(table) else made, out / file, COMMAND)
+    write_table(with_rows(kept(file, out), made), out / file, COMMAND)

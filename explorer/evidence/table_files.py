@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -25,3 +26,16 @@ def write_table(table: pd.DataFrame, path: Path, command: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         table.to_parquet(temporary, index=False, compression="zstd")
+
+
+def has_rows(table: pd.DataFrame, **wanted: Any) -> bool:
+    """Whether a row has all these values, by column."""
+    there = pd.Series(True, index=table.index)
+    for name, value in wanted.items():
+        there &= table[name] == value
+    return bool(there.any())
+
+
+def with_rows(table: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
+    """The table and what was made after it; an empty table's columns say nothing of types."""
+    return pd.concat([table, made], ignore_index=True) if len(table) else made
